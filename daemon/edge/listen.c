@@ -1,0 +1,267 @@
+/* listen: makes an nng socket listen at a URL, and refuses what is not safe.
+ * SPDX-License-Identifier: MIT */
+#include "daemon/edge/listen.h"
+#include "schema/base/buf.h"
+#include "schema/base/check.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <grp.h>
+#include <inttypes.h>
+#include <nng/supplemental/tls/tls.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum {
+    SOCKET_MODE_DEFAULT = 0660,
+    SOCKET_MODE_UNTIL_READY = 0600,
+    GROUP_BYTES = 16384,
+    PORT_BYTES_MAX = 5,
+    PEM_BYTES_MAX = 1 << 20, /* a chain of certificates is a few KiB */
+};
+
+static const char ipc_prefix[] = "ipc://";
+
+static enum ch_err fail_nng(struct ch_why *why, int rv, const char *url)
+{
+    if (rv == NNG_ENOMEM) return ch_fail(why, CH_ERR_NO_MEMORY, rv, "listener");
+    if (rv == NNG_EADDRINVAL || rv == NNG_ENOTSUP || rv == NNG_EINVAL) {
+        return ch_fail(why, CH_ERR_CONFIG, rv, "cannot listen at %s: %s", url, nng_strerror(rv));
+    }
+    return ch_fail(why, CH_ERR_NET_IO, rv, "cannot listen at %s: %s", url, nng_strerror(rv));
+}
+
+/* Removes the socket file of a process that is gone. Two daemons that start in the same instant
+ * could both find it stale; the lock of the data directory keeps them apart. */
+static enum ch_err remove_stale_socket(const char *path, struct ch_why *why)
+{
+    struct stat found;
+    if (lstat(path, &found) != 0) {
+        if (errno == ENOENT) return CH_OK;
+        return ch_fail(why, CH_ERR_FILE_IO, errno, "%s: %s", path, strerror(errno));
+    }
+    if (!S_ISSOCK(found.st_mode)) {
+        return ch_fail(why, CH_ERR_FILE_IO, EEXIST, "%s exists and is not a socket", path);
+    }
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return ch_fail(why, CH_ERR_NET_IO, errno, "socket: %s", strerror(errno));
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    memcpy(address.sun_path, path, strlen(path) + 1); /* length was checked */
+    int rc = connect(fd, (const struct sockaddr *)&address, sizeof address);
+    int code = errno;
+    close(fd);
+    if (rc == 0 || code == EAGAIN || code == EINPROGRESS) {
+        return ch_fail(why, CH_ERR_NET_IO, EADDRINUSE, "another process listens at %s", path);
+    }
+    if (code != ECONNREFUSED) {
+        return ch_fail(why, CH_ERR_FILE_IO, code, "%s: %s", path, strerror(code));
+    }
+    if (unlink(path) != 0 && errno != ENOENT) {
+        return ch_fail(why, CH_ERR_FILE_IO, errno, "the stale socket %s cannot be removed: %s",
+                       path, strerror(errno));
+    }
+    return CH_OK;
+}
+
+static enum ch_err check_ipc_path(const char *path, struct ch_why *why)
+{
+    if (path[0] == '\0') return ch_fail(why, CH_ERR_CONFIG, 0, "ipc:// needs the path of a socket");
+    if (strlen(path) >= sizeof((struct sockaddr_un *)NULL)->sun_path) {
+        return ch_fail(why, CH_ERR_CONFIG, ENAMETOOLONG,
+                       "the path of a socket may have at most %zu bytes: %s",
+                       sizeof((struct sockaddr_un *)NULL)->sun_path - 1, path);
+    }
+    return CH_OK;
+}
+
+/* Before this the file may be opened by nobody but its owner. */
+static enum ch_err open_socket_file(const char *path, const struct ch_listen_options *options,
+                                    struct ch_why *why)
+{
+    if (options->socket_group != NULL) {
+        struct group entry;
+        struct group *found = NULL;
+        char memory[GROUP_BYTES];
+        int rc = getgrnam_r(options->socket_group, &entry, memory, sizeof memory, &found);
+        if (rc != 0 || found == NULL) {
+            return ch_fail(why, CH_ERR_CONFIG, rc, "there is no group %s", options->socket_group);
+        }
+        if (chown(path, (uid_t)-1, found->gr_gid) != 0) {
+            return ch_fail(why, CH_ERR_FILE_IO, errno, "%s cannot be given to group %s: %s", path,
+                           options->socket_group, strerror(errno));
+        }
+    }
+    uint32_t mode = options->socket_mode == 0 ? SOCKET_MODE_DEFAULT : options->socket_mode;
+    if (chmod(path, (mode_t)mode) != 0) {
+        return ch_fail(why, CH_ERR_FILE_IO, errno, "%s: mode %03" PRIo32 ": %s", path, mode,
+                       strerror(errno));
+    }
+    return CH_OK;
+}
+
+static bool is_loopback(const char *host)
+{
+    struct in_addr v4;
+    struct in6_addr v6;
+    if (strcmp(host, "localhost") == 0) return true;
+    if (inet_pton(AF_INET, host, &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
+    return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+/* The file and a NUL behind it, read without a buffer of stdio, which would keep a copy of the key.
+ */
+static enum ch_err read_pem(const char *path, struct ch_buf *ret, struct ch_why *why)
+{
+    enum ch_err err = CH_OK;
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        return ch_fail(why, CH_ERR_CONFIG, errno, "%s: %s", path, strerror(errno));
+    }
+    setvbuf(file, NULL, _IONBF, 0);
+    if (!ch_buf_reserve(ret, PEM_BYTES_MAX + 1)) {
+        err = ch_fail(why, CH_ERR_NO_MEMORY, /* code= */ 0, "%s", path);
+        goto out;
+    }
+    ret->len = fread(ret->ptr, 1, PEM_BYTES_MAX, file);
+    if (ferror(file) != 0 || ret->len == PEM_BYTES_MAX) {
+        err = ch_fail(why, CH_ERR_CONFIG, errno, "%s cannot be read or is too large", path);
+        goto out;
+    }
+    ret->ptr[ret->len] = '\0';
+out:
+    fclose(file);
+    return err;
+}
+
+static enum ch_err set_up_tls(nng_listener listener, const char *url,
+                              const struct ch_listen_options *options, struct ch_why *why)
+{
+    enum ch_err err = CH_OK;
+    nng_tls_config *config = NULL;
+    struct ch_buf certificate = {0};
+    struct ch_buf key = {0};
+    const char *key_file = options->tls_key_file;
+    if (options->tls_certificate_file == NULL) {
+        return ch_fail(why, CH_ERR_CONFIG, 0, "%s needs a TLS certificate", url);
+    }
+    if (options->tls_ca_file == NULL && options->needs_client_certificate) {
+        return ch_fail(why, CH_ERR_CONFIG, 0, "%s needs a CA file, for client certificates", url);
+    }
+    if (key_file == NULL) key_file = options->tls_certificate_file;
+    int rv = nng_tls_config_alloc(&config, NNG_TLS_MODE_SERVER);
+    if (rv != 0) {
+        err = fail_nng(why, rv, url);
+        goto out;
+    }
+    if ((err = read_pem(options->tls_certificate_file, &certificate, why)) != CH_OK) goto out;
+    if ((err = read_pem(key_file, &key, why)) != CH_OK) goto out;
+    rv =
+        nng_tls_config_own_cert(config, (const char *)certificate.ptr, (const char *)key.ptr, NULL);
+    if (rv != 0) {
+        err = ch_fail(why, CH_ERR_CONFIG, rv, "the certificate %s or its key %s is not usable: %s",
+                      options->tls_certificate_file, key_file, nng_strerror(rv));
+        goto out;
+    }
+    if (options->tls_ca_file != NULL) {
+        rv = nng_tls_config_ca_file(config, options->tls_ca_file);
+        if (rv == 0) rv = nng_tls_config_auth_mode(config, NNG_TLS_AUTH_MODE_REQUIRED);
+        if (rv != 0) {
+            err = ch_fail(why, CH_ERR_CONFIG, rv, "the CA file %s is not usable: %s",
+                          options->tls_ca_file, nng_strerror(rv));
+            goto out;
+        }
+    }
+    rv = nng_listener_set_ptr(listener, NNG_OPT_TLS_CONFIG, config);
+    if (rv != 0) err = fail_nng(why, rv, url);
+out:
+    if (config != NULL) nng_tls_config_free(config); /* the listener holds it too */
+    if (key.ptr != NULL) sodium_memzero(key.ptr, key.cap);
+    ch_buf_deinit(&key);
+    ch_buf_deinit(&certificate);
+    return err;
+}
+
+/* What a scheme may and may not; the socket file's place is made free. */
+static enum ch_err check_url(const char *url, const struct ch_listen_options *options,
+                             bool *ret_is_ipc, bool *ret_is_tls, struct ch_why *why)
+{
+    enum ch_err err = CH_OK;
+    nng_url *parsed = NULL;
+    *ret_is_tls = false;
+    *ret_is_ipc = strncmp(url, ipc_prefix, sizeof ipc_prefix - 1) == 0;
+    if (strlen(url) + PORT_BYTES_MAX >= CH_LISTEN_URL_BYTES) {
+        return ch_fail(why, CH_ERR_CONFIG, 0, "the URL is too long: %s", url);
+    }
+    if (*ret_is_ipc) {
+        err = check_ipc_path(url + sizeof ipc_prefix - 1, why);
+        return err != CH_OK ? err : remove_stale_socket(url + sizeof ipc_prefix - 1, why);
+    }
+    int rv = nng_url_parse(&parsed, url);
+    if (rv != 0) return ch_fail(why, CH_ERR_CONFIG, rv, "this is no URL to listen at: %s", url);
+    *ret_is_tls = strcmp(parsed->u_scheme, "tls+tcp") == 0;
+    if (!*ret_is_tls && strcmp(parsed->u_scheme, "tcp") != 0) {
+        err = ch_fail(why, CH_ERR_CONFIG, 0, "%s: only ipc://, tcp:// and tls+tcp:// are offered",
+                      url);
+    } else if (!*ret_is_tls && !options->allow_remote && !is_loopback(parsed->u_hostname)) {
+        err =
+            ch_fail(why, CH_ERR_CONFIG, 0,
+                    "%s is not a loopback address: use tls+tcp://, or allow remote plain tcp", url);
+    }
+    nng_url_free(parsed);
+    return err;
+}
+
+/* The URL with the port that the system chose, where port 0 was asked for. */
+static void describe(struct ch_listen *listen, const char *url)
+{
+    nng_sockaddr address;
+    size_t len = strlen(url);
+    memcpy(listen->url, url, len + 1); /* length was checked */
+    if (listen->is_ipc || len < 2 || strcmp(url + len - 2, ":0") != 0) return;
+    if (nng_listener_get_addr(listen->listener, NNG_OPT_LOCADDR, &address) != 0) return;
+    uint16_t port = 0;
+    if (address.s_family == NNG_AF_INET) port = ntohs(address.s_in.sa_port);
+    if (address.s_family == NNG_AF_INET6) port = ntohs(address.s_in6.sa_port);
+    int made = snprintf(listen->url, sizeof listen->url, "%.*s%u", (int)len - 1, url, port);
+    CH_CHECK(made > 0 && (size_t)made < sizeof listen->url);
+}
+
+enum ch_err ch_listen_start(nng_socket socket, const char *url,
+                            const struct ch_listen_options *options, struct ch_listen *ret,
+                            struct ch_why *why)
+{
+    CH_CHECK(url != NULL);
+    struct ch_listen listen = {0};
+    bool is_tls = false;
+    enum ch_err err = check_url(url, options, &listen.is_ipc, &is_tls, why);
+    if (err != CH_OK) return err;
+    int rv = nng_listener_create(&listen.listener, socket, url);
+    if (rv != 0) return fail_nng(why, rv, url);
+    rv = nng_listener_set_size(listen.listener, NNG_OPT_RECVMAXSZ, options->receive_bytes_max);
+    if (rv == 0 && listen.is_ipc) {
+        rv =
+            nng_listener_set_int(listen.listener, NNG_OPT_IPC_PERMISSIONS, SOCKET_MODE_UNTIL_READY);
+    }
+    if (rv != 0) {
+        err = fail_nng(why, rv, url);
+        goto out;
+    }
+    if (is_tls && (err = set_up_tls(listen.listener, url, options, why)) != CH_OK) goto out;
+    rv = nng_listener_start(listen.listener, 0);
+    if (rv != 0) {
+        err = fail_nng(why, rv, url);
+        goto out;
+    }
+    if (listen.is_ipc) err = open_socket_file(url + sizeof ipc_prefix - 1, options, why);
+    if (err != CH_OK) goto out;
+    describe(&listen, url);
+    *ret = listen;
+out:
+    if (err != CH_OK) nng_listener_close(listen.listener);
+    return err;
+}

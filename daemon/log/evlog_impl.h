@@ -1,0 +1,46 @@
+/* evlog_impl: what the event log is made of; only for evlog*.c and reader.c.
+ * SPDX-License-Identifier: MIT */
+#ifndef CH_LOG_EVLOG_IMPL_H
+#define CH_LOG_EVLOG_IMPL_H
+#include "daemon/log/evlog.h"
+#include "daemon/log/room.h"
+#include "daemon/log/tiles.h"
+
+#include <lmdb.h>
+
+enum { CH_SEQ_KEY_BYTES = 8 };
+
+struct ch_evlog {
+    int dir_fd;
+    int lock_fd; /* flock'ed: one process per directory */
+    MDB_env *env;
+    MDB_dbi events;
+    MDB_dbi tiles_table;
+    MDB_dbi meta;
+    struct ch_hasher hasher;
+    struct ch_tiles *tree; /* the tree of what is durable */
+    struct ch_tiles *next; /* where append makes the tree of what it appends */
+    struct ch_log_end end;
+    struct ch_head head;
+    struct ch_room room;
+    uint64_t page_bytes;
+    uint64_t lost_events;
+    bool broken; /* a commit failed: nothing is appended any more */
+};
+
+/* Checks the head file against log->end, and writes it anew where loss was accepted. */
+CH_MUST_USE enum ch_err ch_evlog_check_head(struct ch_evlog *log, bool accept_loss,
+                                            struct ch_why *why);
+
+/* Sets log->tree and log->end.seq and .root from the tables. */
+CH_MUST_USE enum ch_err ch_evlog_recover(struct ch_evlog *log, struct ch_why *why);
+
+/* A stored value of `events` as record; checks the checksum.
+ * errors: CH_ERR_LOG_CORRUPT (the text names the seq) */
+CH_MUST_USE enum ch_err ch_evlog_unpack(uint64_t seq, MDB_val value, struct ch_bytes *ret,
+                                        struct ch_why *why);
+
+/* An MDB_ code or errno of a read as failure: CH_ERR_LOG_CORRUPT, CH_ERR_NO_MEMORY or
+ * CH_ERR_LOG_IO. */
+enum ch_err ch_evlog_fail_read(struct ch_why *why, int code, const char *what);
+#endif

@@ -1,0 +1,39 @@
+/* hasher: SHA-256, fetched from libcrypto once and used many times. SPDX-License-Identifier: MIT
+ * A fetch per hash costs more than the hash of a small record (OpenSSL 3). libcrypto and not
+ * libsodium, because it uses the processor's SHA instructions. Threads: one hasher belongs to one
+ * thread at a time. */
+#ifndef CH_LOG_HASHER_H
+#define CH_LOG_HASHER_H
+#include "schema/base/bytes.h"
+#include "schema/base/err.h"
+
+enum { CH_HASH_BYTES = 32 };
+
+struct ch_hash {
+    uint8_t bytes[CH_HASH_BYTES];
+};
+
+static inline bool ch_hash_equal(const struct ch_hash *a, const struct ch_hash *b)
+{
+    return memcmp(a->bytes, b->bytes, CH_HASH_BYTES) == 0;
+}
+
+struct evp_md_st;
+struct evp_md_ctx_st;
+
+struct ch_hasher {
+    struct evp_md_st *method;
+    struct evp_md_ctx_st *context;
+};
+
+/* ret is the caller's memory; deinit it. errors: CH_ERR_NO_MEMORY */
+CH_MUST_USE enum ch_err ch_hasher_init(struct ch_hasher *hasher, struct ch_why *why);
+void ch_hasher_deinit(struct ch_hasher *hasher); /* NULL and zeroed are no-ops */
+
+/* SHA-256(bytes). */
+void ch_hasher_sum(struct ch_hasher *hasher, struct ch_bytes bytes, struct ch_hash *ret);
+
+/* SHA-256(prefix byte, then bytes). */
+void ch_hasher_sum_prefixed(struct ch_hasher *hasher, uint8_t prefix, struct ch_bytes bytes,
+                            struct ch_hash *ret);
+#endif

@@ -1,0 +1,242 @@
+/* records: the structs of every command, query, answer, nested record and event, from the .def
+ * rows, and the tables that describe them to the codec, the command line and the documents.
+ * SPDX-License-Identifier: MIT
+ * A row FIELD(rec, kind, name, doc) gives the member `ch_kind_<kind> name`; FIELD_OPT adds
+ * `bool has_<name>`; FIELD_LIST gives `const ch_kind_<kind> *name` and `uint32_t <name>_len`. */
+#ifndef CH_SCHEMA_RECORDS_H
+#define CH_SCHEMA_RECORDS_H
+#include "schema/kinds.h"
+
+#define FIELD(rec, kind, name, doc) ch_kind_##kind name;
+#define FIELD_OPT(rec, kind, name, doc)                                                            \
+    bool has_##name;                                                                               \
+    ch_kind_##kind name;
+#define FIELD_LIST(rec, kind, name, max, doc)                                                      \
+    const ch_kind_##kind *name;                                                                    \
+    uint32_t name##_len;
+#define FIELD_PERSONAL(rec, kind, name, doc)                                                       \
+    bool has_##name;                                                                               \
+    ch_kind_##kind name;
+#define RECORD(rec, sub, name, doc) struct ch_rec_##sub name;
+#define RECORD_LIST(rec, sub, name, max, doc)                                                      \
+    const struct ch_rec_##sub *name;                                                               \
+    uint32_t name##_len;
+
+#define RECORD_BEGIN(name, doc) struct ch_rec_##name {
+#define RECORD_END(name)                                                                           \
+    }                                                                                              \
+    ;
+#pragma push_macro("FIELD")
+#pragma push_macro("FIELD_OPT")
+#pragma push_macro("FIELD_LIST")
+#pragma push_macro("FIELD_PERSONAL")
+#pragma push_macro("RECORD")
+#pragma push_macro("RECORD_LIST")
+#include "schema/records.def"
+#pragma pop_macro("FIELD")
+#pragma pop_macro("FIELD_OPT")
+#define COMMAND_BEGIN(ident, type, who, scope, on, doc) struct ch_cmd_##ident {
+#define COMMAND_END(ident)                                                                         \
+    }                                                                                              \
+    ;
+#pragma push_macro("FIELD")
+#pragma push_macro("FIELD_OPT")
+#pragma push_macro("FIELD_LIST")
+#include "schema/commands.def"
+#pragma pop_macro("FIELD")
+#pragma pop_macro("FIELD_OPT")
+#pragma pop_macro("FIELD_LIST")
+#define QUERY_BEGIN(ident, type, who, scope, on, doc) struct ch_qry_##ident {
+#define QUERY_END(ident)                                                                           \
+    }                                                                                              \
+    ;
+#define RESULT_BEGIN(ident) struct ch_qry_##ident##_result {
+#define RESULT_END(ident)                                                                          \
+    }                                                                                              \
+    ;
+#pragma push_macro("FIELD")
+#pragma push_macro("FIELD_OPT")
+#pragma push_macro("FIELD_LIST")
+#include "schema/queries.def"
+#pragma pop_macro("FIELD")
+#pragma pop_macro("FIELD_OPT")
+#pragma pop_macro("FIELD_LIST")
+#define EVENT_BEGIN(name, tag, makes, doc) struct ch_ev_##name {
+#define EVENT_END(name)                                                                            \
+    }                                                                                              \
+    ;
+#include "schema/events.def"
+
+enum ch_event_tag {
+    CH_EV_none = 0,
+#define EVENT_BEGIN(name, tag, makes, doc) CH_EV_##name = (tag),
+#define EVENT_END(name)
+#define FIELD(rec, kind, name, doc)
+#define FIELD_OPT(rec, kind, name, doc)
+#define FIELD_LIST(rec, kind, name, max, doc)
+#define FIELD_PERSONAL(rec, kind, name, doc)
+#include "schema/events.def"
+};
+enum { CH_EVENT_TAGS = 64 }; /* tags are below this */
+
+/* Commands first, then queries; the number is internal and may change with every build. */
+enum ch_call_type {
+#define COMMAND_BEGIN(ident, type, who, scope, on, doc) CH_CMD_##ident,
+#define COMMAND_END(ident)
+#define FIELD(rec, kind, name, doc)
+#define FIELD_OPT(rec, kind, name, doc)
+#define FIELD_LIST(rec, kind, name, max, doc)
+#include "schema/commands.def"
+    CH_COMMANDS,
+    CH_CALL_before_queries_ = CH_COMMANDS - 1,
+#define QUERY_BEGIN(ident, type, who, scope, on, doc) CH_QRY_##ident,
+#define QUERY_END(ident)
+#define RESULT_BEGIN(ident)
+#define RESULT_END(ident)
+#define FIELD(rec, kind, name, doc)
+#define FIELD_OPT(rec, kind, name, doc)
+#define FIELD_LIST(rec, kind, name, max, doc)
+#define RECORD(rec, sub, name, doc)
+#define RECORD_LIST(rec, sub, name, max, doc)
+#include "schema/queries.def"
+    CH_CALL_TYPES,
+};
+
+/* Who may send a call. */
+enum ch_who { CH_WHO_OPERATOR, CH_WHO_SERVICE, CH_WHO_SCOPE, CH_WHO_ANYONE };
+
+/* How a field is read and written. */
+enum ch_form {
+    CH_FORM_FLAG,
+    CH_FORM_UINT,
+    CH_FORM_MOMENT,
+    CH_FORM_TEXT,
+    CH_FORM_NAME,
+    CH_FORM_NAMED,
+    CH_FORM_ID,
+    CH_FORM_REF,
+    CH_FORM_SCOPE,
+    CH_FORM_SCOPES,
+    CH_FORM_BYTES,
+    CH_FORM_VALUE,
+    CH_FORM_ENUM,
+    CH_FORM_RECORD,
+};
+
+enum ch_kind_number {
+#define KIND(name, type, form, least, most, text) CH_KIND_##name,
+#include "schema/types.def"
+#define ENUM_BEGIN(name, text) CH_KIND_##name,
+#define ENUM_VALUE(name, number, value, text)
+#define ENUM_END(name)
+#include "schema/enums.def"
+    CH_KIND_record,
+    CH_KINDS,
+};
+
+struct ch_enum_value {
+    uint8_t number;
+    const char *name;
+    uint8_t name_len;
+    const char *text;
+};
+
+struct ch_kind {
+    const char *name;
+    enum ch_form form;
+    uint64_t least;
+    uint64_t most;
+    size_t size;                        /* of the C type */
+    const char *text;                   /* what stands on the wire */
+    const struct ch_enum_value *values; /* an enum's, ended by a NULL name */
+};
+
+struct ch_record;
+
+struct ch_field {
+    const char *name;
+    uint8_t name_len;
+    uint8_t kind; /* enum ch_kind_number */
+    bool optional;
+    bool list;
+    bool personal;
+    uint16_t offset;
+    uint16_t has_offset;            /* of has_<name>, or of <name>_len */
+    uint32_t max;                   /* items of a list */
+    const struct ch_record *record; /* of a nested record */
+    const char *doc;
+};
+
+struct ch_record {
+    const char *name; /* "share.give", "share_given", "share_row" */
+    const struct ch_field *fields;
+    uint16_t count;
+    uint16_t required; /* fields that must be present */
+    uint32_t size;     /* of the struct */
+    const char *doc;
+};
+
+struct ch_call_row {
+    struct ch_record args;
+    struct ch_record result; /* of a query; a command's has no fields */
+    enum ch_who who;
+    uint8_t scope;
+    bool on; /* the request names an account */
+    bool query;
+};
+
+struct ch_event_row {
+    struct ch_record record;
+    uint8_t makes; /* kind number of the thing made; CH_KINDS: nothing */
+};
+
+struct ch_scope_row {
+    const char *name; /* NULL: no scope has this number */
+    uint8_t name_len;
+    const char *ident;
+    uint8_t resource_kind;
+    const char *text;
+};
+
+struct ch_rejection_row {
+    const char *name;
+    bool rights; /* the actor lacks a right */
+    const char *text;
+};
+
+struct ch_set_row {
+    const char *name;
+    struct ch_scopes scopes;
+    const char *text;
+};
+
+struct ch_limit_row {
+    const char *name;
+    uint64_t value;
+    const char *unit;
+    bool logged;
+    const char *text;
+};
+
+extern const struct ch_kind ch_kinds[CH_KINDS];
+extern const struct ch_call_row ch_calls[CH_CALL_TYPES];
+extern const struct ch_event_row ch_events[CH_EVENT_TAGS]; /* by tag; a NULL name: no such tag */
+extern const struct ch_scope_row ch_scopes_table[CH_MAX_SCOPE + 1];
+extern const struct ch_rejection_row ch_rejections[]; /* by number; [0] is empty */
+extern const size_t ch_rejection_count;               /* numbers are below this */
+extern const struct ch_limit_row ch_limits[];
+extern const size_t ch_limit_count;
+
+/* The built-in roles and pages, as sets; made by walking the rows of roles.def and pages.def. */
+size_t ch_role_count(void);
+struct ch_set_row ch_role_at(size_t place);
+size_t ch_page_count(void);
+struct ch_set_row ch_page_at(size_t place);
+
+/* Numbers from names; -1 if there is none such. */
+int ch_call_find(struct ch_text type);
+int ch_event_find(struct ch_text name);
+int ch_scope_find(struct ch_text name);
+int ch_enum_find(uint8_t kind, struct ch_text name);
+const char *ch_enum_name(uint8_t kind, uint8_t number); /* "?" if there is none such */
+#endif
