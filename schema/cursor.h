@@ -32,7 +32,9 @@ enum ch_value_kind {
 
 static inline struct ch_cursor ch_cursor_of(struct ch_bytes bytes)
 {
-    return (struct ch_cursor){.at = bytes.ptr, .end = bytes.ptr + bytes.len};
+    /* NULL + 0 is undefined in C17. */
+    return (struct ch_cursor){.at = bytes.ptr,
+                              .end = bytes.len == 0 ? bytes.ptr : bytes.ptr + bytes.len};
 }
 
 /* What stands next; does not move. */

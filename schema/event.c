@@ -50,14 +50,23 @@ void ch_event_encode(struct ch_buf *buf, const struct ch_event *event)
     ch_pack_bytes(buf, event->personal.cipher);
 }
 
+/* An unsigned integer of at most `most`; one that was cut off would not encode again as read. */
+static uint64_t read_bounded(struct ch_cursor *c, uint64_t most)
+{
+    uint64_t value = ch_read_uint(c);
+    if (value <= most) return value;
+    if (c->err == CH_OK) c->err = CH_ERR_UNDECODABLE;
+    return 0;
+}
+
 static void read_actor(struct ch_cursor *c, struct ch_actor *ret)
 {
     uint32_t items = ch_read_array(c);
-    ret->kind = (uint8_t)ch_read_uint(c);
-    ret->id = ch_read_uint(c);
+    ret->kind = (uint8_t)read_bounded(c, UINT8_MAX);
+    ret->id = read_bounded(c, CH_MAX_INTEGER);
     if (items == 3) {
         ret->has_via = true;
-        ret->via = ch_read_uint(c);
+        ret->via = read_bounded(c, CH_MAX_INTEGER);
     } else if (items != 2 && c->err == CH_OK) {
         c->err = CH_ERR_UNDECODABLE;
     }
@@ -84,13 +93,13 @@ static void read_cause(struct ch_cursor *c, struct ch_cause *ret)
     }
     if (found == CH_VALUE_UINT) {
         ret->kind = CH_CAUSE_EVENT;
-        ret->first = ch_read_uint(c);
+        ret->first = read_bounded(c, CH_MAX_INTEGER);
         return;
     }
     ret->kind = CH_CAUSE_COMMAND;
     if (ch_read_array(c) != 3 && c->err == CH_OK) c->err = CH_ERR_UNDECODABLE;
     read_fixed(c, ret->id, sizeof ret->id);
-    ret->index = (uint32_t)ch_read_uint(c);
+    ret->index = (uint32_t)read_bounded(c, UINT32_MAX);
     read_fixed(c, ret->fingerprint, sizeof ret->fingerprint);
 }
 
@@ -102,7 +111,7 @@ static void read_sealed(struct ch_cursor *c, struct ch_sealed *ret)
     }
     if (ch_read_array(c) != 3 && c->err == CH_OK) c->err = CH_ERR_UNDECODABLE;
     ret->present = true;
-    ret->number = ch_read_uint(c);
+    ret->number = read_bounded(c, CH_MAX_INTEGER);
     read_fixed(c, ret->nonce, sizeof ret->nonce);
     ret->cipher = ch_read_bytes(c);
 }
@@ -114,12 +123,12 @@ enum ch_err ch_event_decode(struct ch_bytes bytes, struct ch_arena *arena,
     c.canonical = true;
     *ret = (struct ch_event){0};
     uint32_t items = ch_read_array(&c);
-    ret->seq = ch_read_uint(&c);
-    ret->at = ch_read_uint(&c);
+    ret->seq = read_bounded(&c, CH_MAX_INTEGER);
+    ret->at = read_bounded(&c, CH_MAX_TIME);
     uint64_t tag = ch_read_uint(&c);
     read_actor(&c, &ret->actor);
-    ret->channel = (uint8_t)ch_read_uint(&c);
-    ret->account = ch_read_uint(&c);
+    ret->channel = (uint8_t)read_bounded(&c, UINT8_MAX);
+    ret->account = read_bounded(&c, CH_MAX_INTEGER);
     read_cause(&c, &ret->cause);
     bool known = tag < CH_EVENT_TAGS && ch_events[tag].record.name != NULL;
     if (c.err != CH_OK || items != EVENT_ITEMS || !known) {

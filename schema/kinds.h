@@ -49,7 +49,7 @@ struct ch_scopes {
     uint64_t words[2];
 };
 
-/* enum ch_channel { CH_CHANNEL_web = 1, ... } and so on. */
+/* enum ch_channel { CH_channel_web = 1, ... } and so on. */
 #define ENUM_BEGIN(name, text)                                                                     \
     enum ch_##name                                                                                 \
     {

@@ -119,10 +119,12 @@ struct ch_set_row ch_role_at(size_t place)
 #define ROLE_BEGIN(name, version, text)
 #define ROLE_ALL(role) rows[ROLE_##role].scopes = every_scope();
 #define ROLE_PAGE(role, page)                                                                      \
-    rows[ROLE_##role].scopes = ch_scopes_or(rows[ROLE_##role].scopes, ch_page_at(PAGE_##page).scopes);
+    rows[ROLE_##role].scopes =                                                                     \
+        ch_scopes_or(rows[ROLE_##role].scopes, ch_page_at(PAGE_##page).scopes);
 #define ROLE_SCOPE(role, scope) ch_scopes_add(&rows[ROLE_##role].scopes, CH_SCOPE_##scope);
 #define ROLE_BUT(role, scope)                                                                      \
-    rows[ROLE_##role].scopes = ch_scopes_but(rows[ROLE_##role].scopes, ch_scopes_of(CH_SCOPE_##scope));
+    rows[ROLE_##role].scopes =                                                                     \
+        ch_scopes_but(rows[ROLE_##role].scopes, ch_scopes_of(CH_SCOPE_##scope));
 #define ROLE_END(role)
 #include "schema/roles.def"
     CH_CHECK(place < ROLES);

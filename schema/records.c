@@ -30,7 +30,8 @@ const struct ch_kind ch_kinds[CH_KINDS] = {
 #define ENUM_VALUE(name, number, value, text)
 #define ENUM_END(name)
 #include "schema/enums.def"
-    [CH_KIND_record] = {.name = "record", .form = CH_FORM_RECORD, .text = "map, as the record says"},
+    [CH_KIND_record] = {.name = "record", .form = CH_FORM_RECORD,
+                        .text = "map, as the record says"},
 };
 
 /* One row of a field table. OF(rec) names the struct that the rows of a file stand for. */
@@ -144,8 +145,8 @@ const struct ch_event_row ch_events[CH_EVENT_TAGS] = {
 
 const struct ch_scope_row ch_scopes_table[CH_MAX_SCOPE + 1] = {
 #define SCOPE(number, id, shown, kind, doc)                                                        \
-    [number] = {.name = (shown), .name_len = sizeof(shown) - 1, .ident = #id, .resource_kind = CH_resource_kind_##kind,           \
-                .text = (doc)},
+    [number] = {.name = (shown), .name_len = sizeof(shown) - 1, .ident = #id,                      \
+                .resource_kind = CH_resource_kind_##kind, .text = (doc)},
 #include "schema/scopes.def"
 };
 

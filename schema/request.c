@@ -40,6 +40,22 @@ static enum ch_err check_kind(const struct ch_cursor *c, const char *field, stru
                                             : "ends early or is not msgpack");
 }
 
+/* A key as an answer shows it: cut, and nothing that is not clean text, also where it was cut. */
+static struct ch_text shown(struct ch_text key)
+{
+    struct ch_text cut = {key.ptr, key.len > 32 ? 32 : key.len};
+    return ch_text_is_clean(cut) ? cut : (struct ch_text){"", 0};
+}
+
+/* An unsigned integer of a request or call: below 2^53, as everywhere. */
+static enum ch_err read_integer(struct ch_cursor *c, const char *field, uint64_t *ret,
+                                struct ch_why *why)
+{
+    *ret = ch_read_uint(c);
+    if (*ret <= CH_MAX_INTEGER) return check_kind(c, field, why);
+    return fail(why, CH_ERR_OUT_OF_BOUNDS, field, "is 2^53 or more");
+}
+
 /* A reference where no row of a .def file stands for it: `on` and the user of `auth`. */
 static enum ch_err read_ref(struct ch_cursor *c, size_t most, const char *field, struct ch_ref *ret,
                             struct ch_why *why)
@@ -121,8 +137,8 @@ static enum ch_err read_call_key(struct ch_cursor *c, struct ch_text key, struct
                                  struct call_keys *keys, const char *path, struct ch_why *why)
 {
     char field[CH_WHY_FIELD_BYTES];
-    (void)snprintf(field, sizeof field, "%s.%.*s", path, key.len > 32 ? 32 : (int)key.len,
-                   ch_text_is_clean(key) ? key.ptr : "");
+    const struct ch_text name = shown(key);
+    (void)snprintf(field, sizeof field, "%s.%.*s", path, (int)name.len, name.ptr);
     if (ch_text_is(key, "type") && !keys->has_type) {
         keys->has_type = true;
         keys->type = ch_read_text(c);
@@ -134,7 +150,7 @@ static enum ch_err read_call_key(struct ch_cursor *c, struct ch_text key, struct
         return read_ref(c, ch_kinds[CH_KIND_account_ref].most, field, &ret->on, why);
     } else if (ch_text_is(key, "expect") && !ret->has_expect) {
         ret->has_expect = true;
-        ret->expect = ch_read_uint(c);
+        return read_integer(c, field, &ret->expect, why);
     } else if (ch_text_is(key, "note") && ret->note.len == 0) {
         ret->note = ch_read_text(c);
         if (c->err == CH_OK &&
@@ -157,6 +173,7 @@ static enum ch_err read_call_body(struct ch_bytes bytes, int hint, const char *p
     struct call_keys keys = {0};
     char field[CH_WHY_FIELD_BYTES];
     uint32_t pairs = ch_read_map(&c);
+    ret->type = -1;
     if (c.err != CH_OK) return fail(why, c.err, path, "is not a map");
     for (uint32_t i = 0; i < pairs; i++) {
         struct ch_text key = ch_read_text(&c);
@@ -270,8 +287,7 @@ static enum ch_err read_key(struct ch_cursor *c, enum key key, struct ch_arena *
     case KEY_at: return read_named_value(c, key, ret, why);
     case KEY_at_least:
         ret->has_at_least = true;
-        ret->at_least = ch_read_uint(c);
-        return check_kind(c, "at_least", why);
+        return read_integer(c, "at_least", &ret->at_least, why);
     case KEY_dry_run: ret->dry_run = ch_read_bool(c); return check_kind(c, "dry_run", why);
     case KEYS: break;
     }
@@ -301,8 +317,7 @@ enum ch_err ch_request_decode(struct ch_bytes bytes, struct ch_arena *arena, str
         enum key key = find_key(name);
         if (key == KEYS) {
             char field[CH_WHY_FIELD_BYTES];
-            (void)snprintf(field, sizeof field, "%.*s", name.len > 32 ? 32 : (int)name.len,
-                           ch_text_is_clean(name) ? name.ptr : "");
+            (void)snprintf(field, sizeof field, "%.*s", (int)shown(name).len, shown(name).ptr);
             return fail(why, CH_ERR_UNKNOWN_FIELD, field, "a request knows no such field");
         }
         if (ret->spans[key].len != 0) {

@@ -44,6 +44,7 @@ static bool is_odd_space(uint32_t code)
 
 bool ch_text_is_clean(struct ch_text text)
 {
+    if (text.len == 0) return true;
     const uint8_t *at = (const uint8_t *)text.ptr;
     const uint8_t *end = at + text.len;
     while (at < end) {

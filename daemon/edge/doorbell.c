@@ -19,6 +19,7 @@ struct ch_doorbell {
     bool has_socket;
     nng_socket socket;
     struct ch_listen listen;
+    atomic_bool closing;
     atomic_uint subscribers;
     atomic_uint_fast64_t refused;
     uint64_t rung;
@@ -33,10 +34,10 @@ static void subscriber_came(nng_pipe pipe, nng_pipe_ev event, void *arg)
     struct ch_doorbell *doorbell = arg;
     (void)event;
     CH_CHECK(doorbell->magic == DOORBELL_MAGIC);
-    if (atomic_fetch_add(&doorbell->subscribers, 1) >= CH_DOORBELL_PEERS_MAX) {
-        atomic_fetch_add(&doorbell->refused, 1);
-        nng_pipe_close(pipe);
-    }
+    bool full = atomic_fetch_add(&doorbell->subscribers, 1) >= CH_DOORBELL_PEERS_MAX;
+    if (full) atomic_fetch_add(&doorbell->refused, 1);
+    /* nng_close would wait for one that comes while it runs: see peer_came in ingress.c */
+    if (full || atomic_load(&doorbell->closing)) nng_pipe_close(pipe);
 }
 
 static void subscriber_went(nng_pipe pipe, nng_pipe_ev event, void *arg)
@@ -88,6 +89,7 @@ void ch_doorbell_close(struct ch_doorbell *doorbell)
 {
     if (doorbell == NULL) return;
     CH_CHECK(doorbell->magic == DOORBELL_MAGIC);
+    atomic_store(&doorbell->closing, true);
     if (doorbell->has_socket) nng_close(doorbell->socket);
     doorbell->magic = 0;
     free(doorbell);

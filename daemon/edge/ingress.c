@@ -113,6 +113,13 @@ static void peer_came(nng_pipe pipe, nng_pipe_ev event, void *arg)
         uid < UINT32_MAX) { /* (uid_t)-1 is nobody */
         peer.uid = (int64_t)uid;
     }
+    /* nng 1.5.2 forgets to close a connection that is made while its socket closes, and nng_close
+     * then waits for the peer to go (nng issue 1498). A connection that came here before `closing`
+     * was set is on nng's list already and is closed from there. */
+    if (atomic_load(&ingress->closing)) {
+        nng_pipe_close(pipe);
+        return;
+    }
     pthread_mutex_lock(&ingress->lock);
     bool added = ch_peers_add(&ingress->peers, peer);
     pthread_mutex_unlock(&ingress->lock);
@@ -349,9 +356,6 @@ void ch_ingress_close(struct ch_ingress *ingress)
 {
     if (ingress == NULL) return;
     CH_CHECK(ingress->magic == INGRESS_MAGIC);
-    for (size_t i = 0; i < ingress->listen_count; i++) {
-        nng_listener_close(ingress->listens[i].listener);
-    }
     atomic_store(&ingress->closing, true);
     wait_for_sends(ingress);
     for (uint32_t i = 0; i < ingress->slot_count; i++) { /* waits for each callback */

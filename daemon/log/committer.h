@@ -1,8 +1,8 @@
 /* committer: the thread that makes batches durable. SPDX-License-Identifier: MIT
  * One batch at a time: submit, then on_done is called on the commit thread, then collect. For each
  * batch: vault sync if asked, then the log's append, then on_done; after that, off the critical
- * path, the file is allocated ahead. While it works, the caller decides the next batch. Threads:
- * submit, collect and stop belong to one thread (the loop). */
+ * path, the file is allocated ahead. While it works, the caller decides the next batch.
+ * Threads: submit, collect and stop belong to one thread (the loop). */
 #ifndef CH_LOG_COMMITTER_H
 #define CH_LOG_COMMITTER_H
 #include "daemon/log/head.h"

@@ -28,20 +28,22 @@ struct ch_evlog_options {
  * ret:    owned by the caller, close with ch_evlog_close; untouched on failure
  * errors: CH_ERR_NO_MEMORY; CH_ERR_LOG_LOCKED (another process has it, the text says which);
  *         CH_ERR_FILE_IO (code = errno); CH_ERR_LOG_IO (code = mdb); CH_ERR_LOG_CORRUPT (not this
- *         format, a gap, a tile is missing, one of the last 255 records does not match, or the head
- * file disagrees about the root); CH_ERR_LOG_BEHIND (the log ends before the head file, or there
- *         are events and no readable head file; not with accept_loss) */
+ *         format, a gap, a tile is missing, one of the last 255 records does not match, or the
+ *         head file disagrees about the root); CH_ERR_LOG_BEHIND (the log ends before the head
+ *         file, or there are events and no readable head file; not with accept_loss) */
 CH_MUST_USE enum ch_err ch_evlog_open(const char *dir, const struct ch_evlog_options *options,
                                       struct ch_evlog **ret, struct ch_why *why);
 /* Syncs the head file, closes. All readers must be closed before. NULL is a no-op. */
 void ch_evlog_close(struct ch_evlog *log);
 
 /* Appends records[0..count) as seqs first_seq and up, in one transaction; returns when it is
- * durable. first_seq: CH_CHECKed to be the next one records:   none empty; borrowed for the call
+ * durable.
+ * first_seq: CH_CHECKed to be the next one
+ * records:   none empty; borrowed for the call
  * at_ns:     of the last record; goes into the head file
  * errors:    CH_ERR_STORAGE_FULL, CH_ERR_NO_MEMORY: nothing was changed, the log goes on.
  *            CH_ERR_COMMIT_FAILED (code = errno or mdb): what the disk holds is not known; the
- * process must stop. Every later call answers the same. */
+ *            process must stop. Every later append answers the same */
 CH_MUST_USE enum ch_err ch_evlog_append(struct ch_evlog *log, uint64_t first_seq,
                                         const struct ch_bytes *records, size_t count,
                                         uint64_t at_ns, struct ch_why *why);
@@ -53,8 +55,8 @@ CH_MUST_USE enum ch_err ch_evlog_append(struct ch_evlog *log, uint64_t first_seq
 CH_MUST_USE enum ch_err ch_evlog_room(struct ch_evlog *log, uint64_t bytes, uint64_t count,
                                       struct ch_why *why);
 
-/* Allocates the next step when less than half of one is left. Failing is no failure: append says.
- */
+/* Allocates the next step when less than half of one is left. Failing is no failure; append will
+ * say it. */
 void ch_evlog_room_ahead(struct ch_evlog *log);
 
 /* Makes the head file durable; with every checkpoint. errors: CH_ERR_FILE_IO */

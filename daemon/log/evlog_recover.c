@@ -69,7 +69,7 @@ static enum ch_err hash_tail(struct ch_evlog *log, MDB_cursor *cursor, uint64_t 
             return ch_fail(why, CH_ERR_LOG_CORRUPT, code, "record %" PRIu64 " is missing", seq);
         }
         if (code != 0) return ch_evlog_fail_read(why, code, "last records");
-        struct ch_bytes record;
+        struct ch_bytes record = {0};
         enum ch_err err = ch_evlog_unpack(seq, value, &record, why);
         if (err != CH_OK) return err;
         struct ch_hash leaf;

@@ -1,7 +1,7 @@
 /* hasher: SHA-256, fetched from libcrypto once and used many times. SPDX-License-Identifier: MIT
  * A fetch per hash costs more than the hash of a small record (OpenSSL 3). libcrypto and not
- * libsodium, because it uses the processor's SHA instructions. Threads: one hasher belongs to one
- * thread at a time. */
+ * libsodium, because it uses the processor's SHA instructions.
+ * Threads: one hasher belongs to one thread at a time. */
 #ifndef CH_LOG_HASHER_H
 #define CH_LOG_HASHER_H
 #include "schema/base/bytes.h"
@@ -26,7 +26,7 @@ struct ch_hasher {
     struct evp_md_ctx_st *context;
 };
 
-/* ret is the caller's memory; deinit it. errors: CH_ERR_NO_MEMORY */
+/* hasher: the caller's memory; deinit it. errors: CH_ERR_NO_MEMORY */
 CH_MUST_USE enum ch_err ch_hasher_init(struct ch_hasher *hasher, struct ch_why *why);
 void ch_hasher_deinit(struct ch_hasher *hasher); /* NULL and zeroed are no-ops */
 

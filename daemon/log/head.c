@@ -73,6 +73,7 @@ enum ch_err ch_head_open(struct ch_head *head, int dir_fd, const char *name, boo
 {
     enum ch_err err = CH_OK;
     bool found = false;
+    struct ch_log_end said = *end;
     struct ch_head made = {.fd = openat(dir_fd, name, O_RDWR | O_CLOEXEC, 0600)};
     if (made.fd < 0 && errno == ENOENT && may_create) {
         made.fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -86,7 +87,7 @@ enum ch_err ch_head_open(struct ch_head *head, int dir_fd, const char *name, boo
         err = ch_fail(why, CH_ERR_FILE_IO, errno, "%s: %s", name, strerror(errno));
         goto out;
     }
-    int code = read_blocks(&made, end, &found);
+    int code = read_blocks(&made, &said, &found);
     if (code != 0) {
         err = ch_fail(why, CH_ERR_FILE_IO, code, "%s: %s", name, strerror(code));
     } else if (!found && may_create) {
@@ -96,6 +97,7 @@ enum ch_err ch_head_open(struct ch_head *head, int dir_fd, const char *name, boo
                       "the head file is damaged, so what was acknowledged cannot be told");
     }
     if (err != CH_OK) goto out;
+    *end = said;
     *head = made;
     made.fd = -1; /* given to the caller */
 out:

@@ -1,10 +1,11 @@
 /* head: the file that remembers how far the log was acknowledged. SPDX-License-Identifier: MIT
  * LMDB can lose its last commit without a word when its meta page is torn below a sector; a log
- * that ends before what this file says is then refused. Format: two blocks of 4,096 bytes, written
- * in turn. In each: "charterd head 1\n" (16 bytes), turn (8), seq (8), at in ns (8), all
- * little-endian, root (32), CRC32C of these 72 bytes (4), zeros. The valid block with the higher
- * turn counts. A block's content is within one sector, so a torn write leaves the other block and
- * this one's old or new content. Threads: one at a time. */
+ * that ends before what this file says is then refused.
+ * Format: two blocks of 4,096 bytes, written in turn. In each: "charterd head 1\n" (16 bytes),
+ * turn, seq, at in ns (8 each, little-endian), root (32), CRC32C of these 72 bytes (4,
+ * little-endian), zeros. The valid block with the higher turn counts. A block's content lies
+ * within one sector, so a torn write leaves it old or new, and the other block as it was.
+ * Threads: one at a time. */
 #ifndef CH_LOG_HEAD_H
 #define CH_LOG_HEAD_H
 #include "daemon/log/hasher.h"
@@ -14,7 +15,7 @@ enum { CH_HEAD_BLOCK_BYTES = 4096 };
 /* Where the log ends. */
 struct ch_log_end {
     uint64_t seq;   /* of the last event; 0: the log is empty */
-    uint64_t at_ns; /* of the batch that it came with, as the caller of append gave it */
+    uint64_t at_ns; /* as append was told; after open as the head file says, which may be older */
     struct ch_hash root;
 };
 
@@ -24,10 +25,11 @@ struct ch_head {
 };
 
 /* Opens the head file.
- * may_create: when there is none, or neither block is valid, make one that says *end; pass true for
- * an empty log, or when loss was accepted end:        set to what the file says, on success only
+ * may_create: when there is none, or neither block is valid, make one that says *end; pass true
+ *             for an empty log, or when loss was accepted
+ * end:        set to what the file says, on success only
  * errors:     CH_ERR_FILE_IO (code = errno); CH_ERR_LOG_BEHIND (none that can be read, and
- * may_create is false: how much was acknowledged cannot be told). *head is closed then */
+ *             may_create is false: how much was acknowledged cannot be told). *head is untouched */
 CH_MUST_USE enum ch_err ch_head_open(struct ch_head *head, int dir_fd, const char *name,
                                      bool may_create, struct ch_log_end *end, struct ch_why *why);
 

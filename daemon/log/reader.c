@@ -74,7 +74,7 @@ static enum ch_err take(struct ch_reader *reader, uint64_t seq, MDB_val key, MDB
     }
     ch_buf_put(&reader->copy, value.mv_data, value.mv_size);
     MDB_val copy = {.mv_size = value.mv_size, .mv_data = reader->copy.ptr + start};
-    struct ch_bytes record;
+    struct ch_bytes record = {0};
     enum ch_err err = ch_evlog_unpack(seq, copy, &record, why);
     if (err != CH_OK) return err;
     reader->copy.len = start + record.len; /* the checksum is not handed on */

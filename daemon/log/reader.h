@@ -1,8 +1,9 @@
 /* reader: reads records of the log. SPDX-License-Identifier: MIT
  * Copies records out block by block and checks each checksum; no LMDB transaction outlives a call,
- * so no reader keeps old pages from being used again, however slow its caller is. Sees what is
- * durable, while the commit thread goes on. Threads: any; one reader belongs to one thread at a
- * time. Views it returns die at the next call on the same reader. */
+ * so no reader keeps old pages from being used again, however slow its caller is.
+ * Sees what is durable, while the commit thread goes on.
+ * Threads: any; one reader belongs to one thread at a time.
+ * Views it returns die at the next call on the same reader. */
 #ifndef CH_LOG_READER_H
 #define CH_LOG_READER_H
 #include "schema/base/bytes.h"
@@ -22,9 +23,10 @@ CH_MUST_USE enum ch_err ch_reader_open(struct ch_evlog *log, struct ch_reader **
                                        struct ch_why *why);
 void ch_reader_close(struct ch_reader *reader); /* NULL is a no-op */
 
-/* One record; bytes.ptr is NULL when the log does not reach to seq (or seq is 0). Ends a scan's
- * block: a scan on the same reader goes on, but reads its block again. errors: CH_ERR_LOG_IO (code
- * = mdb), CH_ERR_LOG_CORRUPT (the text names the seq), CH_ERR_NO_MEMORY */
+/* One record; bytes.ptr is NULL when the log does not reach to seq (or seq is 0). A scan on the
+ * same reader goes on where it was, but reads its block again.
+ * errors: CH_ERR_LOG_IO (code = mdb), CH_ERR_LOG_CORRUPT (the text names the seq),
+ *         CH_ERR_NO_MEMORY */
 CH_MUST_USE enum ch_err ch_reader_read(struct ch_reader *reader, uint64_t seq,
                                        struct ch_record *ret, struct ch_why *why);
 
@@ -32,8 +34,9 @@ CH_MUST_USE enum ch_err ch_reader_read(struct ch_reader *reader, uint64_t seq,
 void ch_reader_seek(struct ch_reader *reader, uint64_t from_seq);
 
 /* The next record of the scan; bytes.ptr is NULL at the end of what is durable now: call again
- * later to follow the log. errors: as ch_reader_read; a missing seq is CH_ERR_LOG_CORRUPT. After a
- * failure the place has not moved. */
+ * later to follow the log.
+ * errors: as ch_reader_read; a missing seq is CH_ERR_LOG_CORRUPT. After a failure the place has
+ *         not moved */
 CH_MUST_USE enum ch_err ch_reader_next(struct ch_reader *reader, struct ch_record *ret,
                                        struct ch_why *why);
 

@@ -1,7 +1,7 @@
 /* room: allocates a file's blocks before they are needed. SPDX-License-Identifier: MIT
  * A full disk is then found out before a transaction begins, and not inside its commit. The file's
- * size does not change (FALLOC_FL_KEEP_SIZE), so it still says how far pages were written. Threads:
- * one at a time. */
+ * size does not change (FALLOC_FL_KEEP_SIZE), so it still says how far pages were written.
+ * Threads: one at a time. */
 #ifndef CH_LOG_ROOM_H
 #define CH_LOG_ROOM_H
 #include "schema/base/bytes.h"

@@ -1,12 +1,13 @@
 /* vault: one key for each user, in a file of its own. SPDX-License-Identifier: MIT
- * Not in the log and not in its backup: when a slot is overwritten, what was sealed under it in the
- * log is gone, and every proof about the log still holds. Format: slots of 32 bytes, slot n at byte
- * 32 n. All zero: missing. All 0xff: erased. Slot 0 is the installation's key, made with the file,
- * never erased. File mode 0600. Keys live in sodium_malloc'd memory. put and erase change memory
- * only; sync writes the changed slots and returns when they are durable: before the commit of the
- * batch that makes the user, after the commit of the batch that erases it. A put of a number that
- * has a key overwrites: its batch was rolled back and decided again. Threads: any; a mutex inside,
- * never held during I/O. One thread at a time calls sync. */
+ * Not in the log and not in its backup: when a slot is overwritten, what was sealed under it in
+ * the log is gone, and every proof about the log still holds.
+ * Format: slots of 32 bytes, slot n at byte 32 n. All zero: missing. All 0xff: erased. Slot 0 is
+ * the installation's key, made with the file, never erased. File mode 0600.
+ * Keys live in sodium_malloc'd memory. put and erase change memory only; sync writes the changed
+ * slots and returns when they are durable: before the commit of the batch that makes the user,
+ * after the commit of the batch that erases it. A put of a number that has a key overwrites: its
+ * batch was rolled back and decided again.
+ * Threads: any; a mutex inside, never held during I/O. One thread at a time calls sync. */
 #ifndef CH_LOG_VAULT_H
 #define CH_LOG_VAULT_H
 #include "schema/base/bytes.h"
@@ -23,9 +24,10 @@ struct ch_vault; /* opaque */
 
 /* Opens the vault at `path`. Calls sodium_init.
  * may_create: make it, with a new installation key, if there is none; pass false when the log has
- * events ret:    owned by the caller, close with ch_vault_close; untouched on failure errors:
- * CH_ERR_NO_MEMORY, CH_ERR_VAULT_IO (code = errno; also: there is none and may_create is false, or
- * slot 0 is missing) */
+ *             events
+ * ret:        owned by the caller, close with ch_vault_close; untouched on failure
+ * errors:     CH_ERR_NO_MEMORY, CH_ERR_VAULT_IO (code = errno; also: there is none and may_create
+ *             is false, or slot 0 is missing) */
 CH_MUST_USE enum ch_err ch_vault_open(const char *path, bool may_create, struct ch_vault **ret,
                                       struct ch_why *why);
 /* What was not synced is lost. Clears and frees the keys. NULL is a no-op. */
@@ -44,7 +46,7 @@ enum ch_vault_state ch_vault_get(struct ch_vault *vault, uint64_t number,
                                  uint8_t ret_key[CH_VAULT_KEY_BYTES]);
 
 /* Writes what changed since the last sync and fdatasyncs; nothing changed: no I/O.
- * errors: CH_ERR_VAULT_IO (code = errno), CH_ERR_NO_MEMORY: what changed stays to be written, a
- * later sync tries it again. CH_ERR_STORAGE_FULL (code = ENOSPC): the same */
+ * errors: CH_ERR_VAULT_IO (code = errno), CH_ERR_STORAGE_FULL (code = ENOSPC or EDQUOT): what
+ *         changed stays to be written, a later sync tries it again */
 CH_MUST_USE enum ch_err ch_vault_sync(struct ch_vault *vault, struct ch_why *why);
 #endif

@@ -563,6 +563,27 @@ static void closing_at_any_moment_under_load_is_clean(void **state)
     }
 }
 
+/* nng_close of 1.5.2 waits for ever for a connection made while it runs. */
+static void close_ends_while_clients_connect(void **state)
+{
+    struct world *world = *state;
+    enum { ROUNDS = 40, CLIENTS = 12 };
+    nng_socket clients[CLIENTS];
+    for (int round = 0; round < ROUNDS; round++) {
+        open_ingress(world);
+        for (int i = 0; i < CLIENTS; i++) {
+            assert_int_equal(nng_req0_open(&clients[i]), 0);
+            assert_int_equal(nng_dial(clients[i], world->url, NULL, NNG_FLAG_NONBLOCK), 0);
+            if (i % 3 == round % 3) sched_yield();
+        }
+        ch_ingress_close(world->ingress);
+        world->ingress = NULL;
+        for (int i = 0; i < CLIENTS; i++) {
+            nng_close(clients[i]);
+        }
+    }
+}
+
 /* ---- listening ---- */
 
 static enum ch_err try_open(struct world *world, const char *url, struct ch_why *why)
@@ -773,6 +794,7 @@ int main(void)
         WITH_WORLD(close_lets_held_and_queued_requests_go),
         WITH_WORLD(a_reply_given_just_before_close_arrives),
         WITH_WORLD(closing_at_any_moment_under_load_is_clean),
+        WITH_WORLD(close_ends_while_clients_connect),
         WITH_WORLD(a_stale_socket_file_is_taken_over),
         WITH_WORLD(a_socket_where_somebody_listens_is_left_alone),
         WITH_WORLD(a_file_that_is_no_socket_is_left_alone),

@@ -145,7 +145,7 @@ static void large_records_come_back_whole(void **state)
 static void a_reopened_log_has_the_root_of_the_definition_at_every_edge_of_a_tile(void **state)
 {
     struct scratch *scratch = *state;
-    static const uint64_t sizes[] = {1,   2,   255,  256,  257,   511,   512,  513,
+    static const uint64_t sizes[] = {1,   2,   255,  256,  257,   511,   512,   513,
                                      767, 768, 4095, 4096, 65535, 65536, 65537, 65800};
     const uint64_t seed = 6962;
     print_message("seed %" PRIu64 "\n", seed);

@@ -2,7 +2,7 @@
 #include "tools/bench/proto.h"
 
 #include "tools/bench/bare_log.h"
-#include "tools/bench/committer.h"
+#include "tools/bench/group_commit.h"
 #include "tools/bench/rep.h"
 #include "tools/bench/serve.h"
 
@@ -10,10 +10,10 @@
  */
 static void turn(void *context, struct ch_rep_list *arrived)
 {
-    struct ch_committer *committer = context;
-    ch_committer_give(committer, arrived);
+    struct ch_group_commit *group = context;
+    ch_group_commit_give(group, arrived);
     struct ch_rep_list durable;
-    ch_committer_take(committer, &durable);
+    ch_group_commit_take(group, &durable);
     ch_rep_answer(&durable);
 }
 
@@ -22,17 +22,17 @@ enum ch_err ch_proto_serve(const char *url, uint32_t contexts, const char *dir, 
 {
     struct ch_bare_log log = {0};
     struct ch_rep rep = {.ring_fd = -1};
-    struct ch_committer committer;
+    struct ch_group_commit group;
     enum ch_err err = ch_bare_log_open(&log, dir, why);
     if (err != CH_OK) return err;
-    err = ch_rep_open(&rep, url, contexts, turn, &committer, why);
+    err = ch_rep_open(&rep, url, contexts, turn, &group, why);
     if (err != CH_OK) goto out;
     /* A request may already wait; it is taken at the first turn, so after the thread exists. */
-    err = ch_committer_start(&committer, &log, &rep, record_bytes, why);
+    err = ch_group_commit_start(&group, &log, &rep, record_bytes, why);
     if (err != CH_OK) goto out;
     ch_serve_ready();
     ch_rep_run(&rep);
-    ch_committer_stop(&committer);
+    ch_group_commit_stop(&group);
 out:
     ch_rep_close(&rep);
     ch_bare_log_close(&log);

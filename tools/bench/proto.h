@@ -10,7 +10,7 @@
 
 /* Serves until SIGTERM. Each request is stored as records of `record_bytes`, durable before its
  * reply. dir:    an existing empty directory for the log errors: those of ch_rep_open,
- * ch_bare_log_open and ch_committer_start */
+ * ch_bare_log_open and ch_group_commit_start */
 CH_MUST_USE enum ch_err ch_proto_serve(const char *url, uint32_t contexts, const char *dir,
                                        size_t record_bytes, struct ch_why *why);
 #endif

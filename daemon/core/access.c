@@ -1,0 +1,280 @@
+/* access: see access.h. SPDX-License-Identifier: MIT */
+#include "daemon/core/access.h"
+
+#include "schema/limits.h"
+
+enum { PATH_MOST = 16 };
+
+struct walk {
+    const struct ch_state *state;
+    const struct ch_question *q;
+    struct ch_answer *ret;
+    ch_fact_fn *fact;
+    void *arg;
+    uint32_t path[PATH_MOST]; /* [0]: the account asked about, then the accounts above it */
+    uint32_t path_len;
+    struct ch_scopes given;    /* by any share that counts, guardrails taken off */
+    struct ch_scopes promised; /* the same before guardrails */
+    struct ch_scopes denied;
+    bool wrong_channel;
+    bool inactive;
+};
+
+static void saw(struct walk *w, uint64_t seq)
+{
+    if (seq > w->ret->read_seq) w->ret->read_seq = seq;
+}
+
+static void tell(const struct walk *w, enum ch_fact kind, uint64_t seq, uint32_t share,
+                 uint32_t group, uint32_t account, struct ch_scopes scopes)
+{
+    if (w->fact == NULL) return;
+    const struct ch_evidence fact = {.kind = (uint8_t)kind,
+                                 .seq = seq,
+                                 .share = share,
+                                 .group = group,
+                                 .account = account,
+                                 .scopes = scopes};
+    w->fact(w->arg, &fact);
+}
+
+static const struct ch_scopes no_scopes = {{0, 0}};
+
+/* Whether a share is in use at the question's moment, over its channel. */
+static bool counts(struct walk *w, uint32_t row)
+{
+    const struct ch_row_share *share = ch_share_row(w->state, row);
+    saw(w, share->changed);
+    if (share->status != CH_share_status_active) {
+        w->inactive = true;
+        tell(w, CH_fact_share_inactive, share->status_seq, row, 0, share->account, no_scopes);
+        return false;
+    }
+    if (share->expires_at != 0) {
+        if (share->expires_at <= w->q->now) {
+            w->inactive = true;
+            tell(w, CH_fact_share_expired, share->changed, row, 0, share->account, no_scopes);
+            return false;
+        }
+        if (w->ret->valid_until == 0 || share->expires_at < w->ret->valid_until) {
+            w->ret->valid_until = share->expires_at;
+        }
+    }
+    if (share->kind == CH_share_kind_login && w->q->channel != CH_channel_web) {
+        w->wrong_channel = true;
+        tell(w, CH_fact_channel, share->id, row, 0, share->account, no_scopes);
+        return false;
+    }
+    return true;
+}
+
+/* Those of `scopes` that take resources of `kind`. */
+static struct ch_scopes of_kind(const struct walk *w, struct ch_scopes scopes, uint8_t kind)
+{
+    struct ch_scopes some = no_scopes;
+    const uint8_t *kinds = ch_meta(w->state)->scope_kinds;
+    for (uint32_t word = 0; word < 2; word++) {
+        for (uint64_t bits = scopes.words[word]; bits != 0; bits &= bits - 1) {
+            uint32_t scope = word * 64 + (uint32_t)__builtin_ctzll(bits);
+            if (kinds[scope] == kind) ch_scopes_add(&some, (uint8_t)scope);
+        }
+    }
+    return some;
+}
+
+/* What a share's role gives of the wanted scopes, for the resource asked about. */
+static struct ch_scopes role_gives(struct walk *w, uint32_t row, const struct ch_row_share *share)
+{
+    if (share->role == 0) return no_scopes;
+    const struct ch_row_role *role = ch_role_row(w->state, share->role);
+    saw(w, role->changed);
+    struct ch_scopes gives = ch_scopes_and(ch_scopes_at(w->state, role->scopes), w->q->wanted);
+    for (uint32_t kinds = share->limited_kinds; kinds != 0; kinds &= kinds - 1) {
+        const uint8_t kind = (uint8_t)__builtin_ctz(kinds);
+        bool stays = w->q->any;
+        if (w->q->has_resource) {
+            stays = ch_is_limited_to(w->state, row, kind, w->q->resource);
+        } else if (w->q->any) {
+            stays = false;
+            for (uint32_t l = share->first_limited; l != 0; l = ch_limited_row(w->state, l)->next) {
+                stays = stays || ch_limited_row(w->state, l)->kind == kind;
+            }
+        }
+        if (!stays) gives = ch_scopes_but(gives, of_kind(w, gives, kind));
+    }
+    if (!ch_scopes_empty(gives)) {
+        uint64_t seq = role->changed > share->role_seq ? role->changed : share->role_seq;
+        tell(w, CH_fact_role, seq, row, 0, share->account, gives);
+    }
+    return gives;
+}
+
+static struct ch_scopes one_grant(struct walk *w, uint32_t row, uint32_t grant_row)
+{
+    const struct ch_row_grant *grant = ch_grant_row(w->state, grant_row);
+    struct ch_scopes gives =
+        ch_scopes_and(ch_scopes_at(w->state, grant->scopes), w->q->wanted);
+    if (!ch_scopes_empty(gives)) {
+        tell(w, CH_fact_grant, grant->seq, row, 0, ch_share_row(w->state, row)->account, gives);
+    }
+    return gives;
+}
+
+static struct ch_scopes grants_give(struct walk *w, uint32_t row, const struct ch_row_share *share)
+{
+    struct ch_scopes gives = no_scopes;
+    if (share->grant_count == 0) return gives;
+    if (w->q->any && !w->q->has_resource) {
+        for (uint32_t g = share->first_grant; g != 0; g = ch_grant_row(w->state, g)->next) {
+            gives = ch_scopes_or(gives, one_grant(w, row, g));
+        }
+        return gives;
+    }
+    if (!w->q->has_resource || w->q->resource == 0) return gives;
+    for (uint8_t kind = CH_resource_kind_list; kind <= CH_resource_kind_template; kind++) {
+        if (w->q->resource_kind != 0 && w->q->resource_kind != kind) continue;
+        uint32_t grant = ch_find_grant(w->state, row, kind, w->q->resource);
+        if (grant != 0) gives = ch_scopes_or(gives, one_grant(w, row, grant));
+    }
+    return gives;
+}
+
+/* Adds what a share that counts gives and takes. */
+static void collect(struct walk *w, uint32_t row)
+{
+    const struct ch_row_share *share = ch_share_row(w->state, row);
+    w->ret->led = true;
+    tell(w, CH_fact_share, share->id, row, 0, share->account, no_scopes);
+    struct ch_scopes gives = ch_scopes_or(role_gives(w, row, share), grants_give(w, row, share));
+    w->promised = ch_scopes_or(w->promised, gives);
+    uint32_t above = ch_account_row(w->state, share->account)->parent;
+    while (above != 0) {
+        const struct ch_row_account *account = ch_account_row(w->state, above);
+        saw(w, account->changed);
+        if (account->guardrail != 0) {
+            struct ch_scopes taken =
+                ch_scopes_and(gives, ch_scopes_at(w->state, account->guardrail));
+            gives = ch_scopes_but(gives, taken);
+            if (!ch_scopes_empty(taken)) {
+                tell(w, CH_fact_guardrail, account->guardrail_seq, row, 0, above, taken);
+            }
+        }
+        above = account->parent;
+    }
+    w->given = ch_scopes_or(w->given, gives);
+    if (share->denied == 0) return;
+    struct ch_scopes denied =
+        ch_scopes_and(ch_scopes_at(w->state, share->denied), w->q->wanted);
+    w->denied = ch_scopes_or(w->denied, denied);
+    if (!ch_scopes_empty(denied)) {
+        tell(w, CH_fact_restriction, share->denied_seq, row, 0, share->account, denied);
+    }
+}
+
+static bool reaches(const struct walk *w, const struct ch_row_share *share)
+{
+    if (share->account == w->path[0]) return true;
+    if (share->reach != CH_reach_subtree) return false;
+    for (uint32_t i = 1; i < w->path_len; i++) {
+        if (w->path[i] == share->account) return true;
+    }
+    return false;
+}
+
+/* The shares of a group and of the groups above it. */
+static void collect_group(struct walk *w, uint32_t member_row)
+{
+    const struct ch_row_member *member = ch_member_row(w->state, member_row);
+    uint32_t below = 0;
+    for (uint32_t g = member->group; g != 0; g = ch_group_row(w->state, g)->parent) {
+        const struct ch_row_group *group = ch_group_row(w->state, g);
+        saw(w, group->changed);
+        if (group->first_share != 0 && w->fact != NULL) {
+            if (below == 0) {
+                tell(w, CH_fact_membership, member->seq, 0, g, group->account, no_scopes);
+            } else {
+                tell(w, CH_fact_parent_group, ch_group_row(w->state, below)->parent_seq, 0, g,
+                     group->account, no_scopes);
+            }
+        }
+        for (uint32_t s = group->first_share; s != 0;
+             s = ch_share_row(w->state, s)->next_of_subject) {
+            if (reaches(w, ch_share_row(w->state, s)) && counts(w, s)) collect(w, s);
+        }
+        below = g;
+    }
+}
+
+/* The accounts from the one asked about to the root. False if one of them is closed. */
+static bool find_path(struct walk *w)
+{
+    bool open = true;
+    for (uint32_t a = w->q->account; a != 0; a = ch_account_row(w->state, a)->parent) {
+        const struct ch_row_account *account = ch_account_row(w->state, a);
+        CH_CHECK(w->path_len < PATH_MOST);
+        w->path[w->path_len++] = a;
+        saw(w, account->changed);
+        if (account->status != CH_account_status_open) {
+            open = false;
+            tell(w, CH_fact_account_closed, account->closed_seq, 0, 0, a, no_scopes);
+        }
+    }
+    return open;
+}
+
+static void deny(struct walk *w, enum ch_decision decision, enum ch_reason reason)
+{
+    w->ret->decision = (uint8_t)decision;
+    w->ret->reason = (uint8_t)reason;
+}
+
+static void conclude(struct walk *w)
+{
+    const struct ch_scopes wanted = w->q->wanted;
+    w->ret->given = ch_scopes_but(w->given, w->denied);
+    if (ch_scopes_empty(ch_scopes_but(wanted, w->ret->given))) {
+        deny(w, CH_decision_allowed, CH_reason_granted);
+        return;
+    }
+    if (!w->ret->led) {
+        deny(w, CH_decision_implicit_deny,
+             w->wrong_channel ? CH_reason_channel : CH_reason_no_share);
+        return;
+    }
+    if (!ch_scopes_empty(ch_scopes_but(wanted, w->promised))) {
+        deny(w, CH_decision_implicit_deny, CH_reason_not_granted);
+        return;
+    }
+    bool restricted = !ch_scopes_empty(ch_scopes_and(ch_scopes_and(wanted, w->given), w->denied));
+    deny(w, CH_decision_explicit_deny, restricted ? CH_reason_restricted : CH_reason_guardrail);
+}
+
+void ch_access(const struct ch_state *state, const struct ch_question *question,
+               struct ch_answer *ret, ch_fact_fn *fact, void *arg)
+{
+    *ret = (struct ch_answer){0};
+    struct walk w = {.state = state, .q = question, .ret = ret, .fact = fact, .arg = arg};
+    const struct ch_row_user *user = ch_user_row(state, question->user);
+    saw(&w, user->changed);
+    const bool open = find_path(&w);
+    for (uint32_t i = 0; i < w.path_len; i++) {
+        uint32_t row = ch_find_share(state, CH_subject_kind_user, question->user, w.path[i]);
+        if (row == 0 || !counts(&w, row)) continue;
+        const struct ch_row_share *share = ch_share_row(state, row);
+        if (i == 0 || share->reach == CH_reach_subtree) collect(&w, row);
+        for (uint32_t m = share->first_member; m != 0; m = ch_member_row(state, m)->next_of_share) {
+            collect_group(&w, m);
+        }
+    }
+    conclude(&w);
+    if (user->status == CH_user_status_locked) {
+        tell(&w, CH_fact_user_locked, user->status_seq, 0, 0, 0, no_scopes);
+        ret->given = no_scopes;
+        if (ret->decision == CH_decision_allowed) {
+            deny(&w, CH_decision_explicit_deny, CH_reason_user_locked);
+        }
+    } else if (!open) {
+        ret->given = no_scopes;
+        deny(&w, CH_decision_explicit_deny, CH_reason_account_closed);
+    }
+}

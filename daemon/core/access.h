@@ -1,0 +1,54 @@
+/* access: may this user do this here? One function guards commands and answers `check`.
+ * SPDX-License-Identifier: MIT
+ * The rules, on one page (DESIGN of the project, "Decision rules"; proved by tests/model):
+ * - Default deny; deny wins. A user who is locked, or an account that is closed or stands below a
+ *   closed one, is answered with nothing.
+ * - Shares that count: the user's own on the account, and on an ancestor where the reach is subtree;
+ *   and those of the groups they are a member of by a share that itself is active and unexpired, with
+ *   the groups above. Only active, unexpired ones, that work over the channel (kind login: web only).
+ *   A share that does not count neither gives nor denies, nor do the groups reached through it.
+ * - Given: the union of what the shares that count give (role, limited per kind to `all` or to a list
+ *   of resources; own grants, each on its own resource), each less the guardrails of the accounts
+ *   above that share's account.
+ * - Taken: the union of the restrictions of all shares that count.
+ * - A question without a resource means all resources of the kind; `any` asks for at least one. */
+#ifndef CH_CORE_ACCESS_H
+#define CH_CORE_ACCESS_H
+#include "daemon/core/state.h"
+
+struct ch_question {
+    uint32_t user;    /* rows */
+    uint32_t account;
+    struct ch_scopes wanted;
+    bool has_resource;
+    uint8_t resource_kind; /* 0: each scope's own kind */
+    uint32_t resource;     /* text row; 0: a resource never named, which has no grants */
+    bool any;
+    uint8_t channel; /* enum ch_channel */
+    uint64_t now;    /* nanoseconds; expiry is judged against it */
+};
+
+struct ch_answer {
+    uint8_t decision; /* enum ch_decision */
+    uint8_t reason;   /* enum ch_reason */
+    bool led;         /* some share that counts leads to the account */
+    uint64_t valid_until;   /* 0: time alone changes nothing */
+    uint64_t read_seq;      /* newest change of what was read */
+    struct ch_scopes given; /* of `wanted`, what is given after everything was taken away */
+};
+
+/* A fact met on the way; row numbers say which (the share's, the member's, the account's …). */
+struct ch_evidence {
+    uint8_t kind; /* enum ch_fact */
+    uint64_t seq; /* the event that set it */
+    uint32_t share;
+    uint32_t group;
+    uint32_t account;
+    struct ch_scopes scopes;
+};
+typedef void ch_fact_fn(void *arg, const struct ch_evidence *fact);
+
+/* Answers. fact: called for each fact that bears on the question, or NULL. */
+void ch_access(const struct ch_state *state, const struct ch_question *question,
+               struct ch_answer *ret, ch_fact_fn *fact, void *arg);
+#endif

@@ -1,0 +1,115 @@
+/* apply: see apply.h. What every event does, then its own effect. SPDX-License-Identifier: MIT */
+#include "daemon/core/apply.h"
+
+#include "schema/records.h"
+
+/* The message that an event belongs to is remembered, so that a repeat finds its answer. The events
+ * of a message follow each other, so a first seq and a count name them all. */
+static void remember_message(struct ch_state *state, const struct ch_event *event)
+{
+    struct ch_store *store = &state->store;
+    const struct ch_row_meta *meta = ch_meta(state);
+    if (event->cause.kind == CH_CAUSE_NONE || meta->ids_kept == 0) return;
+    const uint64_t place = meta->ids_count == 0 ? 0 : (meta->ids_count - 1) % meta->ids_kept + 1;
+    if (event->cause.kind == CH_CAUSE_EVENT) {
+        if (place == 0) return;
+        struct ch_row_seen *seen = ch_row_edit(store, CH_T_SEEN, (uint32_t)place);
+        seen->count++;
+        return;
+    }
+    uint32_t known = ch_find_seen(state, event->actor.kind, event->actor.id, event->cause.id);
+    if (known != 0 && known == place) {
+        struct ch_row_seen *seen = ch_row_edit(store, CH_T_SEEN, known);
+        seen->count++;
+        return;
+    }
+    uint32_t row = (uint32_t)(meta->ids_count % meta->ids_kept) + 1;
+    if (meta->ids_count >= meta->ids_kept) { /* the ring is full: its oldest is forgotten */
+        const struct ch_row_seen *old = ch_seen_row(state, row);
+        ch_index_remove(store, CH_I_SEEN,
+                        ch_hash_seen((uint8_t)old->actor_kind, old->actor_id, old->id), row);
+    } else {
+        uint32_t taken = ch_row_take(store, CH_T_SEEN);
+        CH_CHECK(taken == row);
+    }
+    struct ch_row_seen *seen = ch_row_edit(store, CH_T_SEEN, row);
+    *seen = (struct ch_row_seen){.live = seen->live,
+                                 .actor_kind = event->actor.kind,
+                                 .actor_id = event->actor.id,
+                                 .first_seq = event->seq,
+                                 .count = 1};
+    memcpy(seen->id, event->cause.id, sizeof seen->id);
+    memcpy(seen->fingerprint, event->cause.fingerprint, sizeof seen->fingerprint);
+    ch_index_insert(store, CH_I_SEEN, ch_hash_seen(event->actor.kind, event->actor.id, seen->id),
+                    row);
+    struct ch_row_meta *now = ch_row_edit(store, CH_T_META, 1);
+    now->ids_count++;
+}
+
+static void move_head(struct ch_state *state, const struct ch_event *event)
+{
+    struct ch_row_meta *meta = ch_row_edit(&state->store, CH_T_META, 1);
+    CH_CHECK(event->seq == meta->head + 1);
+    CH_CHECK(event->at >= meta->last_at);
+    meta->head = event->seq;
+    meta->last_at = event->at;
+    if (meta->importing == 0) meta->own_at = event->at;
+    if (event->account == 0) return;
+    uint32_t account = ch_find_account(state, event->account);
+    if (account == 0) return; /* it is just being opened */
+    struct ch_row_account *row = ch_row_edit(&state->store, CH_T_ACCOUNT, account);
+    row->last_seq = event->seq;
+}
+
+void ch_apply(struct ch_state *state, const struct ch_event *event)
+{
+    move_head(state, event);
+    remember_message(state, event);
+    switch ((enum ch_event_tag)event->tag) {
+    case CH_EV_schema_declared:
+    case CH_EV_limit_defined:
+    case CH_EV_role_defined:
+    case CH_EV_role_changed:
+    case CH_EV_page_defined:
+    case CH_EV_command_refused:
+    case CH_EV_import_begun:
+    case CH_EV_import_advanced:
+    case CH_EV_import_ended: ch_apply_system(state, event); break;
+    case CH_EV_account_opened:
+    case CH_EV_account_closed:
+    case CH_EV_guardrail_set:
+    case CH_EV_user_created:
+    case CH_EV_user_locked:
+    case CH_EV_user_unlocked: ch_apply_account(state, event); break;
+    case CH_EV_share_given:
+    case CH_EV_share_role_set:
+    case CH_EV_share_expiry_set:
+    case CH_EV_share_limited:
+    case CH_EV_share_restricted:
+    case CH_EV_grant_set:
+    case CH_EV_grant_revoked:
+    case CH_EV_share_deactivated:
+    case CH_EV_share_activated:
+    case CH_EV_share_ended:
+    case CH_EV_share_expired: ch_apply_share(state, event); break;
+    case CH_EV_group_created:
+    case CH_EV_group_moved:
+    case CH_EV_group_deleted:
+    case CH_EV_group_member_added:
+    case CH_EV_group_member_removed: ch_apply_group(state, event); break;
+    case CH_EV_none: CH_CHECK(false && "an event has a tag"); break;
+    }
+}
+
+bool ch_apply_reserve(struct ch_state *state, const struct ch_event *event)
+{
+    size_t items = 0;
+    size_t bytes = 512 + event->personal.cipher.len * 2;
+    if (event->tag == CH_EV_share_limited) {
+        const struct ch_ev_share_limited *body = event->body;
+        items = body->resources_len;
+        bytes += items * 64;
+    }
+    /* Nothing is journaled at replay, so a cascade needs no room: it only frees rows. */
+    return ch_state_reserve(state, items, bytes, 0);
+}

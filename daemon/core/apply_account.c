@@ -1,0 +1,143 @@
+/* apply_account: accounts, guardrails, users and their directory; see apply.h.
+ * SPDX-License-Identifier: MIT */
+#include "daemon/core/apply.h"
+#include "schema/records.h"
+
+static struct ch_row_account *edit_account(struct ch_state *state, uint32_t row, uint64_t seq)
+{
+    struct ch_row_account *account = ch_row_edit(&state->store, CH_T_ACCOUNT, row);
+    account->changed = seq;
+    return account;
+}
+
+static void account_opened(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_account_opened *body = event->body;
+    uint32_t parent = body->has_parent ? ch_find_account(state, body->parent.seq) : 0;
+    uint32_t row = ch_row_take(&state->store, CH_T_ACCOUNT);
+    struct ch_row_account *account = ch_row_edit(&state->store, CH_T_ACCOUNT, row);
+    account->parent = parent;
+    account->id = event->seq;
+    account->changed = event->seq;
+    account->last_seq = event->seq;
+    account->sub_depth = (uint32_t)body->sub_depth;
+    account->name = ch_text_take(state, body->name);
+    if (parent != 0) {
+        struct ch_row_account *above = edit_account(state, parent, event->seq);
+        account->depth = above->depth + 1;
+        account->next_sibling = above->first_child;
+        above->first_child = row;
+        above->open_children++;
+        if (account->next_sibling != 0) {
+            struct ch_row_account *next =
+                ch_row_edit(&state->store, CH_T_ACCOUNT, account->next_sibling);
+            next->prev_sibling = row;
+        }
+    }
+    ch_index_insert(&state->store, CH_I_ACCOUNT_ID, ch_hash_mix(event->seq, 0), row);
+    ch_index_insert(&state->store, CH_I_ACCOUNT_NAME, ch_hash_in(parent, body->name), row);
+}
+
+static void account_closed(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_account_closed *body = event->body;
+    uint32_t row = ch_find_account(state, body->account.seq);
+    while (ch_account_row(state, row)->first_share != 0) {
+        ch_end_share(state, ch_account_row(state, row)->first_share, event->seq);
+    }
+    while (ch_account_row(state, row)->first_group != 0) {
+        ch_end_group(state, ch_account_row(state, row)->first_group, event->seq);
+    }
+    struct ch_row_account *account = edit_account(state, row, event->seq);
+    account->status = CH_account_status_closed;
+    account->closed_seq = event->seq;
+    if (account->parent != 0) {
+        struct ch_row_account *above = edit_account(state, account->parent, event->seq);
+        above->open_children--;
+    }
+}
+
+static void guardrail_set(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_guardrail_set *body = event->body;
+    uint32_t row = ch_find_account(state, event->account);
+    struct ch_row_account *account = edit_account(state, row, event->seq);
+    uint32_t old = account->guardrail;
+    account->guardrail = ch_scopes_take(state, body->denied);
+    account->guardrail_seq = event->seq;
+    ch_scopes_drop(state, old);
+}
+
+static void user_created(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_user_created *body = event->body;
+    uint32_t row = ch_row_take(&state->store, CH_T_USER);
+    struct ch_row_user *user = ch_row_edit(&state->store, CH_T_USER, row);
+    user->number = (uint32_t)body->number;
+    user->id = event->seq;
+    user->changed = event->seq;
+    user->profile_seq = event->seq;
+    if (event->personal.present) {
+        memcpy(user->nonce, event->personal.nonce, sizeof user->nonce);
+        user->cipher = ch_chain_put(state, CH_T_CIPHER, event->personal.cipher.ptr,
+                                    event->personal.cipher.len);
+    }
+    struct ch_row_meta *meta = ch_row_edit(&state->store, CH_T_META, 1);
+    CH_CHECK(body->number == meta->next_user_number);
+    meta->next_user_number++;
+    ch_index_insert(&state->store, CH_I_USER_ID, ch_hash_mix(event->seq, 0), row);
+}
+
+static void user_status(struct ch_state *state, const struct ch_event *event, uint64_t id,
+                        enum ch_user_status status)
+{
+    uint32_t row = ch_find_user(state, id);
+    struct ch_row_user *user = ch_row_edit(&state->store, CH_T_USER, row);
+    user->status = status;
+    user->status_seq = event->seq;
+    user->changed = event->seq;
+}
+
+void ch_apply_account(struct ch_state *state, const struct ch_event *event)
+{
+    switch (event->tag) {
+    case CH_EV_account_opened: account_opened(state, event); break;
+    case CH_EV_account_closed: account_closed(state, event); break;
+    case CH_EV_guardrail_set: guardrail_set(state, event); break;
+    case CH_EV_user_created: user_created(state, event); break;
+    case CH_EV_user_locked:
+        user_status(state, event, ((const struct ch_ev_user_locked *)event->body)->user.seq,
+                    CH_user_status_locked);
+        break;
+    default:
+        user_status(state, event, ((const struct ch_ev_user_unlocked *)event->body)->user.seq,
+                    CH_user_status_active);
+        break;
+    }
+}
+
+static uint32_t add_name(struct ch_state *state, uint32_t user, uint8_t kind, const uint8_t *hash,
+                         uint32_t next)
+{
+    if (hash == NULL) return next;
+    uint32_t row = ch_row_take(&state->store, CH_T_NAME);
+    struct ch_row_name *name = ch_row_edit(&state->store, CH_T_NAME, row);
+    name->user = user;
+    name->kind = kind;
+    name->next_of_user = next;
+    memcpy(name->hash, hash, sizeof name->hash);
+    ch_index_insert(&state->store, CH_I_NAME, ch_hash_name(kind, hash), row);
+    return row;
+}
+
+void ch_directory_add(struct ch_state *state, uint32_t user, struct ch_bytes plain,
+                      const uint8_t *username_hash, const uint8_t *email_hash)
+{
+    uint32_t row = ch_row_take(&state->store, CH_T_OPENED);
+    struct ch_row_opened *opened = ch_row_edit(&state->store, CH_T_OPENED, row);
+    opened->user = user;
+    opened->plain = ch_chain_put(state, CH_T_PLAIN, plain.ptr, plain.len);
+    opened->first_name = add_name(state, user, CH_KIND_username, username_hash, 0);
+    opened->first_name = add_name(state, user, CH_KIND_email, email_hash, opened->first_name);
+    ch_index_insert(&state->store, CH_I_OPENED, ch_hash_mix(user, 1), row);
+}

@@ -1,0 +1,170 @@
+/* apply_group: groups and their members; see apply.h. SPDX-License-Identifier: MIT */
+#include "daemon/core/apply.h"
+#include "schema/records.h"
+
+static struct ch_row_group *edit(struct ch_state *state, uint32_t row)
+{
+    return ch_row_edit(&state->store, CH_T_GROUP, row);
+}
+
+static struct ch_row_member *edit_member(struct ch_state *state, uint32_t row)
+{
+    return ch_row_edit(&state->store, CH_T_MEMBER, row);
+}
+
+static void group_created(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_group_created *body = event->body;
+    uint32_t account = ch_find_account(state, event->account);
+    uint32_t row = ch_row_take(&state->store, CH_T_GROUP);
+    struct ch_row_group *group = edit(state, row);
+    group->account = account;
+    group->id = event->seq;
+    group->changed = event->seq;
+    group->parent_seq = event->seq;
+    group->name = ch_text_take(state, body->name);
+    group->parent = body->has_parent ? ch_find_group(state, body->parent.seq) : 0;
+    if (group->parent != 0) edit(state, group->parent)->child_count++;
+    struct ch_row_account *owner = ch_row_edit(&state->store, CH_T_ACCOUNT, account);
+    group->next_of_account = owner->first_group;
+    owner->first_group = row;
+    owner->group_count++;
+    if (group->next_of_account != 0) edit(state, group->next_of_account)->prev_of_account = row;
+    ch_index_insert(&state->store, CH_I_GROUP_ID, ch_hash_mix(event->seq, 0), row);
+    ch_index_insert(&state->store, CH_I_GROUP_NAME, ch_hash_in(account, body->name), row);
+}
+
+static void group_moved(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_group_moved *body = event->body;
+    struct ch_row_group *group = edit(state, ch_find_group(state, body->group.seq));
+    if (group->parent != 0) edit(state, group->parent)->child_count--;
+    group->parent = body->has_parent ? ch_find_group(state, body->parent.seq) : 0;
+    group->parent_seq = event->seq;
+    group->changed = event->seq;
+    if (group->parent != 0) edit(state, group->parent)->child_count++;
+}
+
+static void member_added(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_group_member_added *body = event->body;
+    uint32_t group_row = ch_find_group(state, body->group.seq);
+    uint32_t user_row = ch_find_user(state, body->user.seq);
+    struct ch_row_group *group = edit(state, group_row);
+    uint32_t share_row = ch_find_share(state, CH_subject_kind_user, user_row, group->account);
+    struct ch_row_share *share = ch_row_edit(&state->store, CH_T_SHARE, share_row);
+    uint32_t row = ch_row_take(&state->store, CH_T_MEMBER);
+    struct ch_row_member *member = edit_member(state, row);
+    member->share = share_row;
+    member->group = group_row;
+    member->seq = event->seq;
+    member->next_of_share = share->first_member;
+    member->next_of_group = group->first_member;
+    if (share->first_member != 0) edit_member(state, share->first_member)->prev_of_share = row;
+    if (group->first_member != 0) edit_member(state, group->first_member)->prev_of_group = row;
+    share->first_member = row;
+    share->member_count++;
+    share->changed = event->seq;
+    group->first_member = row;
+    group->member_count++;
+    group->changed = event->seq;
+    ch_index_insert(&state->store, CH_I_MEMBER, ch_hash_member(share_row, group_row), row);
+}
+
+void ch_end_member(struct ch_state *state, uint32_t row, uint64_t seq)
+{
+    const struct ch_row_member member = *ch_member_row(state, row);
+    if (member.next_of_share != 0) {
+        edit_member(state, member.next_of_share)->prev_of_share = member.prev_of_share;
+    }
+    struct ch_row_share *share = ch_row_edit(&state->store, CH_T_SHARE, member.share);
+    if (member.prev_of_share != 0) {
+        edit_member(state, member.prev_of_share)->next_of_share = member.next_of_share;
+    } else {
+        share->first_member = member.next_of_share;
+    }
+    share->member_count--;
+    share->changed = seq;
+    if (member.next_of_group != 0) {
+        edit_member(state, member.next_of_group)->prev_of_group = member.prev_of_group;
+    }
+    struct ch_row_group *group = edit(state, member.group);
+    if (member.prev_of_group != 0) {
+        edit_member(state, member.prev_of_group)->next_of_group = member.next_of_group;
+    } else {
+        group->first_member = member.next_of_group;
+    }
+    group->member_count--;
+    group->changed = seq;
+    ch_index_remove(&state->store, CH_I_MEMBER, ch_hash_member(member.share, member.group), row);
+    ch_row_give(&state->store, CH_T_MEMBER, row);
+}
+
+static void member_removed(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_group_member_removed *body = event->body;
+    uint32_t group = ch_find_group(state, body->group.seq);
+    uint32_t user = ch_find_user(state, body->user.seq);
+    uint32_t share = ch_find_share(state, CH_subject_kind_user, user,
+                                   ch_group_row(state, group)->account);
+    ch_end_member(state, ch_find_member(state, share, group), event->seq);
+}
+
+/* A group whose account closes may have others below it; they lose their parent and go next. */
+static void orphan_children(struct ch_state *state, uint32_t parent)
+{
+    uint32_t account = ch_group_row(state, parent)->account;
+    uint32_t row = ch_account_row(state, account)->first_group;
+    while (row != 0 && ch_group_row(state, parent)->child_count > 0) {
+        if (ch_group_row(state, row)->parent == parent) {
+            edit(state, row)->parent = 0;
+            edit(state, parent)->child_count--;
+        }
+        row = ch_group_row(state, row)->next_of_account;
+    }
+}
+
+void ch_end_group(struct ch_state *state, uint32_t row, uint64_t seq)
+{
+    while (ch_group_row(state, row)->first_member != 0) {
+        ch_end_member(state, ch_group_row(state, row)->first_member, seq);
+    }
+    while (ch_group_row(state, row)->first_share != 0) {
+        ch_end_share(state, ch_group_row(state, row)->first_share, seq);
+    }
+    if (ch_group_row(state, row)->child_count > 0) orphan_children(state, row);
+    const struct ch_row_group group = *ch_group_row(state, row);
+    if (group.parent != 0) edit(state, group.parent)->child_count--;
+    if (group.next_of_account != 0) {
+        edit(state, group.next_of_account)->prev_of_account = group.prev_of_account;
+    }
+    struct ch_row_account *account = ch_row_edit(&state->store, CH_T_ACCOUNT, group.account);
+    if (group.prev_of_account != 0) {
+        edit(state, group.prev_of_account)->next_of_account = group.next_of_account;
+    } else {
+        account->first_group = group.next_of_account;
+    }
+    account->group_count--;
+    uint8_t name[256];
+    size_t len = ch_chain_get(state, CH_T_TEXT, group.name, name, sizeof name);
+    ch_index_remove(&state->store, CH_I_GROUP_ID, ch_hash_mix(group.id, 0), row);
+    ch_index_remove(&state->store, CH_I_GROUP_NAME,
+                    ch_hash_in(group.account, (struct ch_text){(const char *)name, len}), row);
+    ch_text_drop(state, group.name);
+    ch_row_give(&state->store, CH_T_GROUP, row);
+}
+
+void ch_apply_group(struct ch_state *state, const struct ch_event *event)
+{
+    switch (event->tag) {
+    case CH_EV_group_created: group_created(state, event); break;
+    case CH_EV_group_moved: group_moved(state, event); break;
+    case CH_EV_group_deleted: {
+        const struct ch_ev_group_deleted *body = event->body;
+        ch_end_group(state, ch_find_group(state, body->group.seq), event->seq);
+        break;
+    }
+    case CH_EV_group_member_added: member_added(state, event); break;
+    default: member_removed(state, event); break;
+    }
+}

@@ -1,0 +1,293 @@
+/* apply_share: shares, their grants, limits and ends, and the expiry heap; see apply.h.
+ * SPDX-License-Identifier: MIT */
+#include "daemon/core/apply.h"
+#include "schema/records.h"
+
+static struct ch_row_share *edit(struct ch_state *state, uint32_t row)
+{
+    return ch_row_edit(&state->store, CH_T_SHARE, row);
+}
+
+static struct ch_row_share *edit_changed(struct ch_state *state, uint32_t row, uint64_t seq)
+{
+    struct ch_row_share *share = edit(state, row);
+    share->changed = seq;
+    return share;
+}
+
+/* The first of the subject's shares, and their count, wherever the subject's row keeps them. */
+static void link_subject(struct ch_state *state, uint8_t kind, uint32_t subject, uint32_t first,
+                         int32_t more, uint64_t seq)
+{
+    if (kind == CH_subject_kind_user) {
+        struct ch_row_user *user = ch_row_edit(&state->store, CH_T_USER, subject);
+        user->first_share = first;
+        user->share_count += (uint32_t)more;
+        user->changed = seq;
+    } else {
+        struct ch_row_group *group = ch_row_edit(&state->store, CH_T_GROUP, subject);
+        group->first_share = first;
+        group->share_count += (uint32_t)more;
+        group->changed = seq;
+    }
+}
+
+static uint32_t first_of_subject(const struct ch_state *state, uint8_t kind, uint32_t subject)
+{
+    return kind == CH_subject_kind_user ? ch_user_row(state, subject)->first_share
+                                        : ch_group_row(state, subject)->first_share;
+}
+
+static void share_given(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_share_given *body = event->body;
+    const bool of_user = body->subject_kind == CH_subject_kind_user;
+    uint32_t subject = of_user ? ch_find_user(state, body->subject)
+                               : ch_find_group(state, body->subject);
+    uint32_t account = ch_find_account(state, event->account);
+    uint32_t row = ch_row_take(&state->store, CH_T_SHARE);
+    struct ch_row_share *share = edit_changed(state, row, event->seq);
+    share->account = account;
+    share->subject = subject;
+    share->subject_kind = body->subject_kind;
+    share->kind = body->kind;
+    share->reach = body->reach;
+    share->id = event->seq;
+    share->role_seq = event->seq;
+    share->status_seq = event->seq;
+    share->role = body->has_role ? ch_find_role(state, body->role.seq) : 0;
+    share->next_of_subject = first_of_subject(state, body->subject_kind, subject);
+    if (share->next_of_subject != 0) edit(state, share->next_of_subject)->prev_of_subject = row;
+    link_subject(state, body->subject_kind, subject, row, 1, event->seq);
+    struct ch_row_account *owner = ch_row_edit(&state->store, CH_T_ACCOUNT, account);
+    share->next_of_account = owner->first_share;
+    owner->first_share = row;
+    owner->share_count++;
+    if (share->next_of_account != 0) edit(state, share->next_of_account)->prev_of_account = row;
+    ch_index_insert(&state->store, CH_I_SHARE_ID, ch_hash_mix(event->seq, 0), row);
+    ch_index_insert(&state->store, CH_I_SHARE,
+                    ch_hash_share(body->subject_kind, subject, account), row);
+    if (body->has_expires_at) ch_expiry_set(state, row, body->expires_at);
+}
+
+static void end_grant(struct ch_state *state, uint32_t row)
+{
+    const struct ch_row_grant grant = *ch_grant_row(state, row);
+    if (grant.prev != 0) {
+        struct ch_row_grant *prev = ch_row_edit(&state->store, CH_T_GRANT, grant.prev);
+        prev->next = grant.next;
+    }
+    if (grant.next != 0) {
+        struct ch_row_grant *next = ch_row_edit(&state->store, CH_T_GRANT, grant.next);
+        next->prev = grant.prev;
+    }
+    struct ch_row_share *share = edit(state, grant.share);
+    if (share->first_grant == row) share->first_grant = grant.next;
+    share->grant_count--;
+    ch_index_remove(&state->store, CH_I_GRANT,
+                    ch_hash_resource(grant.share, (uint8_t)grant.kind, grant.resource), row);
+    ch_text_drop(state, grant.resource);
+    ch_scopes_drop(state, grant.scopes);
+    ch_row_give(&state->store, CH_T_GRANT, row);
+}
+
+/* Takes away the limits of one kind, or of every kind (kind 0). */
+static void end_limits(struct ch_state *state, uint32_t share, uint32_t kind)
+{
+    uint32_t before = 0;
+    uint32_t row = ch_share_row(state, share)->first_limited;
+    while (row != 0) {
+        const struct ch_row_limited limited = *ch_limited_row(state, row);
+        if (kind != 0 && limited.kind != kind) {
+            before = row;
+            row = limited.next;
+            continue;
+        }
+        if (before == 0) {
+            edit(state, share)->first_limited = limited.next;
+        } else {
+            struct ch_row_limited *prev = ch_row_edit(&state->store, CH_T_LIMITED, before);
+            prev->next = limited.next;
+        }
+        edit(state, share)->limited_count--;
+        ch_index_remove(&state->store, CH_I_LIMITED,
+                        ch_hash_resource(share, (uint8_t)limited.kind, limited.resource), row);
+        ch_text_drop(state, limited.resource);
+        ch_row_give(&state->store, CH_T_LIMITED, row);
+        row = limited.next;
+    }
+}
+
+void ch_end_share(struct ch_state *state, uint32_t row, uint64_t seq)
+{
+    while (ch_share_row(state, row)->first_grant != 0) {
+        end_grant(state, ch_share_row(state, row)->first_grant);
+    }
+    end_limits(state, row, 0);
+    while (ch_share_row(state, row)->first_member != 0) {
+        ch_end_member(state, ch_share_row(state, row)->first_member, seq);
+    }
+    ch_expiry_set(state, row, 0);
+    const struct ch_row_share share = *ch_share_row(state, row);
+    if (share.next_of_subject != 0) {
+        edit(state, share.next_of_subject)->prev_of_subject = share.prev_of_subject;
+    }
+    uint32_t first = first_of_subject(state, share.subject_kind, share.subject);
+    if (share.prev_of_subject != 0) {
+        edit(state, share.prev_of_subject)->next_of_subject = share.next_of_subject;
+    } else {
+        first = share.next_of_subject;
+    }
+    link_subject(state, share.subject_kind, share.subject, first, -1, seq);
+    if (share.next_of_account != 0) {
+        edit(state, share.next_of_account)->prev_of_account = share.prev_of_account;
+    }
+    struct ch_row_account *account = ch_row_edit(&state->store, CH_T_ACCOUNT, share.account);
+    if (share.prev_of_account != 0) {
+        edit(state, share.prev_of_account)->next_of_account = share.next_of_account;
+    } else {
+        account->first_share = share.next_of_account;
+    }
+    account->share_count--;
+    ch_scopes_drop(state, share.denied);
+    ch_index_remove(&state->store, CH_I_SHARE_ID, ch_hash_mix(share.id, 0), row);
+    ch_index_remove(&state->store, CH_I_SHARE,
+                    ch_hash_share(share.subject_kind, share.subject, share.account), row);
+    ch_row_give(&state->store, CH_T_SHARE, row);
+}
+
+static void share_limited(struct ch_state *state, uint32_t row, const struct ch_event *event)
+{
+    const struct ch_ev_share_limited *body = event->body;
+    end_limits(state, row, body->kind);
+    struct ch_row_share *share = edit_changed(state, row, event->seq);
+    if (body->all) {
+        share->limited_kinds &= ~(1u << body->kind);
+        return;
+    }
+    share->limited_kinds |= 1u << body->kind;
+    for (uint32_t i = 0; i < body->resources_len; i++) {
+        uint32_t text = ch_text_find(state, body->resources[i]);
+        if (ch_is_limited_to(state, row, body->kind, text)) continue; /* named twice */
+        uint32_t fresh = ch_row_take(&state->store, CH_T_LIMITED);
+        struct ch_row_limited *limited = ch_row_edit(&state->store, CH_T_LIMITED, fresh);
+        limited->share = row;
+        limited->kind = body->kind;
+        limited->resource = ch_text_take(state, body->resources[i]);
+        limited->next = share->first_limited;
+        share->first_limited = fresh;
+        share->limited_count++;
+        ch_index_insert(&state->store, CH_I_LIMITED,
+                        ch_hash_resource(row, body->kind, limited->resource), fresh);
+    }
+}
+
+static void grant_set(struct ch_state *state, uint32_t row, const struct ch_event *event)
+{
+    const struct ch_ev_grant_set *body = event->body;
+    uint32_t text = ch_text_find(state, body->resource);
+    uint32_t known = text == 0 ? 0 : ch_find_grant(state, row, body->kind, text);
+    struct ch_row_share *share = edit_changed(state, row, event->seq);
+    if (known != 0) {
+        struct ch_row_grant *grant = ch_row_edit(&state->store, CH_T_GRANT, known);
+        uint32_t old = grant->scopes;
+        grant->scopes = ch_scopes_take(state, body->scopes);
+        grant->seq = event->seq;
+        ch_scopes_drop(state, old);
+        return;
+    }
+    uint32_t fresh = ch_row_take(&state->store, CH_T_GRANT);
+    struct ch_row_grant *grant = ch_row_edit(&state->store, CH_T_GRANT, fresh);
+    grant->share = row;
+    grant->kind = body->kind;
+    grant->resource = ch_text_take(state, body->resource);
+    grant->scopes = ch_scopes_take(state, body->scopes);
+    grant->seq = event->seq;
+    grant->next = share->first_grant;
+    if (grant->next != 0) {
+        struct ch_row_grant *next = ch_row_edit(&state->store, CH_T_GRANT, grant->next);
+        next->prev = fresh;
+    }
+    share->first_grant = fresh;
+    share->grant_count++;
+    ch_index_insert(&state->store, CH_I_GRANT,
+                    ch_hash_resource(row, body->kind, grant->resource), fresh);
+}
+
+static void grant_revoked(struct ch_state *state, uint32_t row, const struct ch_event *event)
+{
+    const struct ch_ev_grant_revoked *body = event->body;
+    uint32_t text = ch_text_find(state, body->resource);
+    uint32_t grant = ch_find_grant(state, row, body->kind, text);
+    end_grant(state, grant);
+    (void)edit_changed(state, row, event->seq);
+}
+
+static void share_role_set(struct ch_state *state, uint32_t row, const struct ch_event *event)
+{
+    const struct ch_ev_share_role_set *body = event->body;
+    struct ch_row_share *share = edit_changed(state, row, event->seq);
+    share->role = body->has_role ? ch_find_role(state, body->role.seq) : 0;
+    share->reach = body->reach;
+    share->role_seq = event->seq;
+}
+
+static void share_restricted(struct ch_state *state, uint32_t row, const struct ch_event *event)
+{
+    const struct ch_ev_share_restricted *body = event->body;
+    struct ch_row_share *share = edit_changed(state, row, event->seq);
+    uint32_t old = share->denied;
+    share->denied = ch_scopes_take(state, body->denied);
+    share->denied_seq = event->seq;
+    ch_scopes_drop(state, old);
+}
+
+static void share_status(struct ch_state *state, uint32_t row, uint64_t seq,
+                         enum ch_share_status status)
+{
+    struct ch_row_share *share = edit_changed(state, row, seq);
+    share->status = (uint8_t)status;
+    share->status_seq = seq;
+}
+
+void ch_apply_share(struct ch_state *state, const struct ch_event *event)
+{
+    if (event->tag == CH_EV_share_given) {
+        share_given(state, event);
+        return;
+    }
+    /* Every other event of a share has the share as its first field. */
+    const struct ch_share_id *id = event->body;
+    uint32_t row = ch_find_share_id(state, id->seq);
+    CH_CHECK(row != 0);
+    switch (event->tag) {
+    case CH_EV_share_role_set: share_role_set(state, row, event); break;
+    case CH_EV_share_expiry_set: {
+        const struct ch_ev_share_expiry_set *body = event->body;
+        (void)edit_changed(state, row, event->seq);
+        ch_expiry_set(state, row, body->has_expires_at ? body->expires_at : 0);
+        break;
+    }
+    case CH_EV_share_limited: share_limited(state, row, event); break;
+    case CH_EV_share_restricted: share_restricted(state, row, event); break;
+    case CH_EV_grant_set: grant_set(state, row, event); break;
+    case CH_EV_grant_revoked: grant_revoked(state, row, event); break;
+    case CH_EV_share_deactivated:
+        share_status(state, row, event->seq, CH_share_status_inactive);
+        break;
+    case CH_EV_share_activated:
+        share_status(state, row, event->seq, CH_share_status_active);
+        break;
+    default: ch_end_share(state, row, event->seq); break;
+    }
+}
+_Static_assert(offsetof(struct ch_ev_share_role_set, share) == 0, "first field");
+_Static_assert(offsetof(struct ch_ev_share_expiry_set, share) == 0, "first field");
+_Static_assert(offsetof(struct ch_ev_share_limited, share) == 0, "first field");
+_Static_assert(offsetof(struct ch_ev_share_restricted, share) == 0, "first field");
+_Static_assert(offsetof(struct ch_ev_grant_set, share) == 0, "first field");
+_Static_assert(offsetof(struct ch_ev_grant_revoked, share) == 0, "first field");
+_Static_assert(offsetof(struct ch_ev_share_deactivated, share) == 0, "first field");
+_Static_assert(offsetof(struct ch_ev_share_activated, share) == 0, "first field");
+_Static_assert(offsetof(struct ch_ev_share_ended, share) == 0, "first field");
+_Static_assert(offsetof(struct ch_ev_share_expired, share) == 0, "first field");

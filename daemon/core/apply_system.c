@@ -1,0 +1,121 @@
+/* apply_system: declarations, limits, roles, pages, refusals, imports; see apply.h.
+ * SPDX-License-Identifier: MIT */
+#include "daemon/core/apply.h"
+#include "schema/records.h"
+
+static void declared(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_schema_declared *body = event->body;
+    uint32_t row = ch_row_take(&state->store, CH_T_DECLARED);
+    struct ch_row_declared *fresh = ch_row_edit(&state->store, CH_T_DECLARED, row);
+    fresh->category = body->category;
+    fresh->number = body->number;
+    fresh->seq = event->seq;
+    ch_index_insert(&state->store, CH_I_DECLARED, ch_hash_declared(body->category, body->number),
+                    row);
+    if (body->category != CH_declared_scope || body->parts_len == 0) return;
+    CH_CHECK(body->number <= CH_MAX_SCOPE);
+    int kind = ch_enum_find(CH_KIND_resource_kind, body->parts[0]);
+    struct ch_row_meta *meta = ch_row_edit(&state->store, CH_T_META, 1);
+    meta->scope_kinds[body->number] = kind > 0 ? (uint8_t)kind : 0;
+}
+
+static void limit_defined(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_limit_defined *body = event->body;
+    struct ch_row_meta *meta = ch_row_edit(&state->store, CH_T_META, 1);
+    if (ch_text_is(body->token, "IDS_KEPT") && meta->ids_count == 0) meta->ids_kept = body->value;
+}
+
+static void role_defined(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_role_defined *body = event->body;
+    uint32_t account = event->account == 0 ? 0 : ch_find_account(state, event->account);
+    uint32_t row = ch_row_take(&state->store, CH_T_ROLE);
+    struct ch_row_role *role = ch_row_edit(&state->store, CH_T_ROLE, row);
+    role->account = account;
+    role->id = event->seq;
+    role->changed = event->seq;
+    role->name = ch_text_take(state, body->name);
+    role->scopes = ch_scopes_take(state, body->scopes);
+    role->version = 1;
+    if (account != 0) {
+        struct ch_row_account *owner = ch_row_edit(&state->store, CH_T_ACCOUNT, account);
+        role->next_of_account = owner->first_role;
+        owner->first_role = row;
+    }
+    ch_index_insert(&state->store, CH_I_ROLE_ID, ch_hash_mix(event->seq, 0), row);
+    ch_index_insert(&state->store, CH_I_ROLE_NAME, ch_hash_in(account, body->name), row);
+}
+
+static void role_changed(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_role_changed *body = event->body;
+    uint32_t row = ch_find_role(state, body->role.seq);
+    struct ch_row_role *role = ch_row_edit(&state->store, CH_T_ROLE, row);
+    uint32_t old = role->scopes;
+    role->scopes = ch_scopes_take(state, body->scopes);
+    role->version = (uint32_t)body->version;
+    role->changed = event->seq;
+    ch_scopes_drop(state, old);
+}
+
+static void page_defined(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_page_defined *body = event->body;
+    uint32_t row = ch_row_take(&state->store, CH_T_PAGE);
+    struct ch_row_page *page = ch_row_edit(&state->store, CH_T_PAGE, row);
+    page->id = event->seq;
+    page->name = ch_text_take(state, body->name);
+    page->scopes = ch_scopes_take(state, body->scopes);
+    ch_index_insert(&state->store, CH_I_PAGE_NAME, ch_hash_in(0, body->name), row);
+}
+
+static void command_refused(struct ch_state *state, const struct ch_event *event)
+{
+    static const uint64_t hour_ns = 3600000000000u;
+    uint32_t row = ch_find_refused(state, event->actor.kind, event->actor.id);
+    if (row == 0) {
+        row = ch_row_take(&state->store, CH_T_REFUSED);
+        struct ch_row_refused *fresh = ch_row_edit(&state->store, CH_T_REFUSED, row);
+        fresh->actor_kind = event->actor.kind;
+        fresh->actor_id = event->actor.id;
+        fresh->since = event->at;
+        ch_index_insert(&state->store, CH_I_REFUSED,
+                        ch_hash_actor(event->actor.kind, event->actor.id), row);
+    }
+    struct ch_row_refused *refused = ch_row_edit(&state->store, CH_T_REFUSED, row);
+    if (event->at - refused->since >= hour_ns) {
+        refused->since = event->at;
+        refused->count = 0;
+    }
+    refused->count++;
+}
+
+static void import_moved(struct ch_state *state, const struct ch_event *event)
+{
+    struct ch_row_meta *meta = ch_row_edit(&state->store, CH_T_META, 1);
+    meta->import_seq = event->seq;
+    if (event->tag == CH_EV_import_begun) {
+        meta->importing = 1;
+    } else if (event->tag == CH_EV_import_advanced) {
+        const struct ch_ev_import_advanced *body = event->body;
+        meta->import_line = body->line;
+        memcpy(meta->import_digest, body->digest.ptr, sizeof meta->import_digest);
+    } else {
+        meta->importing = 0;
+    }
+}
+
+void ch_apply_system(struct ch_state *state, const struct ch_event *event)
+{
+    switch (event->tag) {
+    case CH_EV_schema_declared: declared(state, event); break;
+    case CH_EV_limit_defined: limit_defined(state, event); break;
+    case CH_EV_role_defined: role_defined(state, event); break;
+    case CH_EV_role_changed: role_changed(state, event); break;
+    case CH_EV_page_defined: page_defined(state, event); break;
+    case CH_EV_command_refused: command_refused(state, event); break;
+    default: import_moved(state, event); break;
+    }
+}

@@ -1,0 +1,243 @@
+/* decide: see decide.h. Admission, dispatch and what all rules share. SPDX-License-Identifier: MIT */
+#include "daemon/core/decide_impl.h"
+
+#include "daemon/core/apply.h"
+#include "schema/limits.h"
+
+enum ch_rejection_code ch_reject(struct ch_case *c, enum ch_rejection_code code, const char *field)
+{
+    c->ret->reject = (struct ch_reject){.code = code, .field = field};
+    c->ret->count = 0;
+    return code;
+}
+
+enum ch_rejection_code ch_reject_scopes(struct ch_case *c, enum ch_rejection_code code, const char *field,
+                      struct ch_scopes scopes)
+{
+    (void)ch_reject(c, code, field);
+    c->ret->reject.scopes = scopes;
+    return code;
+}
+
+enum ch_rejection_code ch_reject_limit(struct ch_case *c, const char *limit, const char *field)
+{
+    (void)ch_reject(c, CH_REJ_limit_reached, field);
+    c->ret->reject.limit = limit;
+    return CH_REJ_limit_reached;
+}
+
+void *ch_emit(struct ch_case *c, enum ch_event_tag tag, uint64_t account)
+{
+    struct ch_verdict *ret = c->ret;
+    const uint32_t known = ret->count;
+    struct ch_event *events = ret->events;
+    if ((known & (known - 1)) == 0) { /* 0, 1, 2, 4, 8 …: the array is full and doubles */
+        events = ch_arena_take(c->arena, (known == 0 ? 1 : 2 * (size_t)known) * sizeof *events);
+        if (events != NULL && known > 0) memcpy(events, ret->events, known * sizeof *events);
+    }
+    void *body = ch_arena_take(c->arena, ch_events[tag].record.size);
+    if (events == NULL || body == NULL) {
+        ret->no_memory = true;
+        return NULL;
+    }
+    struct ch_event *event = &events[known];
+    event->seq = ch_meta(c->state)->head + 1 + known;
+    event->at = c->moment->now;
+    event->tag = (uint16_t)tag;
+    event->channel = c->moment->channel;
+    event->actor = c->moment->actor;
+    event->account = account;
+    event->body = body;
+    if (known > 0 && c->call != NULL) {
+        event->cause.kind = CH_CAUSE_EVENT;
+        event->cause.first = events[0].seq;
+    } else if (c->call != NULL) {
+        event->cause.kind = CH_CAUSE_COMMAND;
+        event->cause.index = c->moment->index;
+        memcpy(event->cause.id, c->moment->id, sizeof event->cause.id);
+        memcpy(event->cause.fingerprint, c->moment->fingerprint, sizeof event->cause.fingerprint);
+        event->note = c->call->note;
+    }
+    ret->events = events;
+    ret->count = known + 1;
+    return body;
+}
+
+/* A question about the actor's own rights on an account. */
+static struct ch_answer ask(const struct ch_state *state, const struct ch_moment *moment,
+                            uint32_t account, struct ch_scopes wanted,
+                            const struct ch_text *resource)
+{
+    struct ch_question question = {.user = moment->user_row,
+                                   .account = account,
+                                   .wanted = wanted,
+                                   .channel = moment->channel,
+                                   .now = moment->now};
+    if (resource != NULL) {
+        question.has_resource = true;
+        question.resource = ch_text_find(state, *resource);
+    }
+    struct ch_answer answer;
+    ch_access(state, &question, &answer, NULL, NULL);
+    return answer;
+}
+
+struct ch_scopes ch_uncovered(const struct ch_case *c, uint32_t account, struct ch_scopes scopes,
+                              const struct ch_text *resource)
+{
+    if (c->moment->actor.kind != CH_actor_kind_user) return (struct ch_scopes){{0, 0}};
+    struct ch_answer answer = ask(c->state, c->moment, account, scopes, resource);
+    return ch_scopes_but(scopes, answer.given);
+}
+
+bool ch_is_own(const struct ch_case *c, uint32_t share_row)
+{
+    if (c->moment->actor.kind != CH_actor_kind_user) return false;
+    const struct ch_row_share *share = ch_share_row(c->state, share_row);
+    if (share->subject_kind == CH_subject_kind_user) return share->subject == c->moment->user_row;
+    const struct ch_row_group *group = ch_group_row(c->state, share->subject);
+    uint32_t mine = ch_find_share(c->state, CH_subject_kind_user, c->moment->user_row, group->account);
+    if (mine == 0) return false;
+    for (uint32_t m = ch_share_row(c->state, mine)->first_member; m != 0;
+         m = ch_member_row(c->state, m)->next_of_share) {
+        for (uint32_t g = ch_member_row(c->state, m)->group; g != 0;
+             g = ch_group_row(c->state, g)->parent) {
+            if (g == share->subject) return true;
+        }
+    }
+    return false;
+}
+
+uint32_t ch_subject_share(struct ch_case *c, bool has_user, const struct ch_ref *user,
+                          bool has_group, const struct ch_ref *group)
+{
+    if (has_user == has_group) {
+        (void)ch_reject(c, CH_REJ_one_subject, "user");
+        return 0;
+    }
+    uint32_t subject = has_user ? ch_find_user(c->state, user->id)
+                                : ch_find_group(c->state, group->id);
+    uint32_t share = ch_find_share(c->state, has_user ? CH_subject_kind_user : CH_subject_kind_group,
+                                   subject, c->on);
+    if (share == 0) ch_reject(c, CH_REJ_not_a_member, has_user ? "user" : "group");
+    return share;
+}
+
+static bool refuse(struct ch_reject *ret, enum ch_rejection_code code, const char *field)
+{
+    *ret = (struct ch_reject){.code = code, .field = field};
+    return false;
+}
+
+/* Commands that go on while an import runs: its own, and those that its messages carry. */
+static bool may_run_in_import(const struct ch_call *call, const struct ch_moment *moment)
+{
+    (void)call;
+    return moment->actor.kind == CH_actor_kind_operator;
+}
+
+static bool is_open(const struct ch_state *state, uint32_t account)
+{
+    for (uint32_t a = account; a != 0; a = ch_account_row(state, a)->parent) {
+        if (ch_account_row(state, a)->status != CH_account_status_open) return false;
+    }
+    return true;
+}
+
+bool ch_admit(const struct ch_state *state, const struct ch_moment *moment,
+              const struct ch_call *call, uint64_t *read_seq, struct ch_reject *ret)
+{
+    const struct ch_call_row *row = &ch_calls[call->type];
+    const bool operator= moment->actor.kind == CH_actor_kind_operator;
+    const bool service = moment->actor.kind == CH_actor_kind_service;
+    const uint32_t on = call->has_on ? ch_find_account(state, call->on.id) : 0;
+    if (moment->actor.kind == CH_actor_kind_user && on != 0) {
+        struct ch_answer answer =
+            ask(state, moment, on, ch_scopes_of(row->scope), /* resource= */ NULL);
+        if (answer.read_seq > *read_seq) *read_seq = answer.read_seq;
+        if (!answer.led) return refuse(ret, CH_REJ_not_found, "on");
+        if (row->who == CH_WHO_SCOPE && answer.decision != CH_decision_allowed &&
+            answer.reason != CH_reason_account_closed) {
+            (void)refuse(ret, CH_REJ_not_allowed, "on");
+            ret->scopes = ch_scopes_of(row->scope);
+            return false;
+        }
+    }
+    if (row->who == CH_WHO_OPERATOR && !operator) return refuse(ret, CH_REJ_operator_only, NULL);
+    if (row->who == CH_WHO_SERVICE && !operator&& !service) {
+        return refuse(ret, CH_REJ_service_only, NULL);
+    }
+    if (row->who == CH_WHO_SCOPE && service && !row->query) {
+        return refuse(ret, CH_REJ_operator_only, NULL); /* a service acts as somebody */
+    }
+    if (row->query) return true;
+    if (ch_meta(state)->importing != 0 && !may_run_in_import(call, moment)) {
+        return refuse(ret, CH_REJ_import_running, NULL);
+    }
+    if (call->has_expect && on != 0 && ch_account_row(state, on)->last_seq != call->expect) {
+        return refuse(ret, CH_REJ_conflict, "expect");
+    }
+    if (on != 0 && !is_open(state, on)) return refuse(ret, CH_REJ_account_closed, "on");
+    return true;
+}
+
+/* The rule of each command: ch_decide_<ident>, in the decide_ file of its noun. */
+static ch_rule_fn *const rules[CH_COMMANDS] = {
+#define COMMAND_BEGIN(ident, type, who, scope, on, text) [CH_CMD_##ident] = ch_decide_##ident,
+#define COMMAND_END(ident)
+#define FIELD(rec, kind, name, text)
+#define FIELD_OPT(rec, kind, name, text)
+#define FIELD_LIST(rec, kind, name, max, text)
+#include "schema/commands.def"
+};
+
+void ch_decide(const struct ch_state *state, const struct ch_moment *moment,
+               const struct ch_call *call, struct ch_arena *arena, struct ch_verdict *ret)
+{
+    *ret = (struct ch_verdict){0};
+    struct ch_case c = {.state = state,
+                        .moment = moment,
+                        .call = call,
+                        .arena = arena,
+                        .ret = ret,
+                        .on = call->has_on ? ch_find_account(state, call->on.id) : 0};
+    CH_CHECK(call->type >= 0 && call->type < CH_COMMANDS);
+    enum ch_rejection_code code = rules[call->type](&c);
+    CH_CHECK(code == ret->reject.code && (code == CH_REJ_none || ret->count == 0));
+    if (ret->count > LIMIT_MESSAGE_EVENTS) (void)ch_reject_limit(&c, "MESSAGE_EVENTS", NULL);
+}
+
+void ch_decide_refused(const struct ch_state *state, const struct ch_moment *moment,
+                       const struct ch_call *call, const struct ch_reject *reject,
+                       struct ch_arena *arena, struct ch_verdict *ret)
+{
+    static const uint64_t hour_ns = 3600000000000u;
+    *ret = (struct ch_verdict){0};
+    uint32_t row = ch_find_refused(state, moment->actor.kind, moment->actor.id);
+    if (row != 0) {
+        const struct ch_row_refused *refused = ch_refused_row(state, row);
+        bool same_hour = moment->now - refused->since < hour_ns;
+        if (same_hour && refused->count >= LIMIT_REFUSED_PER_HOUR) return;
+    }
+    struct ch_case c = {.state = state, .moment = moment, .arena = arena, .ret = ret};
+    const uint64_t account = call->has_on && reject->code != CH_REJ_not_found ? call->on.id : 0;
+    struct ch_ev_command_refused *body = ch_emit(&c, CH_EV_command_refused, account);
+    if (body == NULL) return;
+    body->type = ch_text_of(ch_calls[call->type].args.name);
+    body->rejection = (uint64_t)reject->code;
+}
+
+void ch_decide_due(const struct ch_state *state, uint64_t now, struct ch_arena *arena,
+                   struct ch_verdict *ret)
+{
+    *ret = (struct ch_verdict){0};
+    uint64_t at;
+    uint32_t share = ch_expiry_first(state, &at);
+    if (share == 0 || at > now) return;
+    const struct ch_moment moment = {.now = now};
+    struct ch_case c = {.state = state, .moment = &moment, .arena = arena, .ret = ret};
+    const struct ch_row_share *row = ch_share_row(state, share);
+    struct ch_ev_share_expired *body =
+        ch_emit(&c, CH_EV_share_expired, ch_account_row(state, row->account)->id);
+    if (body != NULL) body->share.seq = row->id;
+}

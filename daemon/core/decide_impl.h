@@ -1,0 +1,48 @@
+/* decide_impl: what the decide_* files share. SPDX-License-Identifier: MIT */
+#ifndef CH_CORE_DECIDE_IMPL_H
+#define CH_CORE_DECIDE_IMPL_H
+#include "daemon/core/decide.h"
+
+/* One command on its way through its rules. */
+struct ch_case {
+    const struct ch_state *state;
+    const struct ch_moment *moment;
+    const struct ch_call *call;
+    struct ch_arena *arena;
+    struct ch_verdict *ret;
+    uint32_t on; /* row of the account; 0: none */
+};
+
+/* A refusal, as a statement: return ch_reject(c, CH_REJ_name_taken, "name"); */
+enum ch_rejection_code ch_reject(struct ch_case *c, enum ch_rejection_code code, const char *field);
+enum ch_rejection_code ch_reject_scopes(struct ch_case *c, enum ch_rejection_code code, const char *field,
+                      struct ch_scopes scopes);
+enum ch_rejection_code ch_reject_limit(struct ch_case *c, const char *limit, const char *field);
+
+/* Appends an event about `account` (an id; 0: none) and gives its zeroed body; NULL when out of
+ * memory, and then ret->no_memory is set. */
+void *ch_emit(struct ch_case *c, enum ch_event_tag tag, uint64_t account);
+
+/* What of `scopes` the actor does not have on the account, for all resources or for one: nobody gives
+ * what they do not have. Empty for the operator and services. */
+struct ch_scopes ch_uncovered(const struct ch_case *c, uint32_t account, struct ch_scopes scopes,
+                              const struct ch_text *resource);
+
+/* What of all that a share gives (role, grants) the actor does not have themselves. */
+struct ch_scopes ch_uncovered_share(struct ch_case *c, uint32_t share);
+
+/* The share of the subject that args name by `user` or `group`, on the account; 0 after refusing. */
+uint32_t ch_subject_share(struct ch_case *c, bool has_user, const struct ch_ref *user,
+                          bool has_group, const struct ch_ref *group);
+/* Whether the share is the actor's own, or of a group the actor is in: nobody changes their own. */
+bool ch_is_own(const struct ch_case *c, uint32_t share);
+
+/* The rule of each command, by its name: share.give is ch_decide_share_give in decide_share.c. */
+typedef enum ch_rejection_code ch_rule_fn(struct ch_case *c);
+#define COMMAND_BEGIN(ident, type, who, scope, on, text) ch_rule_fn ch_decide_##ident;
+#define COMMAND_END(ident)
+#define FIELD(rec, kind, name, text)
+#define FIELD_OPT(rec, kind, name, text)
+#define FIELD_LIST(rec, kind, name, max, text)
+#include "schema/commands.def"
+#endif

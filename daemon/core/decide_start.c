@@ -1,0 +1,184 @@
+/* decide_start: what a log must hold before the first request, and the room that a call needs; see
+ * decide.h. SPDX-License-Identifier: MIT
+ * The log carries its own schema: every tag, enum, scope and rejection of this daemon that it lacks is
+ * declared. Limits that decide, built-in roles and pages are defined once, in a new log; a later
+ * version's text changes nothing by itself. */
+#include "daemon/core/apply.h"
+#include "daemon/core/decide_impl.h"
+
+/* Declares (category, number) unless the log has it; parts may be NULL. */
+static void declare(struct ch_case *c, enum ch_declared category, uint64_t number, const char *token,
+                    const struct ch_text *parts, uint32_t count)
+{
+    if (ch_find_declared(c->state, category, number) != 0 || c->ret->no_memory) return;
+    struct ch_ev_schema_declared *body = ch_emit(c, CH_EV_schema_declared, /* account= */ 0);
+    if (body == NULL) return;
+    body->category = (uint8_t)category;
+    body->number = number;
+    body->token = ch_text_of(token);
+    body->parts = parts;
+    body->parts_len = count;
+}
+
+/* "name:kind", or "number=name"; NULL when out of memory. */
+static struct ch_text joined(struct ch_arena *arena, struct ch_text a, char sign, struct ch_text b)
+{
+    char *text = ch_arena_take(arena, a.len + b.len + 1);
+    if (text == NULL) return (struct ch_text){0};
+    memcpy(text, a.ptr, a.len);
+    text[a.len] = sign;
+    memcpy(text + a.len + 1, b.ptr, b.len);
+    return (struct ch_text){text, a.len + b.len + 1};
+}
+
+static struct ch_text number_text(struct ch_arena *arena, uint32_t number)
+{
+    char digits[10];
+    size_t count = 0;
+    do {
+        digits[sizeof digits - ++count] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number != 0);
+    const char *text = ch_arena_copy(arena, digits + sizeof digits - count, count);
+    return (struct ch_text){text, text == NULL ? 0 : count};
+}
+
+static void declare_events(struct ch_case *c)
+{
+    for (uint32_t tag = 0; tag < CH_EVENT_TAGS; tag++) {
+        const struct ch_record *record = &ch_events[tag].record;
+        if (record->name == NULL) continue;
+        struct ch_text *parts = ch_arena_take(c->arena, record->count * sizeof *parts);
+        if (parts == NULL) continue;
+        for (uint32_t i = 0; i < record->count; i++) {
+            const struct ch_field *field = &record->fields[i];
+            parts[i] = joined(c->arena, ch_text_of(field->name), ':',
+                              ch_text_of(ch_kinds[field->kind].name));
+        }
+        declare(c, CH_declared_event, tag, record->name, parts, record->count);
+    }
+}
+
+static void declare_enums(struct ch_case *c)
+{
+    for (uint32_t kind = 0; kind < CH_KINDS; kind++) {
+        const struct ch_enum_value *values = ch_kinds[kind].values;
+        if (values == NULL) continue;
+        uint32_t count = 0;
+        while (values[count].name != NULL) {
+            count++;
+        }
+        struct ch_text *parts = ch_arena_take(c->arena, count * sizeof *parts);
+        if (parts == NULL) continue;
+        for (uint32_t i = 0; i < count; i++) {
+            parts[i] = joined(c->arena, number_text(c->arena, values[i].number), '=',
+                              ch_text_of(values[i].name));
+        }
+        declare(c, CH_declared_enumeration, kind, ch_kinds[kind].name, parts, count);
+    }
+}
+
+static void declare_scopes(struct ch_case *c)
+{
+    for (uint32_t scope = 0; scope <= CH_MAX_SCOPE; scope++) {
+        const struct ch_scope_row *row = &ch_scopes_table[scope];
+        if (row->name == NULL) continue;
+        struct ch_text *kind = ch_arena_take(c->arena, sizeof *kind);
+        if (kind == NULL) continue;
+        *kind = ch_text_of(ch_enum_name(CH_KIND_resource_kind, row->resource_kind));
+        declare(c, CH_declared_scope, scope, row->name, kind, 1);
+    }
+}
+
+static void define_limits(struct ch_case *c)
+{
+    if (ch_meta(c->state)->ids_kept != 0) return;
+    for (size_t i = 0; i < ch_limit_count; i++) {
+        if (!ch_limits[i].logged) continue;
+        struct ch_ev_limit_defined *body = ch_emit(c, CH_EV_limit_defined, /* account= */ 0);
+        if (body == NULL) return;
+        body->token = ch_text_of(ch_limits[i].name);
+        body->value = ch_limits[i].value;
+    }
+}
+
+static void define_roles(struct ch_case *c)
+{
+    for (size_t i = 0; i < ch_role_count(); i++) {
+        const struct ch_set_row row = ch_role_at(i);
+        if (ch_find_role_name(c->state, 0, ch_text_of(row.name)) != 0) continue;
+        struct ch_ev_role_defined *body = ch_emit(c, CH_EV_role_defined, /* account= */ 0);
+        if (body == NULL) return;
+        body->name = ch_text_of(row.name);
+        body->scopes = row.scopes;
+    }
+}
+
+static void define_pages(struct ch_case *c)
+{
+    for (size_t i = 0; i < ch_page_count(); i++) {
+        const struct ch_set_row row = ch_page_at(i);
+        if (ch_find_page_name(c->state, ch_text_of(row.name)) != 0) continue;
+        struct ch_ev_page_defined *body = ch_emit(c, CH_EV_page_defined, /* account= */ 0);
+        if (body == NULL) return;
+        body->name = ch_text_of(row.name);
+        body->scopes = row.scopes;
+    }
+}
+
+void ch_decide_start(const struct ch_state *state, struct ch_arena *arena, struct ch_verdict *ret)
+{
+    *ret = (struct ch_verdict){0};
+    const struct ch_moment moment = {.now = ch_meta(state)->last_at};
+    struct ch_case c = {.state = state, .moment = &moment, .arena = arena, .ret = ret};
+    declare_events(&c);
+    declare_enums(&c);
+    declare_scopes(&c);
+    for (size_t i = 1; i < ch_rejection_count; i++) {
+        if (ch_rejections[i].name == NULL) continue;
+        declare(&c, CH_declared_rejection, i, ch_rejections[i].name, NULL, 0);
+    }
+    define_limits(&c);
+    define_roles(&c);
+    define_pages(&c);
+}
+
+static size_t cascade_of(const struct ch_state *state, const struct ch_call *call)
+{
+    const uint32_t on = call->has_on ? ch_find_account(state, call->on.id) : 0;
+    if (on == 0) return 0;
+    if (call->type == CH_CMD_account_close) {
+        const struct ch_cmd_account_close *args = call->args;
+        return ch_cascade_of_account(state, on, args->has_below && args->below);
+    }
+    if (call->type == CH_CMD_group_delete) {
+        const struct ch_cmd_group_delete *args = call->args;
+        uint32_t group = ch_find_group(state, args->group.id);
+        return group == 0 ? 0 : ch_cascade_of_group(state, group);
+    }
+    if (call->type == CH_CMD_share_end || call->type == CH_CMD_share_limit) {
+        /* Both begin with the subject. */
+        const struct ch_cmd_share_end *args = call->args;
+        const uint8_t kind = args->has_user ? CH_subject_kind_user : CH_subject_kind_group;
+        uint32_t subject = args->has_user ? ch_find_user(state, args->user.id)
+                                          : ch_find_group(state, args->group.id);
+        uint32_t share = subject == 0 ? 0 : ch_find_share(state, kind, subject, on);
+        return share == 0 ? 0 : ch_cascade_of_share(state, share);
+    }
+    return 0;
+}
+_Static_assert(offsetof(struct ch_cmd_share_end, group) == offsetof(struct ch_cmd_share_limit, group),
+               "share.end and share.limit begin with the same fields");
+
+/* Personal texts and their seals: 446 bytes of names, a note of 1,024, and what seals them. */
+enum { TEXT_BYTES_A_CALL = 2048 };
+
+bool ch_decide_reserve(struct ch_state *state, const struct ch_call *call)
+{
+    size_t items = 0;
+    const struct ch_record *record = &ch_calls[call->type].args;
+    for (uint16_t i = 0; i < record->count; i++) {
+        if (record->fields[i].list) items += ch_field_items(&record->fields[i], call->args);
+    }
+    return ch_state_reserve(state, items, TEXT_BYTES_A_CALL, cascade_of(state, call));
+}

@@ -1,0 +1,74 @@
+/* decide_user: rules of users and of imports; see decide_impl.h. SPDX-License-Identifier: MIT */
+#include "daemon/core/decide_impl.h"
+
+enum ch_rejection_code ch_decide_user_create(struct ch_case *c)
+{
+    const struct ch_cmd_user_create *args = c->call->args;
+    if (args->has_username &&
+        ch_find_user_hash(c->state, CH_KIND_username, args->username.hash) != 0) {
+        return ch_reject(c, CH_REJ_username_taken, "username");
+    }
+    if (args->has_email && ch_find_user_hash(c->state, CH_KIND_email, args->email.hash) != 0) {
+        return ch_reject(c, CH_REJ_email_taken, "email");
+    }
+    if (!args->has_username && !args->has_email) return ch_reject(c, CH_REJ_name_missing, "username");
+    struct ch_ev_user_created *body = ch_emit(c, CH_EV_user_created, /* account= */ 0);
+    if (body == NULL) return CH_REJ_none;
+    body->number = ch_meta(c->state)->next_user_number;
+    body->has_username = args->has_username;
+    body->username = args->username;
+    body->has_email = args->has_email;
+    body->email = args->email;
+    body->has_full_name = args->has_full_name;
+    body->full_name = args->full_name;
+    return CH_REJ_none;
+}
+
+enum ch_rejection_code ch_decide_user_lock(struct ch_case *c)
+{
+    const struct ch_cmd_user_lock *args = c->call->args;
+    uint32_t user = ch_find_user(c->state, args->user.id);
+    if (ch_user_row(c->state, user)->status == CH_user_status_locked) return CH_REJ_none;
+    struct ch_ev_user_locked *body = ch_emit(c, CH_EV_user_locked, /* account= */ 0);
+    if (body != NULL) body->user.seq = args->user.id;
+    return CH_REJ_none;
+}
+
+enum ch_rejection_code ch_decide_user_unlock(struct ch_case *c)
+{
+    const struct ch_cmd_user_unlock *args = c->call->args;
+    uint32_t user = ch_find_user(c->state, args->user.id);
+    if (ch_user_row(c->state, user)->status == CH_user_status_active) return CH_REJ_none;
+    struct ch_ev_user_unlocked *body = ch_emit(c, CH_EV_user_unlocked, /* account= */ 0);
+    if (body != NULL) body->user.seq = args->user.id;
+    return CH_REJ_none;
+}
+
+enum ch_rejection_code ch_decide_import_begin(struct ch_case *c)
+{
+    const struct ch_cmd_import_begin *args = c->call->args;
+    if (ch_meta(c->state)->importing != 0) return CH_REJ_none; /* it goes on where it was */
+    struct ch_ev_import_begun *body = ch_emit(c, CH_EV_import_begun, /* account= */ 0);
+    if (body != NULL) body->format = args->format;
+    return CH_REJ_none;
+}
+
+enum ch_rejection_code ch_decide_import_advance(struct ch_case *c)
+{
+    const struct ch_cmd_import_advance *args = c->call->args;
+    if (ch_meta(c->state)->importing == 0) return ch_reject(c, CH_REJ_no_import, NULL);
+    struct ch_ev_import_advanced *body = ch_emit(c, CH_EV_import_advanced, /* account= */ 0);
+    if (body == NULL) return CH_REJ_none;
+    body->digest = args->digest;
+    body->line = args->line;
+    return CH_REJ_none;
+}
+
+enum ch_rejection_code ch_decide_import_end(struct ch_case *c)
+{
+    const struct ch_cmd_import_end *args = c->call->args;
+    if (ch_meta(c->state)->importing == 0) return ch_reject(c, CH_REJ_no_import, NULL);
+    struct ch_ev_import_ended *body = ch_emit(c, CH_EV_import_ended, /* account= */ 0);
+    if (body != NULL) body->line = args->line;
+    return CH_REJ_none;
+}

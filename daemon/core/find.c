@@ -1,0 +1,200 @@
+/* find: rows by id, name or key; see state.h. SPDX-License-Identifier: MIT */
+#include "daemon/core/state.h"
+
+/* Walks the candidates of a hash; the key is compared by the expression `match` over `row`. */
+#define FIND(index, hash, match)                                                                   \
+    do {                                                                                           \
+        struct ch_probe probe = ch_probe_start(&state->store, (index), (hash));                    \
+        for (uint32_t row = ch_probe_next(&probe); row != 0; row = ch_probe_next(&probe)) {        \
+            if (match) return row;                                                                 \
+        }                                                                                          \
+        return 0;                                                                                  \
+    } while (0)
+
+uint64_t ch_hash_declared(uint32_t category, uint64_t number)
+{
+    return ch_hash_mix(category, number);
+}
+
+uint64_t ch_hash_in(uint32_t owner, struct ch_text name)
+{
+    return ch_hash_mix(owner, ch_hash_bytes(name.ptr, name.len));
+}
+
+uint64_t ch_hash_share(uint8_t subject_kind, uint32_t subject, uint32_t account)
+{
+    return ch_hash_mix((uint64_t)subject << 8 | subject_kind, account);
+}
+
+uint64_t ch_hash_resource(uint32_t share, uint8_t kind, uint32_t resource)
+{
+    return ch_hash_mix((uint64_t)share << 8 | kind, resource);
+}
+
+uint64_t ch_hash_member(uint32_t share, uint32_t group)
+{
+    return ch_hash_mix(share, group);
+}
+
+uint64_t ch_hash_seen(uint8_t actor_kind, uint64_t actor_id, const uint8_t id[16])
+{
+    return ch_hash_mix(ch_hash_actor(actor_kind, actor_id), ch_hash_bytes(id, 16));
+}
+
+uint64_t ch_hash_actor(uint8_t actor_kind, uint64_t actor_id)
+{
+    return ch_hash_mix(actor_kind, actor_id);
+}
+
+uint64_t ch_hash_name(uint8_t kind, const uint8_t hash[16])
+{
+    return ch_hash_mix(kind, ch_get_le64(hash));
+}
+
+uint32_t ch_find_account(const struct ch_state *state, uint64_t id)
+{
+    FIND(CH_I_ACCOUNT_ID, ch_hash_mix(id, 0), ch_account_row(state, row)->id == id);
+}
+
+uint32_t ch_find_user(const struct ch_state *state, uint64_t id)
+{
+    FIND(CH_I_USER_ID, ch_hash_mix(id, 0), ch_user_row(state, row)->id == id);
+}
+
+uint32_t ch_find_share_id(const struct ch_state *state, uint64_t id)
+{
+    FIND(CH_I_SHARE_ID, ch_hash_mix(id, 0), ch_share_row(state, row)->id == id);
+}
+
+uint32_t ch_find_group(const struct ch_state *state, uint64_t id)
+{
+    FIND(CH_I_GROUP_ID, ch_hash_mix(id, 0), ch_group_row(state, row)->id == id);
+}
+
+uint32_t ch_find_role(const struct ch_state *state, uint64_t id)
+{
+    FIND(CH_I_ROLE_ID, ch_hash_mix(id, 0), ch_role_row(state, row)->id == id);
+}
+
+static bool named(const struct ch_state *state, uint32_t text, struct ch_text name)
+{
+    return ch_chain_is(state, CH_T_TEXT, text, name.ptr, name.len);
+}
+
+uint32_t ch_find_account_name(const struct ch_state *state, uint32_t parent, struct ch_text name)
+{
+    FIND(CH_I_ACCOUNT_NAME, ch_hash_in(parent, name),
+         ch_account_row(state, row)->parent == parent &&
+             named(state, ch_account_row(state, row)->name, name));
+}
+
+uint32_t ch_find_account_path(const struct ch_state *state, struct ch_text path)
+{
+    uint32_t account = 0;
+    size_t start = 0;
+    for (size_t i = 0; i <= path.len; i++) {
+        if (i < path.len && path.ptr[i] != '/') continue;
+        account = ch_find_account_name(state, account,
+                                       (struct ch_text){path.ptr + start, i - start});
+        if (account == 0) return 0;
+        start = i + 1;
+    }
+    return account;
+}
+
+uint32_t ch_find_group_name(const struct ch_state *state, uint32_t account, struct ch_text name)
+{
+    FIND(CH_I_GROUP_NAME, ch_hash_in(account, name),
+         ch_group_row(state, row)->account == account &&
+             named(state, ch_group_row(state, row)->name, name));
+}
+
+uint32_t ch_find_role_name(const struct ch_state *state, uint32_t account, struct ch_text name)
+{
+    FIND(CH_I_ROLE_NAME, ch_hash_in(account, name),
+         ch_role_row(state, row)->account == account &&
+             named(state, ch_role_row(state, row)->name, name));
+}
+
+uint32_t ch_find_page_name(const struct ch_state *state, struct ch_text name)
+{
+    FIND(CH_I_PAGE_NAME, ch_hash_in(0, name), named(state, ch_page_row(state, row)->name, name));
+}
+
+uint32_t ch_find_user_hash(const struct ch_state *state, uint8_t kind, const uint8_t hash[16])
+{
+    struct ch_probe probe =
+        ch_probe_start(&state->store, CH_I_NAME, ch_hash_name(kind, hash));
+    for (uint32_t row = ch_probe_next(&probe); row != 0; row = ch_probe_next(&probe)) {
+        const struct ch_row_name *name = ch_name_row(state, row);
+        if (name->kind == kind && memcmp(name->hash, hash, sizeof name->hash) == 0) {
+            return name->user;
+        }
+    }
+    return 0;
+}
+
+uint32_t ch_find_share(const struct ch_state *state, uint8_t subject_kind, uint32_t subject,
+                       uint32_t account)
+{
+    FIND(CH_I_SHARE, ch_hash_share(subject_kind, subject, account),
+         ch_share_row(state, row)->subject == subject &&
+             ch_share_row(state, row)->account == account &&
+             ch_share_row(state, row)->subject_kind == subject_kind);
+}
+
+uint32_t ch_find_grant(const struct ch_state *state, uint32_t share, uint8_t kind,
+                       uint32_t resource)
+{
+    FIND(CH_I_GRANT, ch_hash_resource(share, kind, resource),
+         ch_grant_row(state, row)->share == share && ch_grant_row(state, row)->kind == kind &&
+             ch_grant_row(state, row)->resource == resource);
+}
+
+static uint32_t find_limited(const struct ch_state *state, uint32_t share, uint8_t kind,
+                             uint32_t resource)
+{
+    FIND(CH_I_LIMITED, ch_hash_resource(share, kind, resource),
+         ch_limited_row(state, row)->share == share && ch_limited_row(state, row)->kind == kind &&
+             ch_limited_row(state, row)->resource == resource);
+}
+
+bool ch_is_limited_to(const struct ch_state *state, uint32_t share, uint8_t kind,
+                      uint32_t resource)
+{
+    return resource != 0 && find_limited(state, share, kind, resource) != 0;
+}
+
+uint32_t ch_find_member(const struct ch_state *state, uint32_t share, uint32_t group)
+{
+    FIND(CH_I_MEMBER, ch_hash_member(share, group),
+         ch_member_row(state, row)->share == share && ch_member_row(state, row)->group == group);
+}
+
+uint32_t ch_find_declared(const struct ch_state *state, uint32_t category, uint64_t number)
+{
+    FIND(CH_I_DECLARED, ch_hash_declared(category, number),
+         ch_declared_row(state, row)->category == category &&
+             ch_declared_row(state, row)->number == number);
+}
+
+uint32_t ch_find_seen(const struct ch_state *state, uint8_t actor_kind, uint64_t actor_id,
+                      const uint8_t id[16])
+{
+    FIND(CH_I_SEEN, ch_hash_seen(actor_kind, actor_id, id),
+         ch_seen_row(state, row)->actor_id == actor_id &&
+             ch_seen_row(state, row)->actor_kind == actor_kind &&
+             memcmp(ch_seen_row(state, row)->id, id, 16) == 0);
+}
+
+uint32_t ch_find_refused(const struct ch_state *state, uint8_t actor_kind, uint64_t actor_id)
+{
+    FIND(CH_I_REFUSED, ch_hash_actor(actor_kind, actor_id),
+         ch_refused_row(state, row)->actor_id == actor_id &&
+             ch_refused_row(state, row)->actor_kind == actor_kind);
+}
+
+uint32_t ch_find_opened(const struct ch_state *state, uint32_t user)
+{
+    FIND(CH_I_OPENED, ch_hash_mix(user, 1), ch_opened_row(state, row)->user == user);
+}

@@ -1,0 +1,237 @@
+/* rows: what charterd knows, as fixed-size rows. SPDX-License-Identifier: MIT
+ * Rows refer to each other by row number (0: none), never by pointer. No row has padding, and numbers
+ * are little-endian in memory, so a row's bytes are its canonical form (dump.h).
+ * `id` is the seq of the event that made the thing. `changed` is the last seq that changed the row or
+ * what hangs on it, so that an answer that read it can be held until that seq is durable. */
+#ifndef CH_CORE_ROWS_H
+#define CH_CORE_ROWS_H
+#include "schema/base/bytes.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "rows are dumped as they lie in memory");
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded"
+
+/* The one row of what moves with seq. */
+struct ch_row_meta {
+    uint32_t live;
+    uint32_t next_user_number; /* vault slots; 0 is the installation's */
+    uint64_t head;             /* last seq applied */
+    uint64_t last_at;          /* that event's time; no event's lies before it */
+    uint64_t own_at;           /* last time made by the daemon's own clock */
+    uint64_t ids_kept;         /* accepted messages remembered; from limit_defined */
+    uint64_t ids_count;        /* accepted messages ever */
+    uint64_t import_line;
+    uint64_t import_seq; /* the last import event */
+    uint32_t importing;
+    uint32_t expiries; /* rows of the expiry heap */
+    uint8_t import_digest[32];
+    uint8_t scope_kinds[128]; /* resource kind of each scope, as declared in the log */
+};
+
+/* Bytes of any length over chained rows; the first row holds the length of all. */
+struct ch_row_chain {
+    uint32_t live;
+    uint32_t next;
+    uint32_t len;
+    uint32_t refs; /* of an interned text; else 1 */
+    uint8_t bytes[48];
+};
+
+/* An interned scope set. */
+struct ch_row_scopes {
+    uint32_t live;
+    uint32_t refs;
+    uint64_t words[2];
+};
+
+struct ch_row_declared {
+    uint32_t live;
+    uint32_t category;
+    uint64_t number;
+    uint64_t seq;
+};
+
+struct ch_row_account {
+    uint32_t live;
+    uint32_t parent;
+    uint64_t id;
+    uint64_t changed;
+    uint64_t last_seq; /* the last event whose account this is; for expect */
+    uint64_t guardrail_seq;
+    uint64_t closed_seq;
+    uint32_t name;      /* text */
+    uint32_t guardrail; /* scopes; 0: none */
+    uint32_t depth;     /* 0: a root */
+    uint32_t sub_depth; /* levels that may stand below */
+    uint32_t status;    /* enum ch_account_status */
+    uint32_t first_child;
+    uint32_t next_sibling;
+    uint32_t prev_sibling;
+    uint32_t open_children;
+    uint32_t first_share;
+    uint32_t share_count;
+    uint32_t first_group;
+    uint32_t group_count;
+    uint32_t first_role;
+};
+
+struct ch_row_user {
+    uint32_t live;
+    uint32_t number; /* vault slot */
+    uint64_t id;
+    uint64_t changed;
+    uint64_t profile_seq; /* the event that holds the sealed names */
+    uint64_t status_seq;
+    uint32_t status; /* enum ch_user_status */
+    uint32_t first_share;
+    uint32_t share_count;
+    uint32_t cipher; /* chain: the sealed names */
+    uint8_t nonce[24];
+};
+
+struct ch_row_share {
+    uint32_t live;
+    uint32_t account;
+    uint32_t subject; /* row of the user or the group */
+    uint8_t subject_kind;
+    uint8_t kind;
+    uint8_t status;
+    uint8_t reach;
+    uint64_t id;
+    uint64_t changed;
+    uint64_t role_seq;
+    uint64_t denied_seq;
+    uint64_t status_seq;
+    uint64_t expires_at; /* 0: no end */
+    uint32_t role;
+    uint32_t denied;         /* scopes; 0: none */
+    uint32_t limited_kinds;  /* bit k: what the role gives on kind k is limited */
+    uint32_t first_limited;
+    uint32_t first_grant;
+    uint32_t grant_count;
+    uint32_t first_member; /* memberships of the account's groups; a user's share only */
+    uint32_t member_count;
+    uint32_t next_of_subject;
+    uint32_t prev_of_subject;
+    uint32_t next_of_account;
+    uint32_t prev_of_account;
+    uint32_t expiry; /* place in the expiry heap; 0: none */
+    uint32_t limited_count;
+};
+
+struct ch_row_grant {
+    uint32_t live;
+    uint32_t share;
+    uint32_t kind;     /* enum ch_resource_kind */
+    uint32_t resource; /* text */
+    uint32_t scopes;
+    uint32_t next;
+    uint32_t prev;
+    uint32_t spare;
+    uint64_t seq;
+};
+
+/* A resource that a share's role is limited to. */
+struct ch_row_limited {
+    uint32_t live;
+    uint32_t share;
+    uint32_t kind;
+    uint32_t resource;
+    uint32_t next;
+    uint32_t spare;
+};
+
+struct ch_row_group {
+    uint32_t live;
+    uint32_t account;
+    uint64_t id;
+    uint64_t changed;
+    uint64_t parent_seq;
+    uint32_t parent;
+    uint32_t name;
+    uint32_t first_member;
+    uint32_t member_count;
+    uint32_t first_share;
+    uint32_t share_count;
+    uint32_t child_count;
+    uint32_t next_of_account;
+    uint32_t prev_of_account;
+    uint32_t spare;
+};
+
+struct ch_row_member {
+    uint32_t live;
+    uint32_t share; /* the user's share of the group's account */
+    uint32_t group;
+    uint32_t next_of_share;
+    uint32_t prev_of_share;
+    uint32_t next_of_group;
+    uint32_t prev_of_group;
+    uint32_t spare;
+    uint64_t seq;
+};
+
+struct ch_row_role {
+    uint32_t live;
+    uint32_t account; /* 0: built in */
+    uint64_t id;
+    uint64_t changed; /* the event of its present version */
+    uint32_t name;
+    uint32_t scopes;
+    uint32_t version;
+    uint32_t next_of_account;
+};
+
+struct ch_row_page {
+    uint32_t live;
+    uint32_t name;
+    uint64_t id;
+    uint32_t scopes;
+    uint32_t spare;
+};
+
+/* A binary heap by (at, share): rows 1..n are its places. */
+struct ch_row_expiry {
+    uint32_t live;
+    uint32_t share;
+    uint64_t at;
+};
+
+/* An accepted message: its id, and where its events are. Rows form a ring. */
+struct ch_row_seen {
+    uint32_t live;
+    uint32_t actor_kind;
+    uint64_t actor_id;
+    uint8_t id[16];
+    uint8_t fingerprint[8];
+    uint64_t first_seq;
+    uint64_t count;
+};
+
+/* How many refusals of an actor were logged in the hour that began at `since`. */
+struct ch_row_refused {
+    uint32_t live;
+    uint32_t actor_kind;
+    uint64_t actor_id;
+    uint64_t since;
+    uint64_t count;
+};
+
+/* Outside the dump: keyed hash of a username or e-mail address, to the user. */
+struct ch_row_name {
+    uint32_t live;
+    uint32_t user;
+    uint32_t kind; /* enum ch_kind_number: username or email */
+    uint32_t next_of_user;
+    uint8_t hash[16];
+};
+
+/* Outside the dump: a user's opened names. */
+struct ch_row_opened {
+    uint32_t live;
+    uint32_t user;
+    uint32_t plain; /* chain: the personal plain text */
+    uint32_t first_name;
+};
+#pragma GCC diagnostic pop
+#endif

@@ -1,0 +1,160 @@
+/* state: everything charterd knows, computed from the log. SPDX-License-Identifier: MIT
+ * The tables of rows.h in one store. decide.h reads it, apply.h alone writes it, access.h and query.h
+ * answer from it. Finders take ids or names and give row numbers, 0 for none. */
+#ifndef CH_CORE_STATE_H
+#define CH_CORE_STATE_H
+#include "daemon/core/rows.h"
+#include "daemon/core/store.h"
+#include "schema/kinds.h"
+
+enum ch_table_number {
+    CH_T_META,
+    CH_T_DECLARED,
+    CH_T_TEXT,
+    CH_T_SCOPES,
+    CH_T_ACCOUNT,
+    CH_T_USER,
+    CH_T_CIPHER,
+    CH_T_SHARE,
+    CH_T_GRANT,
+    CH_T_LIMITED,
+    CH_T_GROUP,
+    CH_T_MEMBER,
+    CH_T_ROLE,
+    CH_T_PAGE,
+    CH_T_EXPIRY,
+    CH_T_SEEN,
+    CH_T_REFUSED,
+    CH_T_NAME,   /* outside the dump, from here on */
+    CH_T_OPENED,
+    CH_T_PLAIN,
+    CH_TABLES,
+};
+
+enum ch_index_number {
+    CH_I_DECLARED,
+    CH_I_TEXT,
+    CH_I_SCOPES,
+    CH_I_ACCOUNT_ID,
+    CH_I_ACCOUNT_NAME,
+    CH_I_USER_ID,
+    CH_I_SHARE_ID,
+    CH_I_SHARE,
+    CH_I_GRANT,
+    CH_I_LIMITED,
+    CH_I_GROUP_ID,
+    CH_I_GROUP_NAME,
+    CH_I_MEMBER,
+    CH_I_ROLE_ID,
+    CH_I_ROLE_NAME,
+    CH_I_PAGE_NAME,
+    CH_I_SEEN,
+    CH_I_REFUSED,
+    CH_I_NAME,
+    CH_I_OPENED,
+    CH_INDEXES,
+};
+
+struct ch_state {
+    struct ch_store store;
+    uint64_t read_seq; /* newest `changed` that a question read; set by access and query */
+};
+
+/* Makes an empty state; no journal yet. errors: false when out of memory */
+CH_MUST_USE bool ch_state_init(struct ch_state *state);
+void ch_state_deinit(struct ch_state *state); /* NULL and zeroed are no-ops */
+
+/* Room for the writes of one call: `items` is the number of list items and `bytes` of texts it holds,
+ * `cascade` from ch_state_cascade. errors: false when out of memory */
+CH_MUST_USE bool ch_state_reserve(struct ch_state *state, size_t items, size_t bytes,
+                                  size_t cascade);
+
+/* Rows that ending a share, deleting a group or closing an account would touch, at most. */
+size_t ch_cascade_of_share(const struct ch_state *state, uint32_t share);
+size_t ch_cascade_of_group(const struct ch_state *state, uint32_t group);
+size_t ch_cascade_of_account(const struct ch_state *state, uint32_t account, bool below);
+
+/* Rows to read; the row must be live. */
+#define CH_ROW_READER(noun, table)                                                                 \
+    static inline const struct ch_row_##noun *ch_##noun##_row(const struct ch_state *state,        \
+                                                              uint32_t row)                        \
+    {                                                                                              \
+        return ch_row(&state->store, table, row);                                                  \
+    }
+CH_ROW_READER(declared, CH_T_DECLARED)
+CH_ROW_READER(account, CH_T_ACCOUNT)
+CH_ROW_READER(user, CH_T_USER)
+CH_ROW_READER(share, CH_T_SHARE)
+CH_ROW_READER(grant, CH_T_GRANT)
+CH_ROW_READER(limited, CH_T_LIMITED)
+CH_ROW_READER(group, CH_T_GROUP)
+CH_ROW_READER(member, CH_T_MEMBER)
+CH_ROW_READER(role, CH_T_ROLE)
+CH_ROW_READER(page, CH_T_PAGE)
+CH_ROW_READER(expiry, CH_T_EXPIRY)
+CH_ROW_READER(seen, CH_T_SEEN)
+CH_ROW_READER(refused, CH_T_REFUSED)
+CH_ROW_READER(opened, CH_T_OPENED)
+CH_ROW_READER(name, CH_T_NAME)
+
+static inline const struct ch_row_meta *ch_meta(const struct ch_state *state)
+{
+    return ch_row(&state->store, CH_T_META, 1);
+}
+
+/* By id (the seq that made it). */
+uint32_t ch_find_account(const struct ch_state *state, uint64_t id);
+uint32_t ch_find_user(const struct ch_state *state, uint64_t id);
+uint32_t ch_find_share_id(const struct ch_state *state, uint64_t id);
+uint32_t ch_find_group(const struct ch_state *state, uint64_t id);
+uint32_t ch_find_role(const struct ch_state *state, uint64_t id);
+
+/* By name or key. parent, account: rows; 0 for a root account, a built-in role. */
+uint32_t ch_find_account_name(const struct ch_state *state, uint32_t parent, struct ch_text name);
+uint32_t ch_find_account_path(const struct ch_state *state, struct ch_text path);
+uint32_t ch_find_group_name(const struct ch_state *state, uint32_t account, struct ch_text name);
+uint32_t ch_find_role_name(const struct ch_state *state, uint32_t account, struct ch_text name);
+uint32_t ch_find_page_name(const struct ch_state *state, struct ch_text name);
+uint32_t ch_find_user_hash(const struct ch_state *state, uint8_t kind, const uint8_t hash[16]);
+uint32_t ch_find_share(const struct ch_state *state, uint8_t subject_kind, uint32_t subject,
+                       uint32_t account);
+uint32_t ch_find_grant(const struct ch_state *state, uint32_t share, uint8_t kind,
+                       uint32_t resource);
+bool ch_is_limited_to(const struct ch_state *state, uint32_t share, uint8_t kind,
+                      uint32_t resource);
+uint32_t ch_find_member(const struct ch_state *state, uint32_t share, uint32_t group);
+uint32_t ch_find_declared(const struct ch_state *state, uint32_t category, uint64_t number);
+uint32_t ch_find_seen(const struct ch_state *state, uint8_t actor_kind, uint64_t actor_id,
+                      const uint8_t id[16]);
+uint32_t ch_find_refused(const struct ch_state *state, uint8_t actor_kind, uint64_t actor_id);
+uint32_t ch_find_opened(const struct ch_state *state, uint32_t user);
+
+/* The hashes under which rows stand in the indexes; for apply. */
+uint64_t ch_hash_declared(uint32_t category, uint64_t number);
+uint64_t ch_hash_in(uint32_t owner, struct ch_text name);
+uint64_t ch_hash_share(uint8_t subject_kind, uint32_t subject, uint32_t account);
+uint64_t ch_hash_resource(uint32_t share, uint8_t kind, uint32_t resource);
+uint64_t ch_hash_member(uint32_t share, uint32_t group);
+uint64_t ch_hash_seen(uint8_t actor_kind, uint64_t actor_id, const uint8_t id[16]);
+uint64_t ch_hash_actor(uint8_t actor_kind, uint64_t actor_id);
+uint64_t ch_hash_name(uint8_t kind, const uint8_t hash[16]);
+
+/* Interned texts and scope sets. A row number stands for the value; equal values have equal rows. */
+uint32_t ch_text_find(const struct ch_state *state, struct ch_text text); /* 0: never interned */
+uint32_t ch_text_take(struct ch_state *state, struct ch_text text);       /* a reference more */
+void ch_text_drop(struct ch_state *state, uint32_t row);                  /* a reference less; 0 */
+uint32_t ch_scopes_take(struct ch_state *state, struct ch_scopes scopes); /* empty: row 0 */
+void ch_scopes_drop(struct ch_state *state, uint32_t row);
+struct ch_scopes ch_scopes_at(const struct ch_state *state, uint32_t row); /* row 0: empty */
+
+/* Chains: bytes over several rows. */
+enum { CH_CHAIN_BYTES = 48 };
+uint32_t ch_chain_put(struct ch_state *state, uint32_t table, const void *ptr, size_t len);
+void ch_chain_drop(struct ch_state *state, uint32_t table, uint32_t row);
+size_t ch_chain_len(const struct ch_state *state, uint32_t table, uint32_t row);
+/* Copies at most `most` bytes; returns how many. */
+size_t ch_chain_get(const struct ch_state *state, uint32_t table, uint32_t row, void *out,
+                    size_t most);
+bool ch_chain_is(const struct ch_state *state, uint32_t table, uint32_t row, const void *ptr,
+                 size_t len);
+#endif

@@ -1,0 +1,140 @@
+/* ask: see ask.h. SPDX-License-Identifier: MIT */
+#include "tools/charter/ask.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schema/json.h"
+#include "tools/charter/ref.h"
+
+static const char default_url[] = "ipc:///run/charterd/charterd.ipc";
+
+/* What to do next, for codes whose text does not say it. */
+static const struct {
+    const char *code;
+    const char *next;
+} hints[] = {
+    {"net_io", "is charterd running there? start it with: charterd --data DIR --listen URL, and "
+               "name it with --connect URL or CHARTER_URL"},
+    {"auth_refused", "run charter as the user charterd runs as, or name your uid in its "
+                     "configuration"},
+    {"busy", "wait a little and try again, or raise --timeout"},
+    {"not_yet", "raise --timeout, or ask without --at-least"},
+    {"out_of_bounds", "the command's --help says what each option takes"},
+    {"wrong_kind", "the command's --help says what each option takes"},
+    {"missing_field", "the command's --help says what it needs"},
+    {"not_found", "look at: charter account list, charter user list --on ACCOUNT"},
+    {"not_allowed", "charter check --user U --scopes S --on ACCOUNT --explain says why"},
+    {"operator_only", "run it as the user charterd runs as, without --as"},
+    {"clock_not_manual", "start charterd with --clock manual, for rehearsals only"},
+    {"share_exists", "see: charter share set-role --help"},
+    {"wrong_resource", "charter help scopes lists which kind each scope takes"},
+    {"uncovered_scopes", "let somebody do it who has them"},
+};
+
+static void tell_hint(struct charter_text code)
+{
+    for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++) {
+        if (strlen(hints[i].code) == code.len && memcmp(hints[i].code, code.ptr, code.len) == 0) {
+            (void)fprintf(stderr, "  next: %s\n", hints[i].next);
+        }
+    }
+}
+
+enum exit_code ask_tell_error(const struct charter_error *error)
+{
+    (void)fprintf(stderr, "charter: failed: %s: %s\n", error->code, error->text);
+    if (error->field[0] != '\0') (void)fprintf(stderr, "  field: %s\n", error->field);
+    tell_hint((struct charter_text){error->code, strlen(error->code)});
+    return EXIT_FAILED;
+}
+
+enum exit_code ask_tell_no(const struct charter_result *result)
+{
+    const bool rejection = result->outcome == CHARTER_REJECTION;
+    (void)fprintf(stderr, "charter: %s: %.*s: %.*s\n", rejection ? "refused" : "failed",
+                  (int)result->code.len, result->code.ptr, (int)result->text.len,
+                  result->text.ptr);
+    if (result->field.len > 0) {
+        (void)fprintf(stderr, "  field: %.*s\n", (int)result->field.len, result->field.ptr);
+    }
+    if (result->detail.len > 0) {
+        char *detail = charter_json(result->detail, 0);
+        (void)fprintf(stderr, "  detail: %s\n", detail == NULL ? "?" : detail);
+        free(detail);
+    }
+    tell_hint(result->code);
+    return rejection ? EXIT_REJECTED : EXIT_FAILED;
+}
+
+enum exit_code ask_connect(const struct options *o, unsigned in_flight, struct charter **ret)
+{
+    const char *url = o->url;
+    if (url == NULL) url = getenv("CHARTER_URL");
+    if (url == NULL || url[0] == '\0') url = default_url;
+    struct charter_error error;
+    const struct charter_options options = {.in_flight = in_flight == 0 ? 1 : in_flight,
+                                            .timeout_ms = o->timeout_ms};
+    if (charter_connect(url, &options, ret, &error) == 0) return EXIT_DONE;
+    return ask_tell_error(&error);
+}
+
+struct charter_head ask_head(const struct options *o)
+{
+    struct charter_head head = {.channel = o->channel,
+                                .dry_run = o->dry_run,
+                                .at_least = o->at_least,
+                                .at = o->at,
+                                .id = o->has_id ? o->id : NULL};
+    if (o->as != NULL) {
+        const struct ref user = ref_of(CH_KIND_user_ref, o->as);
+        head.as_user_id = user.id;
+        head.as_user = user.name;
+    }
+    if (o->as_of != NULL && !option_number(o->as_of, &head.as_of_seq)) head.as_of_time = o->as_of;
+    return head;
+}
+
+static void tell_again(const struct charter_message *m)
+{
+    struct ch_buf hex = {0};
+    ch_hex_write(&hex, (struct ch_bytes){charter_message_id(m), 16});
+    (void)fprintf(stderr, "  next: the same command again, with --id %.*s, is done once only\n",
+                  (int)hex.len, (const char *)hex.ptr);
+    ch_buf_deinit(&hex);
+}
+
+enum exit_code ask_call(struct charter *c, const struct options *o, const char *type, bool on,
+                        const struct ch_buf *pairs, size_t count, struct charter_reply **ret)
+{
+    const struct charter_head head = ask_head(o);
+    struct charter_error error = {0};
+    struct charter_message *m = charter_message_create(&head);
+    if (m == NULL) {
+        (void)fprintf(stderr, "charter: failed: out of memory\n");
+        return EXIT_FAILED;
+    }
+    struct charter_call_head call = {
+        .type = type, .has_expect = o->has_expect, .expect = o->expect, .note = o->note};
+    if (on && o->on != NULL) {
+        const struct ref account = ref_of(CH_KIND_account_ref, o->on);
+        call.on_id = account.id;
+        call.on = account.name;
+    }
+    charter_message_call(m, &call);
+    charter_args_pairs(m, pairs->ptr, pairs->len, count);
+    enum exit_code code = EXIT_DONE;
+    struct charter_reply *reply = NULL;
+    if (charter_call(c, m, &reply, &error) != 0) {
+        code = ask_tell_error(&error);
+        if (strcmp(error.code, "timed_out") == 0) tell_again(m);
+    } else if (charter_reply_result(reply, 0)->outcome != CHARTER_RESULT) {
+        code = ask_tell_no(charter_reply_result(reply, 0));
+        charter_reply_destroy(reply);
+    } else {
+        *ret = reply;
+    }
+    charter_message_destroy(m);
+    return code;
+}

@@ -1,0 +1,220 @@
+/* command: see command.h. SPDX-License-Identifier: MIT */
+#include "tools/charter/command.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schema/json.h"
+#include "schema/pack.h"
+#include "tools/charter/arguments.h"
+#include "tools/charter/ask.h"
+#include "tools/charter/help.h"
+#include "tools/charter/table.h"
+
+enum { PAGES_MOST = 100000 };
+
+/* The answers of one command: several where pages are followed. */
+struct pages {
+    struct charter_reply **replies;
+    struct charter_bytes *values;
+    size_t count;
+};
+
+static void pages_deinit(struct pages *pages)
+{
+    for (size_t i = 0; i < pages->count; i++) {
+        charter_reply_destroy(pages->replies[i]);
+    }
+    free(pages->replies);
+    free(pages->values);
+}
+
+static bool pages_add(struct pages *pages, struct charter_reply *reply)
+{
+    struct charter_reply **replies =
+        realloc(pages->replies, (pages->count + 1) * sizeof(struct charter_reply *));
+    if (replies != NULL) pages->replies = replies;
+    struct charter_bytes *values =
+        realloc(pages->values, (pages->count + 1) * sizeof(struct charter_bytes));
+    if (values != NULL) pages->values = values;
+    if (replies == NULL || values == NULL) {
+        charter_reply_destroy(reply);
+        return false;
+    }
+    pages->replies[pages->count] = reply;
+    pages->values[pages->count++] = charter_reply_result(reply, 0)->value;
+    return true;
+}
+
+/* ---- printing ----------------------------------------------------------------------------- */
+
+/* Joins the lists of the pages; everything else is the last page's. */
+static json_t *join(const struct pages *pages)
+{
+    json_t *whole = NULL;
+    for (size_t i = 0; i < pages->count; i++) {
+        json_t *page = NULL;
+        const struct charter_bytes value = pages->values[i];
+        if (ch_json_tree((struct ch_bytes){value.ptr, value.len}, &page, NULL) != CH_OK) continue;
+        if (whole == NULL) {
+            whole = page;
+            continue;
+        }
+        const char *key;
+        json_t *item;
+        json_object_foreach(page, key, item)
+        {
+            json_t *before = json_object_get(whole, key);
+            if (json_is_array(before) && json_is_array(item)) {
+                (void)json_array_extend(before, item);
+            } else {
+                (void)json_object_set(whole, key, item);
+            }
+        }
+        if (json_object_get(page, "next") == NULL) (void)json_object_del(whole, "next");
+        json_decref(page);
+    }
+    return whole;
+}
+
+static void print_json(const struct pages *pages)
+{
+    json_t *whole = join(pages);
+    if (whole == NULL || json_dumpf(whole, stdout, JSON_INDENT(2)) != 0) {
+        (void)fprintf(stderr, "charter: the answer has no JSON form\n");
+    }
+    (void)printf("\n");
+    json_decref(whole);
+}
+
+/* The text of an enum value by its name. */
+static const char *enum_text(uint8_t kind, struct charter_text name)
+{
+    for (const struct ch_enum_value *v = ch_kinds[kind].values; v->name != NULL; v++) {
+        if (ch_text_is((struct ch_text){name.ptr, name.len}, v->name)) return v->text;
+    }
+    return "";
+}
+
+static void print_check(const struct pages *pages)
+{
+    struct charter_text decision = {0};
+    struct charter_text reason = {0};
+    struct charter_text until;
+    uint64_t revision = 0;
+    const struct charter_bytes value = pages->values[0];
+    (void)charter_get_text(value, "decision", &decision);
+    (void)charter_get_text(value, "reason", &reason);
+    (void)charter_get_uint(value, "revision", &revision);
+    const bool allowed = ch_text_is((struct ch_text){decision.ptr, decision.len}, "allowed");
+    (void)printf("%s: %s (%.*s, %.*s)\n", allowed ? "allowed" : "denied",
+                 enum_text(CH_KIND_reason, reason), (int)decision.len, decision.ptr,
+                 (int)reason.len, reason.ptr);
+    (void)printf("known up to seq %llu", (unsigned long long)revision);
+    if (charter_get_text(value, "valid_until", &until)) {
+        (void)printf("; time alone changes nothing before %.*s", (int)until.len, until.ptr);
+    }
+    (void)printf("\n");
+    const struct ch_record *record = &ch_calls[CH_QRY_check].result;
+    struct charter_bytes facts;
+    if (!charter_get(value, "facts", &facts)) return;
+    (void)printf("\n");
+    for (size_t i = 0; i < record->count; i++) {
+        if (record->fields[i].record != NULL) table_print_list(&record->fields[i], &value, 1);
+    }
+}
+
+static void print_answer(const struct options *o, int type, const struct pages *pages)
+{
+    const struct charter_bytes last = pages->values[pages->count - 1];
+    uint64_t next;
+    if (o->json) {
+        print_json(pages);
+        return;
+    }
+    if (!ch_calls[type].query) {
+        if (o->dry_run) (void)printf("it would be done; nothing was changed\n");
+        table_print_made(last);
+    } else if (type == CH_QRY_check) {
+        print_check(pages);
+    } else {
+        table_print(&ch_calls[type].result, pages->values, pages->count);
+        if (!o->all && type != CH_QRY_events_read && charter_get_uint(last, "next", &next)) {
+            (void)fprintf(stderr, "there is more: --after %llu, or --all\n",
+                          (unsigned long long)next);
+        }
+    }
+}
+
+/* ---- asking ------------------------------------------------------------------------------- */
+
+static bool takes_cursor(const struct ch_record *args)
+{
+    for (size_t i = 0; i < args->count; i++) {
+        if (strcmp(args->fields[i].name, "after") == 0) return true;
+    }
+    return false;
+}
+
+/* Asks once, and on while there is a next page and --all. */
+static enum exit_code ask_pages(struct charter *c, const struct options *o, int type,
+                                struct ch_buf *pairs, size_t count, struct pages *pages)
+{
+    const struct ch_call_row *call = &ch_calls[type];
+    const size_t own_len = pairs->len;
+    size_t total = count;
+    for (;;) {
+        struct charter_reply *reply = NULL;
+        const enum exit_code code =
+            ask_call(c, o, call->args.name, call->on, pairs, total, &reply);
+        if (code != EXIT_DONE) return code;
+        if (!pages_add(pages, reply)) return EXIT_FAILED;
+        uint64_t next;
+        if (!o->all || !takes_cursor(&call->args) || pages->count == PAGES_MOST ||
+            !charter_get_uint(pages->values[pages->count - 1], "next", &next)) {
+            return EXIT_DONE;
+        }
+        pairs->len = own_len;
+        ch_pack_chars(pairs, "after");
+        ch_pack_uint(pairs, next);
+        total = count + 1;
+    }
+}
+
+enum exit_code command_run(struct command_line *line, int type)
+{
+    const struct ch_call_row *call = &ch_calls[type];
+    struct ch_buf pairs = {0};
+    struct pages pages = {0};
+    struct charter *c = NULL;
+    char words[CALL_WORDS_BYTES];
+    enum exit_code code = EXIT_USAGE;
+    const int count = arguments_read(line, &call->args, help_words(type, words), &pairs);
+    if (line->options.help) {
+        help_call(stdout, type);
+        code = EXIT_DONE;
+        goto out;
+    }
+    if (count < 0) goto out;
+    if (call->on && line->options.on == NULL) {
+        (void)fprintf(stderr, "charter: %s needs --on ACCOUNT\n", words);
+        goto out;
+    }
+    code = ask_connect(&line->options, 1, &c);
+    if (code == EXIT_DONE) {
+        code = ask_pages(c, &line->options, type, &pairs, (size_t)count, &pages);
+    }
+    if (code == EXIT_DONE) print_answer(&line->options, type, &pages);
+    if (code == EXIT_DONE && type == CH_QRY_check) {
+        struct charter_text decision = {0};
+        (void)charter_get_text(pages.values[0], "decision", &decision);
+        if (!ch_text_is((struct ch_text){decision.ptr, decision.len}, "allowed")) code = EXIT_NO;
+    }
+out:
+    charter_close(c);
+    pages_deinit(&pages);
+    ch_buf_deinit(&pairs);
+    return code;
+}
