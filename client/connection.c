@@ -153,7 +153,7 @@ static void on_aio(void *context)
 
 static enum ch_err fail_nng(struct ch_why *why, int rv, const char *what)
 {
-    const enum ch_err err = rv == NNG_ENOMEM     ? CH_ERR_NO_MEMORY
+    const enum ch_err err = rv == NNG_ENOMEM ? CH_ERR_NO_MEMORY
                             : rv == NNG_EADDRINVAL || rv == NNG_ENOTSUP || rv == NNG_EINVAL
                                 ? CH_ERR_CONFIG
                                 : CH_ERR_NET_IO;

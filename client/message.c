@@ -19,7 +19,7 @@ struct charter_message {
     struct ch_buf args;  /* of the call that is open, without the map's head */
     size_t arg_count;
     size_t call_count;
-    char type[64]; /* of the open call */
+    char type[64];     /* of the open call */
     struct ch_why why; /* sticky */
 };
 

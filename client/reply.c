@@ -42,8 +42,7 @@ static enum ch_err read_results(const struct ch_reply *head, struct charter_repl
         struct ch_reply_no no;
         err = ch_reply_read_no(one.value, &no, why);
         if (err != CH_OK) return err;
-        result->outcome =
-            one.outcome == CH_OUTCOME_REJECTION ? CHARTER_REJECTION : CHARTER_FAILURE;
+        result->outcome = one.outcome == CH_OUTCOME_REJECTION ? CHARTER_REJECTION : CHARTER_FAILURE;
         result->code = text_of(no.code);
         result->text = text_of(no.text);
         result->field = text_of(no.field);

@@ -158,9 +158,7 @@ static enum ch_err read_any(struct ch_cursor *c, unsigned depth, json_t **ret, s
         ch_read_nil(c);
         *ret = json_null();
         return CH_OK;
-    case CH_VALUE_BOOL:
-        *ret = json_boolean(ch_read_bool(c));
-        return CH_OK;
+    case CH_VALUE_BOOL: *ret = json_boolean(ch_read_bool(c)); return CH_OK;
     case CH_VALUE_UINT: {
         uint64_t value = ch_read_uint(c);
         if (value > INT64_MAX) {
@@ -355,8 +353,8 @@ enum ch_err ch_json_read_record(struct ch_buf *buf, const struct ch_record *reco
                                 struct ch_text json, struct ch_why *why)
 {
     json_error_t where;
-    json_t *tree = json_loadb(json.len == 0 ? "" : json.ptr, json.len, JSON_REJECT_DUPLICATES,
-                              &where);
+    json_t *tree =
+        json_loadb(json.len == 0 ? "" : json.ptr, json.len, JSON_REJECT_DUPLICATES, &where);
     if (tree == NULL) {
         return ch_fail(why, CH_ERR_UNDECODABLE, 0, "not JSON: line %d, column %d: %s", where.line,
                        where.column, where.text);

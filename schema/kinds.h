@@ -8,7 +8,7 @@
 /* Nanoseconds since 1970 UTC up to the year 2262. */
 #define CH_MAX_TIME 9223372036854775807u
 #define CH_MAX_SCOPE 127u
-enum { CH_HASH_BYTES = 16, CH_DIGEST_BYTES = 32 };
+enum { CH_KEYED_HASH_BYTES = 16 };
 
 /* Ids are the seq of the event that made the thing; 0 means none. */
 struct ch_account_id {
@@ -35,13 +35,13 @@ struct ch_page_id {
 struct ch_ref {
     uint64_t id;
     struct ch_text name;
-    uint8_t hash[CH_HASH_BYTES];
+    uint8_t hash[CH_KEYED_HASH_BYTES];
 };
 
 /* A personal text in canonical form and its keyed hash, filled by the pipeline. */
 struct ch_named {
     struct ch_text text;
-    uint8_t hash[CH_HASH_BYTES];
+    uint8_t hash[CH_KEYED_HASH_BYTES];
 };
 
 /* A set of scopes; bit n of word n / 64 is scope number n. */

@@ -173,9 +173,9 @@ static void collect(struct walk *w, uint32_t row)
 
 static bool reaches(const struct walk *w, const struct ch_row_share *share)
 {
-    if (share->account == w->path[0]) return true;
+    if (share->account == w->path[0] && !w->q->subtree_only) return true;
     if (share->reach != CH_reach_subtree) return false;
-    for (uint32_t i = 1; i < w->path_len; i++) {
+    for (uint32_t i = 0; i < w->path_len; i++) {
         if (w->path[i] == share->account) return true;
     }
     return false;
@@ -261,7 +261,7 @@ void ch_access(const struct ch_state *state, const struct ch_question *question,
         uint32_t row = ch_find_share(state, CH_subject_kind_user, question->user, w.path[i]);
         if (row == 0 || !counts(&w, row)) continue;
         const struct ch_row_share *share = ch_share_row(state, row);
-        if (i == 0 || share->reach == CH_reach_subtree) collect(&w, row);
+        if (reaches(&w, share)) collect(&w, row);
         for (uint32_t m = share->first_member; m != 0; m = ch_member_row(state, m)->next_of_share) {
             collect_group(&w, m);
         }

@@ -24,6 +24,7 @@ struct ch_question {
     uint8_t resource_kind; /* 0: each scope's own kind */
     uint32_t resource;     /* text row; 0: a resource never named, which has no grants */
     bool any;
+    bool subtree_only;     /* only shares that reach the whole subtree count: for granting below */
     uint8_t channel; /* enum ch_channel */
     uint64_t now;    /* nanoseconds; expiry is judged against it */
 };

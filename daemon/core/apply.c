@@ -53,7 +53,8 @@ static void move_head(struct ch_state *state, const struct ch_event *event)
     CH_CHECK(event->at >= meta->last_at);
     meta->head = event->seq;
     meta->last_at = event->at;
-    if (meta->importing == 0) meta->own_at = event->at;
+    const bool imported = meta->importing != 0 || event->tag == CH_EV_import_begun;
+    if (!imported && event->at != 0) meta->own_at = event->at;
     if (event->account == 0) return;
     uint32_t account = ch_find_account(state, event->account);
     if (account == 0) return; /* it is just being opened */

@@ -65,12 +65,13 @@ void *ch_emit(struct ch_case *c, enum ch_event_tag tag, uint64_t account)
 
 /* A question about the actor's own rights on an account. */
 static struct ch_answer ask(const struct ch_state *state, const struct ch_moment *moment,
-                            uint32_t account, struct ch_scopes wanted,
+                            uint32_t account, uint8_t reach, struct ch_scopes wanted,
                             const struct ch_text *resource)
 {
     struct ch_question question = {.user = moment->user_row,
                                    .account = account,
                                    .wanted = wanted,
+                                   .subtree_only = reach == CH_reach_subtree,
                                    .channel = moment->channel,
                                    .now = moment->now};
     if (resource != NULL) {
@@ -82,11 +83,11 @@ static struct ch_answer ask(const struct ch_state *state, const struct ch_moment
     return answer;
 }
 
-struct ch_scopes ch_uncovered(const struct ch_case *c, uint32_t account, struct ch_scopes scopes,
-                              const struct ch_text *resource)
+struct ch_scopes ch_uncovered(const struct ch_case *c, uint32_t account, uint8_t reach,
+                              struct ch_scopes scopes, const struct ch_text *resource)
 {
     if (c->moment->actor.kind != CH_actor_kind_user) return (struct ch_scopes){{0, 0}};
-    struct ch_answer answer = ask(c->state, c->moment, account, scopes, resource);
+    struct ch_answer answer = ask(c->state, c->moment, account, reach, scopes, resource);
     return ch_scopes_but(scopes, answer.given);
 }
 
@@ -153,9 +154,13 @@ bool ch_admit(const struct ch_state *state, const struct ch_moment *moment,
     const uint32_t on = call->has_on ? ch_find_account(state, call->on.id) : 0;
     if (moment->actor.kind == CH_actor_kind_user && on != 0) {
         struct ch_answer answer =
-            ask(state, moment, on, ch_scopes_of(row->scope), /* resource= */ NULL);
+            ask(state, moment, on, CH_reach_account, ch_scopes_of(row->scope), /* resource= */ NULL);
         if (answer.read_seq > *read_seq) *read_seq = answer.read_seq;
         if (!answer.led) return refuse(ret, CH_REJ_not_found, "on");
+        if (row->who == CH_WHO_SCOPE && row->query &&
+            answer.reason == CH_reason_account_closed) {
+            return refuse(ret, CH_REJ_account_closed, "on"); /* a command meets this rule below */
+        }
         if (row->who == CH_WHO_SCOPE && answer.decision != CH_decision_allowed &&
             answer.reason != CH_reason_account_closed) {
             (void)refuse(ret, CH_REJ_not_allowed, "on");
@@ -203,7 +208,9 @@ void ch_decide(const struct ch_state *state, const struct ch_moment *moment,
                         .on = call->has_on ? ch_find_account(state, call->on.id) : 0};
     CH_CHECK(call->type >= 0 && call->type < CH_COMMANDS);
     enum ch_rejection_code code = rules[call->type](&c);
-    CH_CHECK(code == ret->reject.code && (code == CH_REJ_none || ret->count == 0));
+    /* A rule that refused through a helper gives none; what counts is in ret. */
+    CH_CHECK(code == CH_REJ_none || code == ret->reject.code);
+    CH_CHECK(ret->reject.code == CH_REJ_none || ret->count == 0);
     if (ret->count > LIMIT_MESSAGE_EVENTS) (void)ch_reject_limit(&c, "MESSAGE_EVENTS", NULL);
 }
 

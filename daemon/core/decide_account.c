@@ -21,7 +21,7 @@ enum ch_rejection_code ch_decide_account_open_master(struct ch_case *c)
     if (ch_find_account_name(c->state, 0, args->name) != 0) {
         return ch_reject(c, CH_REJ_name_taken, "name");
     }
-    if (depth >= LIMIT_ACCOUNT_DEPTH) return ch_reject(c, CH_REJ_too_deep, "sub_depth");
+    if (depth > LIMIT_ACCOUNT_DEPTH) return ch_reject(c, CH_REJ_too_deep, "sub_depth");
     uint64_t owner_role = 0;
     if (args->has_owner) {
         uint32_t role = ch_find_role_name(c->state, 0, ch_text_of("owner"));
@@ -48,7 +48,7 @@ enum ch_rejection_code ch_decide_account_open_sub(struct ch_case *c)
     if (ch_find_account_name(c->state, c->on, args->name) != 0) {
         return ch_reject(c, CH_REJ_name_taken, "name");
     }
-    if (above->depth + 1 >= LIMIT_ACCOUNT_DEPTH) return ch_reject(c, CH_REJ_too_deep, "on");
+    if (above->depth + 1 > LIMIT_ACCOUNT_DEPTH) return ch_reject(c, CH_REJ_too_deep, "on");
     open_account(c, args->name, c->on, above->sub_depth - 1);
     return CH_REJ_none;
 }
@@ -87,7 +87,7 @@ enum ch_rejection_code ch_decide_guardrail_set(struct ch_case *c)
     if (ch_scopes_equal(now, args->scopes)) return CH_REJ_none;
     /* Lifting a guardrail gives what it took, so it must be covered as a grant is. */
     struct ch_scopes lifted = ch_scopes_but(now, args->scopes);
-    struct ch_scopes missing = ch_uncovered(c, c->on, lifted, /* resource= */ NULL);
+    struct ch_scopes missing = ch_uncovered(c, c->on, CH_reach_subtree, lifted, /* resource= */ NULL);
     if (!ch_scopes_empty(missing)) {
         return ch_reject_scopes(c, CH_REJ_uncovered_scopes, "scopes", missing);
     }
@@ -102,7 +102,7 @@ enum ch_rejection_code ch_decide_role_define(struct ch_case *c)
     if (ch_find_role_name(c->state, 0, args->name) != 0) {
         return ch_reject(c, CH_REJ_built_in, "name");
     }
-    struct ch_scopes missing = ch_uncovered(c, c->on, args->scopes, /* resource= */ NULL);
+    struct ch_scopes missing = ch_uncovered(c, c->on, CH_reach_account, args->scopes, NULL);
     if (!ch_scopes_empty(missing)) {
         return ch_reject_scopes(c, CH_REJ_uncovered_scopes, "scopes", missing);
     }

@@ -24,9 +24,10 @@ enum ch_rejection_code ch_reject_limit(struct ch_case *c, const char *limit, con
 void *ch_emit(struct ch_case *c, enum ch_event_tag tag, uint64_t account);
 
 /* What of `scopes` the actor does not have on the account, for all resources or for one: nobody gives
- * what they do not have. Empty for the operator and services. */
-struct ch_scopes ch_uncovered(const struct ch_case *c, uint32_t account, struct ch_scopes scopes,
-                              const struct ch_text *resource);
+ * what they do not have. What reaches the subtree must be had with that reach, too: a right on the
+ * account alone gives none below it. Empty for the operator and services. */
+struct ch_scopes ch_uncovered(const struct ch_case *c, uint32_t account, uint8_t reach,
+                              struct ch_scopes scopes, const struct ch_text *resource);
 
 /* What of all that a share gives (role, grants) the actor does not have themselves. */
 struct ch_scopes ch_uncovered_share(struct ch_case *c, uint32_t share);

@@ -10,24 +10,32 @@ static bool is_owner_share(const struct ch_state *state, uint32_t share)
     return role->account == 0 && ch_chain_is(state, CH_T_TEXT, role->name, "owner", 5);
 }
 
+static struct ch_scopes uncovered_grants(struct ch_case *c, const struct ch_row_share *share,
+                                         uint8_t reach)
+{
+    struct ch_scopes missing = {{0, 0}};
+    for (uint32_t g = share->first_grant; g != 0; g = ch_grant_row(c->state, g)->next) {
+        const struct ch_row_grant *grant = ch_grant_row(c->state, g);
+        char text[128];
+        size_t len = ch_chain_get(c->state, CH_T_TEXT, grant->resource, text, sizeof text);
+        const struct ch_text resource = {text, len};
+        missing = ch_scopes_or(missing,
+                               ch_uncovered(c, share->account, reach,
+                                            ch_scopes_at(c->state, grant->scopes), &resource));
+    }
+    return missing;
+}
+
 struct ch_scopes ch_uncovered_share(struct ch_case *c, uint32_t share_row)
 {
     const struct ch_row_share *share = ch_share_row(c->state, share_row);
     struct ch_scopes missing = {{0, 0}};
     if (share->role != 0) {
         const struct ch_row_role *role = ch_role_row(c->state, share->role);
-        missing = ch_uncovered(c, share->account, ch_scopes_at(c->state, role->scopes), NULL);
+        missing =
+            ch_uncovered(c, share->account, share->reach, ch_scopes_at(c->state, role->scopes), NULL);
     }
-    for (uint32_t g = share->first_grant; g != 0; g = ch_grant_row(c->state, g)->next) {
-        const struct ch_row_grant *grant = ch_grant_row(c->state, g);
-        char text[128];
-        size_t len = ch_chain_get(c->state, CH_T_TEXT, grant->resource, text, sizeof text);
-        const struct ch_text resource = {text, len};
-        missing = ch_scopes_or(missing, ch_uncovered(c, share->account,
-                                                     ch_scopes_at(c->state, grant->scopes),
-                                                     &resource));
-    }
-    return missing;
+    return ch_scopes_or(missing, uncovered_grants(c, share, share->reach));
 }
 
 /* The rules that every change of an existing share meets: there is one, it is not the actor's own,
@@ -51,10 +59,10 @@ static uint32_t share_to_change(struct ch_case *c, bool has_user, const struct c
 #define SHARE_TO_CHANGE(c, args)                                                                   \
     share_to_change((c), (args)->has_user, &(args)->user, (args)->has_group, &(args)->group)
 
-static bool covers(struct ch_case *c, struct ch_scopes scopes, const struct ch_text *resource,
-                   const char *field)
+static bool covers(struct ch_case *c, uint8_t reach, struct ch_scopes scopes,
+                   const struct ch_text *resource, const char *field)
 {
-    struct ch_scopes missing = ch_uncovered(c, c->on, scopes, resource);
+    struct ch_scopes missing = ch_uncovered(c, c->on, reach, scopes, resource);
     if (ch_scopes_empty(missing)) return true;
     (void)ch_reject_scopes(c, CH_REJ_uncovered_scopes, field, missing);
     return false;
@@ -90,7 +98,11 @@ enum ch_rejection_code ch_decide_share_give(struct ch_case *c)
     if (args->has_user && c->moment->user_row == subject) {
         return ch_reject(c, CH_REJ_own_rights, "user");
     }
-    if (args->has_role && !covers(c, role_scopes(c->state, args->role.id), NULL, "role")) return CH_REJ_none;
+    const uint8_t reach = args->has_reach ? args->reach : CH_reach_account;
+    if (args->has_role &&
+        !covers(c, reach, role_scopes(c->state, args->role.id), NULL, "role")) {
+        return CH_REJ_none;
+    }
     if (args->has_group && !in_tree(c->state, c->on, subject)) {
         return ch_reject(c, CH_REJ_outside_tree, "group");
     }
@@ -110,7 +122,7 @@ enum ch_rejection_code ch_decide_share_give(struct ch_case *c)
     body->kind = args->has_kind ? args->kind : CH_share_kind_member;
     body->has_role = args->has_role;
     body->role.seq = args->has_role ? args->role.id : 0;
-    body->reach = args->has_reach ? args->reach : CH_reach_account;
+    body->reach = reach;
     body->has_expires_at = args->has_expires_at;
     body->expires_at = args->expires_at;
     return CH_REJ_none;
@@ -122,9 +134,18 @@ enum ch_rejection_code ch_decide_share_set_role(struct ch_case *c)
     uint32_t row = SHARE_TO_CHANGE(c, args);
     if (row == 0) return CH_REJ_none;
     const struct ch_row_share *share = ch_share_row(c->state, row);
-    if (args->has_role && !covers(c, role_scopes(c->state, args->role.id), NULL, "role")) return CH_REJ_none;
     const uint32_t role = args->has_role ? ch_find_role(c->state, args->role.id) : 0;
     const uint8_t reach = args->has_reach ? args->reach : share->reach;
+    if (args->has_role &&
+        !covers(c, reach, role_scopes(c->state, args->role.id), NULL, "role")) {
+        return CH_REJ_none;
+    }
+    if (reach != share->reach && reach == CH_reach_subtree) { /* its grants reach further, too */
+        struct ch_scopes missing = uncovered_grants(c, share, reach);
+        if (!ch_scopes_empty(missing)) {
+            return ch_reject_scopes(c, CH_REJ_uncovered_scopes, "reach", missing);
+        }
+    }
     if (share->role == role && share->reach == reach) return CH_REJ_none;
     struct ch_ev_share_role_set *body = ch_emit(c, CH_EV_share_role_set, account_id(c));
     if (body == NULL) return CH_REJ_none;
@@ -203,7 +224,7 @@ enum ch_rejection_code ch_decide_share_restrict(struct ch_case *c)
     const struct ch_scopes now = ch_scopes_at(c->state, share->denied);
     if (ch_scopes_equal(now, denied)) return CH_REJ_none;
     /* What is no longer taken away is given, so it must be covered. */
-    if (!covers(c, ch_scopes_but(now, denied), NULL, "scopes")) return CH_REJ_none;
+    if (!covers(c, share->reach, ch_scopes_but(now, denied), NULL, "scopes")) return CH_REJ_none;
     struct ch_ev_share_restricted *body = ch_emit(c, CH_EV_share_restricted, account_id(c));
     if (body == NULL) return CH_REJ_none;
     body->share.seq = share->id;
@@ -230,7 +251,7 @@ enum ch_rejection_code ch_decide_share_grant(struct ch_case *c)
     uint32_t row = SHARE_TO_CHANGE(c, args);
     if (row == 0) return CH_REJ_none;
     const struct ch_row_share *share = ch_share_row(c->state, row);
-    if (!covers(c, args->scopes, &args->resource, "scopes")) return CH_REJ_none;
+    if (!covers(c, share->reach, args->scopes, &args->resource, "scopes")) return CH_REJ_none;
     const struct ch_scopes other = of_other_kinds(c->state, args->scopes, args->kind);
     if (args->kind == CH_resource_kind_none) return ch_reject(c, CH_REJ_wrong_resource, "kind");
     if (!ch_scopes_empty(other) || ch_scopes_empty(args->scopes)) {

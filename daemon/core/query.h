@@ -1,6 +1,6 @@
 /* query: what is known, answered to those who may know it. SPDX-License-Identifier: MIT
- * Pure: reads state, changes nothing, knows no clock. Lists never cut anything off unseen: where more
- * is left, the answer carries `next`, a row number, and rows are listed in row order. */
+ * Pure: reads state, changes nothing, knows no clock. Lists never cut anything off unseen: where
+ * more is left, the answer carries `next`, a row number, and rows are listed in row order. */
 #ifndef CH_CORE_QUERY_H
 #define CH_CORE_QUERY_H
 #include "daemon/core/decide.h"

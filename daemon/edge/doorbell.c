@@ -10,6 +10,7 @@
 enum {
     DOORBELL_MAGIC = 0x62656c6c,
     RING_FIELDS = 4,
+    CLOSE_WAIT_MS = 500,
     /* a map head, four keys with heads, three integers of nine bytes, a text with its head */
     RING_BYTES_MAX = 1 + 4 + 3 + 8 + 5 + 3 * 9 + 2 + CH_DOORBELL_TYPE_BYTES_MAX,
 };
@@ -36,7 +37,6 @@ static void subscriber_came(nng_pipe pipe, nng_pipe_ev event, void *arg)
     CH_CHECK(doorbell->magic == DOORBELL_MAGIC);
     bool full = atomic_fetch_add(&doorbell->subscribers, 1) >= CH_DOORBELL_PEERS_MAX;
     if (full) atomic_fetch_add(&doorbell->refused, 1);
-    /* nng_close would wait for one that comes while it runs: see peer_came in ingress.c */
     if (full || atomic_load(&doorbell->closing)) nng_pipe_close(pipe);
 }
 
@@ -90,7 +90,9 @@ void ch_doorbell_close(struct ch_doorbell *doorbell)
     if (doorbell == NULL) return;
     CH_CHECK(doorbell->magic == DOORBELL_MAGIC);
     atomic_store(&doorbell->closing, true);
-    if (doorbell->has_socket) nng_close(doorbell->socket);
+    if (doorbell->has_socket && !ch_listen_close_socket(doorbell->socket, CLOSE_WAIT_MS)) {
+        return; /* nng hangs and may call back: its memory stays */
+    }
     doorbell->magic = 0;
     free(doorbell);
 }

@@ -19,6 +19,7 @@
 enum {
     INGRESS_MAGIC = 0x696e6772,
     SLOT_MAGIC = 0x736c6f74,
+    SETTLE_MS = 10,
     NS_PER_MS = 1000000,
     NS_PER_S = 1000000000,
 };
@@ -113,9 +114,6 @@ static void peer_came(nng_pipe pipe, nng_pipe_ev event, void *arg)
         uid < UINT32_MAX) { /* (uid_t)-1 is nobody */
         peer.uid = (int64_t)uid;
     }
-    /* nng 1.5.2 forgets to close a connection that is made while its socket closes, and nng_close
-     * then waits for the peer to go (nng issue 1498). A connection that came here before `closing`
-     * was set is on nng's list already and is closed from there. */
     if (atomic_load(&ingress->closing)) {
         nng_pipe_close(pipe);
         return;
@@ -361,10 +359,18 @@ void ch_ingress_close(struct ch_ingress *ingress)
     for (uint32_t i = 0; i < ingress->slot_count; i++) { /* waits for each callback */
         if (ingress->slots[i].aio != NULL) nng_aio_stop(ingress->slots[i].aio);
     }
+    /* Nobody receives now, so each connection reads one more message at most and then rests: past
+     * that, closing it cannot meet the fault that ch_listen_close_socket tells of, unless a message
+     * comes in at that very moment. */
+    const struct timespec settle = {.tv_nsec = (long)SETTLE_MS * NS_PER_MS};
+    nanosleep(&settle, NULL);
     for (uint32_t i = 0; i < ingress->slot_count; i++) {
         if (ingress->slots[i].has_context) nng_ctx_close(ingress->slots[i].context);
     }
-    if (ingress->has_socket) nng_close(ingress->socket); /* waits for peer_went of each */
+    /* waits for peer_went of each */
+    if (ingress->has_socket && !ch_listen_close_socket(ingress->socket, CH_INGRESS_CLOSE_WAIT_MS)) {
+        return; /* nng hangs and may call back: what it could touch is left where it is */
+    }
     for (uint32_t i = 0; i < ingress->slot_count; i++) {
         struct slot *slot = &ingress->slots[i];
         if (slot->request != NULL) nng_msg_free(slot->request);

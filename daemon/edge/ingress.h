@@ -75,13 +75,16 @@ CH_MUST_USE enum ch_err ch_ingress_open(const struct ch_ingress_options *options
 
 /* Stops and joins: after it no callback runs, every view of a message is dead, the socket files are
  * gone. Replies under way get CH_INGRESS_CLOSE_WAIT_MS to leave; held requests get none.
+ * Where nng itself hangs (ch_listen_close_socket) it gives up after the same time; memory that nng
+ * may still touch is then never freed.
  * NULL is a no-op. */
 void ch_ingress_close(struct ch_ingress *ingress);
 
 /* Readable while requests wait to be drained; read by ch_ingress_drain only. */
 int ch_ingress_fd(const struct ch_ingress *ingress);
 
-/* Takes up to `max` requests, oldest first. If more wait, the descriptor stays readable.
+/* Takes up to `max` requests, in the order in which nng's threads handed them over: two messages of
+ * one connection may change places. If more wait, the descriptor stays readable.
  * returns: how many of `arrivals` were filled */
 CH_MUST_USE size_t ch_ingress_drain(struct ch_ingress *ingress, struct ch_ingress_arrival *arrivals,
                                     size_t max);

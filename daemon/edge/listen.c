@@ -3,11 +3,14 @@
 #include "daemon/edge/listen.h"
 #include "schema/base/buf.h"
 #include "schema/base/check.h"
+#include "daemon/host/clock.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <grp.h>
 #include <inttypes.h>
 #include <nng/supplemental/tls/tls.h>
+#include <poll.h>
+#include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -22,6 +26,9 @@ enum {
     SOCKET_MODE_UNTIL_READY = 0600,
     GROUP_BYTES = 16384,
     PORT_BYTES_MAX = 5,
+    GREETING_WAIT_MS = 1000,
+    NS_PER_MS = 1000000,
+    NS_PER_S = 1000000000,
     PEM_BYTES_MAX = 1 << 20, /* a chain of certificates is a few KiB */
 };
 
@@ -34,6 +41,17 @@ static enum ch_err fail_nng(struct ch_why *why, int rv, const char *url)
         return ch_fail(why, CH_ERR_CONFIG, rv, "cannot listen at %s: %s", url, nng_strerror(rv));
     }
     return ch_fail(why, CH_ERR_NET_IO, rv, "cannot listen at %s: %s", url, nng_strerror(rv));
+}
+
+/* A listener of nng 1.5.2 whose greeting cannot be sent never accepts again, so whoever only looks
+ * whether it is there must not go before the greeting came. */
+static void await_greeting(int fd)
+{
+    uint8_t greeting[8];
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    if (poll(&ready, 1, GREETING_WAIT_MS) != 1) return;
+    ssize_t got = read(fd, greeting, sizeof greeting);
+    (void)got; /* what it says does not matter */
 }
 
 /* Removes the socket file of a process that is gone. Two daemons that start in the same instant
@@ -54,6 +72,7 @@ static enum ch_err remove_stale_socket(const char *path, struct ch_why *why)
     memcpy(address.sun_path, path, strlen(path) + 1); /* length was checked */
     int rc = connect(fd, (const struct sockaddr *)&address, sizeof address);
     int code = errno;
+    if (rc == 0) await_greeting(fd);
     close(fd);
     if (rc == 0 || code == EAGAIN || code == EINPROGRESS) {
         return ch_fail(why, CH_ERR_NET_IO, EADDRINUSE, "another process listens at %s", path);
@@ -264,4 +283,68 @@ enum ch_err ch_listen_start(nng_socket socket, const char *url,
 out:
     if (err != CH_OK) nng_listener_close(listen.listener);
     return err;
+}
+
+/* Shared by the closing thread and who waits for it; the one that lets go last frees it. */
+struct closing {
+    nng_socket socket;
+    pthread_mutex_t lock;
+    pthread_cond_t ended;
+    bool has_ended;
+    int holders;
+};
+
+static void let_go(struct closing *closing)
+{
+    pthread_mutex_lock(&closing->lock);
+    int left = --closing->holders;
+    pthread_mutex_unlock(&closing->lock);
+    if (left > 0) return;
+    pthread_cond_destroy(&closing->ended);
+    pthread_mutex_destroy(&closing->lock);
+    free(closing);
+}
+
+static void *close_socket(void *arg)
+{
+    struct closing *closing = arg;
+    nng_close(closing->socket);
+    pthread_mutex_lock(&closing->lock);
+    closing->has_ended = true;
+    pthread_cond_signal(&closing->ended);
+    pthread_mutex_unlock(&closing->lock);
+    let_go(closing);
+    return NULL;
+}
+
+bool ch_listen_close_socket(nng_socket socket, uint32_t wait_ms)
+{
+    uint64_t until_ns = ch_clock_monotonic_ns() + (uint64_t)wait_ms * NS_PER_MS;
+    const struct timespec until = {.tv_sec = (time_t)(until_ns / NS_PER_S),
+                                   .tv_nsec = (long)(until_ns % NS_PER_S)};
+    struct closing *closing = calloc(1, sizeof *closing);
+    if (closing == NULL) return false;
+    *closing = (struct closing){.socket = socket, .holders = 2};
+    pthread_condattr_t monotonic;
+    CH_CHECK(pthread_condattr_init(&monotonic) == 0);
+    CH_CHECK(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
+    CH_CHECK(pthread_cond_init(&closing->ended, &monotonic) == 0);
+    CH_CHECK(pthread_mutex_init(&closing->lock, NULL) == 0);
+    pthread_condattr_destroy(&monotonic);
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, close_socket, closing) != 0) {
+        closing->holders = 1;
+        let_go(closing);
+        return false;
+    }
+    pthread_detach(thread);
+    int rc = 0;
+    pthread_mutex_lock(&closing->lock);
+    while (!closing->has_ended && rc == 0) {
+        rc = pthread_cond_timedwait(&closing->ended, &closing->lock, &until);
+    }
+    bool ended = closing->has_ended;
+    pthread_mutex_unlock(&closing->lock);
+    let_go(closing);
+    return ended;
 }

@@ -42,4 +42,11 @@ struct ch_listen {
 CH_MUST_USE enum ch_err ch_listen_start(nng_socket socket, const char *url,
                                         const struct ch_listen_options *options,
                                         struct ch_listen *ret, struct ch_why *why);
+
+/* Closes the socket on a thread of its own and waits for it at most `wait_ms`: nng 1.5.2 loses a
+ * completion when a connection is closed between the head and the body of a message that comes in
+ * (ipc_pipe_recv_cb submits the second read to an aio that was stopped), and nng_close then waits
+ * for ever. returns: false if it did not end; callbacks of the socket may then still come, at any
+ * time. */
+CH_MUST_USE bool ch_listen_close_socket(nng_socket socket, uint32_t wait_ms);
 #endif

@@ -108,20 +108,20 @@ static enum ch_err fill(struct ch_reader *reader, uint64_t from, size_t most, st
     return err;
 }
 
-static struct ch_record record_at(const struct ch_reader *reader, uint64_t seq)
+static struct ch_log_record record_at(const struct ch_reader *reader, uint64_t seq)
 {
     size_t i = (size_t)(seq - reader->first);
     size_t start = i == 0 ? 0 : reader->ends[i - 1];
-    return (struct ch_record){
+    return (struct ch_log_record){
         .seq = seq,
         .bytes = {.ptr = reader->copy.ptr + start, .len = reader->ends[i] - start},
     };
 }
 
-enum ch_err ch_reader_read(struct ch_reader *reader, uint64_t seq, struct ch_record *ret,
+enum ch_err ch_reader_read(struct ch_reader *reader, uint64_t seq, struct ch_log_record *ret,
                            struct ch_why *why)
 {
-    struct ch_record record = {.seq = seq};
+    struct ch_log_record record = {.seq = seq};
     if (seq != 0) {
         enum ch_err err = fill(reader, seq, 1, why);
         if (err != CH_OK) return err;
@@ -137,9 +137,9 @@ void ch_reader_seek(struct ch_reader *reader, uint64_t from_seq)
     reader->place = from_seq;
 }
 
-enum ch_err ch_reader_next(struct ch_reader *reader, struct ch_record *ret, struct ch_why *why)
+enum ch_err ch_reader_next(struct ch_reader *reader, struct ch_log_record *ret, struct ch_why *why)
 {
-    struct ch_record record = {.seq = reader->place};
+    struct ch_log_record record = {.seq = reader->place};
     if (reader->place < reader->first || reader->place - reader->first >= reader->count) {
         enum ch_err err = fill(reader, reader->place, BLOCK_RECORDS, why);
         if (err != CH_OK) return err;

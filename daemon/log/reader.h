@@ -12,7 +12,7 @@
 struct ch_evlog;
 struct ch_reader; /* opaque */
 
-struct ch_record {
+struct ch_log_record {
     uint64_t seq;
     struct ch_bytes bytes; /* ptr NULL: there is none */
 };
@@ -28,7 +28,7 @@ void ch_reader_close(struct ch_reader *reader); /* NULL is a no-op */
  * errors: CH_ERR_LOG_IO (code = mdb), CH_ERR_LOG_CORRUPT (the text names the seq),
  *         CH_ERR_NO_MEMORY */
 CH_MUST_USE enum ch_err ch_reader_read(struct ch_reader *reader, uint64_t seq,
-                                       struct ch_record *ret, struct ch_why *why);
+                                       struct ch_log_record *ret, struct ch_why *why);
 
 /* Sets the place of ch_reader_next; reads nothing yet. from_seq: at least 1. */
 void ch_reader_seek(struct ch_reader *reader, uint64_t from_seq);
@@ -37,7 +37,7 @@ void ch_reader_seek(struct ch_reader *reader, uint64_t from_seq);
  * later to follow the log.
  * errors: as ch_reader_read; a missing seq is CH_ERR_LOG_CORRUPT. After a failure the place has
  *         not moved */
-CH_MUST_USE enum ch_err ch_reader_next(struct ch_reader *reader, struct ch_record *ret,
+CH_MUST_USE enum ch_err ch_reader_next(struct ch_reader *reader, struct ch_log_record *ret,
                                        struct ch_why *why);
 
 /* The seq of the last durable record, 0 if there is none. errors: CH_ERR_LOG_IO (code = mdb) */

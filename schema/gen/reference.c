@@ -98,12 +98,13 @@ static void fields(const struct ch_record *record, const char *what)
 
 static void who(const struct ch_call_row *row)
 {
+    const char *scope = ch_scopes_table[row->scope].name;
     switch (row->who) {
     case CH_WHO_OPERATOR: line("- Who: the operator."); break;
-    case CH_WHO_SERVICE: line("- Who: the operator, or a service for itself or for a user."); break;
+    case CH_WHO_SERVICE: line("- Who: the operator, or a service for itself (`peer`)."); break;
     case CH_WHO_SCOPE:
-        (void)printf("- Who: whoever has the scope `%s` on the account `on`, and the operator.\n",
-                     ch_scopes_table[row->scope].name);
+        (void)printf("- Who: the operator, %sor a user who has the scope `%s` on the account.\n",
+                     row->query ? "a service for itself (`peer`), " : "", scope);
         break;
     case CH_WHO_ANYONE: line("- Who: anyone; answered by what the asker may see."); break;
     }

@@ -139,10 +139,10 @@ static void sample_line(uint16_t tag, bool full, char line[LINE_MAX_BYTES])
 
 static void print_all(void)
 {
-    for (uint16_t tag = 0; tag < CH_EVENT_TAGS; tag++) {
+    for (unsigned tag = 0; tag < CH_EVENT_TAGS; tag++) {
         for (int bare = 0; bare < 2 && ch_events[tag].record.name != NULL; bare++) {
             char line[LINE_MAX_BYTES];
-            sample_line(tag, bare == 0, line);
+            sample_line((uint16_t)tag, bare == 0, line);
             (void)printf("%s\n", line);
         }
     }
@@ -166,12 +166,12 @@ static void the_sample_of_every_tag_has_the_bytes_of_the_file(void **state)
 {
     (void)state;
     size_t wrong = 0;
-    for (uint16_t tag = 0; tag < CH_EVENT_TAGS; tag++) {
+    for (unsigned tag = 0; tag < CH_EVENT_TAGS; tag++) {
         for (int bare = 0; bare < 2 && ch_events[tag].record.name != NULL; bare++) {
             char made[LINE_MAX_BYTES];
             char line[LINE_MAX_BYTES];
             bool found = false;
-            sample_line(tag, bare == 0, made);
+            sample_line((uint16_t)tag, bare == 0, made);
             FILE *file = open_golden();
             while (!found && next_line(file, line)) {
                 found = strcmp(line, made) == 0;
@@ -208,12 +208,13 @@ static void every_line_of_the_file_is_read_and_written_again_as_it_stands(void *
     struct ch_arena arena = {0};
     struct ch_buf buf = {0};
     while (next_line(file, line)) {
-        char name[64];
-        unsigned tag;
-        char sort[8];
-        char hex[HEX_MAX];
+        char *rest = line;
+        const char *name = strsep(&rest, " ");
+        unsigned long tag = strtoul(rest == NULL ? "" : rest, &rest, 10);
+        assert_true(strncmp(rest, " full ", 6) == 0 || strncmp(rest, " bare ", 6) == 0);
+        const char *hex = rest + 6;
         uint8_t bytes[HEX_MAX / 2];
-        assert_int_equal(sscanf(line, "%63s %u %7s %1023s", name, &tag, sort, hex), 4);
+        assert_true(strlen(hex) <= HEX_MAX);
         size_t len = from_hex(hex, bytes);
         union ch_event_body body;
         struct ch_event event;
@@ -223,7 +224,7 @@ static void every_line_of_the_file_is_read_and_written_again_as_it_stands(void *
         if (err != CH_OK) print_message("%s: %s\n", name, why.text);
         assert_int_equal(err, CH_OK);
         assert_int_equal(event.tag, tag);
-        assert_string_equal(ch_events[tag].record.name, name);
+        assert_string_equal(ch_events[event.tag].record.name, name);
         ch_buf_reset(&buf);
         ch_event_encode(&buf, &event);
         assert_int_equal(buf.len, len);

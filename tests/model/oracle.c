@@ -111,6 +111,12 @@ void o_end_group(struct o_world *w, struct o_group *g)
     memset(g, 0, sizeof *g);
 }
 
+void o_refused(struct o_world *w, uint64_t account)
+{
+    w->head++;
+    if (account != 0) o_account(w, account)->last_seq = w->head;
+}
+
 bool o_expire(struct o_world *w, uint64_t now, uint64_t *ret_share)
 {
     struct o_share *first = NULL;
@@ -153,6 +159,7 @@ static bool is_theirs(struct o_world *w, const struct o_question *q, const struc
 static bool leads(struct o_world *w, const struct o_question *q, const struct o_share *s)
 {
     if (!counts(s, q->channel, q->now) || !is_theirs(w, q, s)) return false;
+    if (q->far_only && s->reach != CH_reach_subtree) return false;
     return s->account == q->account ||
            (s->reach == CH_reach_subtree && o_stands_in(w, q->account, s->account));
 }

@@ -149,6 +149,7 @@ struct o_question {
     bool has_resource;
     uint8_t resource; /* O_RESOURCES: one never named */
     bool any;
+    bool far_only; /* only shares that reach the whole subtree */
     uint8_t channel;
     uint64_t now;
 };
@@ -183,6 +184,9 @@ void o_command(struct o_world *w, const struct o_command *c, struct o_outcome *r
 
 /* The share that is due at `now`, first by time; its end then takes effect. false: none is. */
 bool o_expire(struct o_world *w, uint64_t now, uint64_t *ret_share);
+
+/* A logged refusal. */
+void o_refused(struct o_world *w, uint64_t account);
 
 /* Effects with which a command ends things. */
 void o_end_share(struct o_world *w, struct o_share *s);

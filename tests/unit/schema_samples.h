@@ -35,6 +35,7 @@ static inline uint64_t sample_next(struct sampler *s)
 
 static inline uint64_t sample_below(struct sampler *s, uint64_t bound)
 {
+    CH_CHECK(bound > 0);
     return sample_next(s) % bound;
 }
 
@@ -80,8 +81,9 @@ static inline struct ch_text sample_name(struct sampler *s, size_t least, size_t
             part = "n";
             bytes = 1;
         }
-        memcpy(chars + len, part, bytes);
-        len += bytes;
+        for (size_t i = 0; i < bytes; i++) {
+            chars[len++] = part[i];
+        }
     }
     return (struct ch_text){chars, len};
 }

@@ -47,37 +47,18 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* Not nng_close alone, which can hang: see ch_listen_close_socket. */
+static void leave(nng_socket client)
+{
+    if (!ch_listen_close_socket(client, 500)) print_message("nng_close hung (nng 1.5.2)\n");
+}
+
 static struct ch_doorbell_ring ring_of(uint64_t seq)
 {
     return (struct ch_doorbell_ring){.seq = seq,
                                      .at_ns = 1577836800000000000u + seq,
                                      .account = seq % 3,
                                      .type = ch_text_of("share_invited")};
-}
-
-/* Rings until the subscriber hears, because connecting ends some time after dialling did.
- * returns: the last seq rung; the subscriber has nothing left to hear */
-static uint64_t subscribe(struct world *world, nng_socket *ret)
-{
-    nng_socket subscriber;
-    assert_int_equal(nng_sub0_open(&subscriber), 0);
-    assert_int_equal(nng_socket_set(subscriber, NNG_OPT_SUB_SUBSCRIBE, "", 0), 0);
-    assert_int_equal(nng_socket_set_ms(subscriber, NNG_OPT_RECVTIMEO, WAIT_MS), 0);
-    assert_int_equal(nng_socket_set_int(subscriber, NNG_OPT_RECVBUF, 4096), 0);
-    assert_int_equal(nng_dial(subscriber, world->url, NULL, 0), 0);
-    nng_msg *heard = NULL;
-    uint64_t until_ns = ch_clock_monotonic_ns() + (uint64_t)WAIT_MS * 1000000u;
-    struct ch_doorbell_ring knock = ring_of(0);
-    knock.type = ch_text_of("knock");
-    while (nng_recvmsg(subscriber, &heard, NNG_FLAG_NONBLOCK) != 0) {
-        assert_true(ch_clock_monotonic_ns() < until_ns);
-        knock.seq++;
-        ch_doorbell_ring(world->doorbell, &knock);
-        sched_yield();
-    }
-    nng_msg_free(heard);
-    *ret = subscriber;
-    return knock.seq;
 }
 
 static bool key_is(const msgpack_object_kv *pair, const char *key)
@@ -125,6 +106,35 @@ static void hear(nng_socket subscriber, const struct ch_doorbell_ring *expected)
     }
 }
 
+/* Rings until the subscriber hears, because connecting ends some time after dialling did.
+ * returns: the last seq rung; the subscriber has nothing left to hear */
+static uint64_t subscribe(struct world *world, nng_socket *ret)
+{
+    nng_socket subscriber;
+    assert_int_equal(nng_sub0_open(&subscriber), 0);
+    assert_int_equal(nng_socket_set(subscriber, NNG_OPT_SUB_SUBSCRIBE, "", 0), 0);
+    assert_int_equal(nng_socket_set_ms(subscriber, NNG_OPT_RECVTIMEO, WAIT_MS), 0);
+    assert_int_equal(nng_socket_set_int(subscriber, NNG_OPT_RECVBUF, 4096), 0);
+    assert_int_equal(nng_dial(subscriber, world->url, NULL, 0), 0);
+    nng_msg *heard = NULL;
+    uint64_t until_ns = ch_clock_monotonic_ns() + (uint64_t)WAIT_MS * 1000000u;
+    struct ch_doorbell_ring knock = ring_of(0);
+    knock.type = ch_text_of("knock");
+    while (nng_recvmsg(subscriber, &heard, NNG_FLAG_NONBLOCK) != 0) {
+        assert_true(ch_clock_monotonic_ns() < until_ns);
+        knock.seq++;
+        ch_doorbell_ring(world->doorbell, &knock);
+        sched_yield();
+    }
+    nng_msg_free(heard);
+    knock.seq++;
+    knock.type = ch_text_of("last knock");
+    ch_doorbell_ring(world->doorbell, &knock);
+    hear(subscriber, &knock); /* and nothing is on its way, when it is closed now */
+    *ret = subscriber;
+    return knock.seq;
+}
+
 static void a_subscriber_hears_every_ring_in_order(void **state)
 {
     struct world *world = *state;
@@ -139,7 +149,7 @@ static void a_subscriber_hears_every_ring_in_order(void **state)
         hear(subscriber, &ring);
     }
     assert_int_equal(ch_doorbell_counters(world->doorbell).failures, 0);
-    nng_close(subscriber);
+    leave(subscriber);
 }
 
 static void the_largest_ring_fits(void **state)
@@ -154,7 +164,7 @@ static void the_largest_ring_fits(void **state)
         .seq = UINT64_MAX, .at_ns = UINT64_MAX, .account = UINT64_MAX, .type = ch_text_of(type)};
     ch_doorbell_ring(world->doorbell, &ring);
     hear(subscriber, &ring);
-    nng_close(subscriber);
+    leave(subscriber);
 }
 
 static void a_ring_that_nobody_hears_is_counted(void **state)
@@ -180,7 +190,7 @@ static void a_subscriber_that_does_not_read_stops_nobody(void **state)
     assert_int_equal(ch_doorbell_counters(world->doorbell).failures, 0);
     assert_int_equal(ch_doorbell_counters(world->doorbell).rung,
                      last + 50000 - ch_doorbell_counters(world->doorbell).unheard);
-    nng_close(deaf);
+    leave(deaf);
 }
 
 static void subscribers_come_and_go(void **state)
@@ -190,7 +200,7 @@ static void subscribers_come_and_go(void **state)
         nng_socket subscriber;
         subscribe(world, &subscriber);
         assert_int_equal(ch_doorbell_counters(world->doorbell).subscribers, 1);
-        nng_close(subscriber);
+        leave(subscriber);
         uint64_t until_ns = ch_clock_monotonic_ns() + (uint64_t)WAIT_MS * 1000000u;
         while (ch_doorbell_counters(world->doorbell).subscribers != 0) {
             assert_true(ch_clock_monotonic_ns() < until_ns);
@@ -229,10 +239,11 @@ int main(void)
         WITH_WORLD(a_subscriber_hears_every_ring_in_order),
         WITH_WORLD(the_largest_ring_fits),
         WITH_WORLD(a_ring_that_nobody_hears_is_counted),
-        WITH_WORLD(a_subscriber_that_does_not_read_stops_nobody),
         WITH_WORLD(subscribers_come_and_go),
         WITH_WORLD(the_socket_file_is_for_owner_and_group),
         cmocka_unit_test(tls_without_a_ca_file_is_refused),
+        /* last: its client closes while rings come in, after which nng may not close anything */
+        WITH_WORLD(a_subscriber_that_does_not_read_stops_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,7 +52,7 @@ static void batches_are_durable_when_the_bell_rings(void **state)
 {
     struct fixture *fixture = *state;
     struct ch_reader *reader = NULL;
-    struct ch_record record;
+    struct ch_log_record record;
     uint64_t seq = 1;
     assert_int_equal(ch_reader_open(fixture->log, &reader, NULL), CH_OK);
     for (size_t i = 0; i < 60; i++) {

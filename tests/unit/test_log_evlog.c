@@ -16,7 +16,7 @@ static void append(struct ch_evlog *log, uint64_t seed, size_t count)
 static void check_scan(struct ch_evlog *log, uint64_t seed, uint64_t from, uint64_t last)
 {
     struct ch_reader *reader = NULL;
-    struct ch_record record;
+    struct ch_log_record record;
     assert_int_equal(ch_reader_open(log, &reader, NULL), CH_OK);
     ch_reader_seek(reader, from);
     for (uint64_t seq = from; seq <= last; seq++) {
@@ -73,7 +73,7 @@ static void single_records_are_read_in_any_order_and_none_beyond_the_end(void **
     struct ch_evlog *log = scratch_open(scratch, MAP);
     append(log, SEED, 40);
     struct ch_reader *reader = NULL;
-    struct ch_record record;
+    struct ch_log_record record;
     assert_int_equal(ch_reader_open(log, &reader, NULL), CH_OK);
     for (uint64_t i = 0; i < 200; i++) {
         uint64_t seq = i * 17 % 43; /* 0 to 42 */
@@ -95,7 +95,7 @@ static void a_reader_follows_the_log_as_it_grows(void **state)
     struct scratch *scratch = *state;
     struct ch_evlog *log = scratch_open(scratch, MAP);
     struct ch_reader *reader = NULL;
-    struct ch_record record;
+    struct ch_log_record record;
     uint64_t end = 1;
     assert_int_equal(ch_reader_open(log, &reader, NULL), CH_OK);
     assert_int_equal(ch_reader_end(reader, &end, NULL), CH_OK);
@@ -132,7 +132,7 @@ static void large_records_come_back_whole(void **state)
     struct ch_evlog *log = scratch_open(scratch, MAP);
     assert_int_equal(ch_evlog_append(log, 1, records, COUNT, 5, NULL), CH_OK);
     struct ch_reader *reader = NULL;
-    struct ch_record record;
+    struct ch_log_record record;
     assert_int_equal(ch_reader_open(log, &reader, NULL), CH_OK);
     for (size_t i = 0; i < COUNT; i++) {
         assert_int_equal(ch_reader_next(reader, &record, NULL), CH_OK);
@@ -197,7 +197,7 @@ static void the_reader_names_the_record_in_which_a_bit_was_flipped(void **state)
 
     log = scratch_open(scratch, MAP);
     struct ch_reader *reader = NULL;
-    struct ch_record record;
+    struct ch_log_record record;
     struct ch_why why = {0};
     assert_int_equal(ch_reader_open(log, &reader, NULL), CH_OK);
     for (uint64_t seq = 1; seq <= 309; seq++) {

@@ -70,7 +70,7 @@ int fallocate(int fd, int mode, off_t from, off_t len)
 static void check_records(struct ch_evlog *log, uint64_t last)
 {
     struct ch_reader *reader = NULL;
-    struct ch_record record;
+    struct ch_log_record record;
     assert_int_equal(ch_reader_open(log, &reader, NULL), CH_OK);
     for (uint64_t seq = 1; seq <= last; seq++) {
         uint8_t room[SCRATCH_RECORD_BYTES];

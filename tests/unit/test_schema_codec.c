@@ -107,7 +107,8 @@ static void numbers_are_taken_up_to_their_bounds_and_no_further(void **state)
 {
     (void)state;
     struct kinds_fixture f = {0};
-    for (uint8_t kind = 0; kind < CH_KINDS; kind++) {
+    for (int number = 0; number < CH_KINDS; number++) {
+        const uint8_t kind = (uint8_t)number;
         const enum ch_form form = ch_kinds[kind].form;
         if (form != CH_FORM_UINT && form != CH_FORM_ID) continue;
         for (int wire = 0; wire < 2; wire++) {
@@ -129,7 +130,8 @@ static void texts_are_taken_up_to_their_bounds_and_no_further(void **state)
 {
     (void)state;
     struct kinds_fixture f = {0};
-    for (uint8_t kind = 0; kind < CH_KINDS; kind++) {
+    for (int number = 0; number < CH_KINDS; number++) {
+        const uint8_t kind = (uint8_t)number;
         const enum ch_form form = ch_kinds[kind].form;
         if (form != CH_FORM_TEXT && form != CH_FORM_NAME && form != CH_FORM_NAMED &&
             form != CH_FORM_REF) {
@@ -210,7 +212,8 @@ static void times_scopes_and_values_of_enums_go_by_name_on_the_wire(void **state
     expect_text(&f, CH_KIND_scope, "campaigns.sent", CH_ERR_OUT_OF_BOUNDS);
     expect_text(&f, CH_KIND_scope, "", CH_ERR_OUT_OF_BOUNDS);
     expect_uint(&f, CH_KIND_scope, true, 1, CH_ERR_WRONG_KIND);
-    for (uint8_t kind = 0; kind < CH_KINDS; kind++) {
+    for (int number = 0; number < CH_KINDS; number++) {
+        const uint8_t kind = (uint8_t)number;
         if (ch_kinds[kind].form != CH_FORM_ENUM) continue;
         for (const struct ch_enum_value *v = ch_kinds[kind].values; v->name != NULL; v++) {
             expect_text(&f, kind, v->name, CH_OK);
@@ -272,7 +275,8 @@ static void bytes_have_their_length(void **state)
     (void)state;
     struct kinds_fixture f = {0};
     static const uint8_t zeros[65537];
-    for (uint8_t kind = 0; kind < CH_KINDS; kind++) {
+    for (int number = 0; number < CH_KINDS; number++) {
+        const uint8_t kind = (uint8_t)number;
         if (ch_kinds[kind].form != CH_FORM_BYTES) continue;
         const size_t lens[] = {(size_t)ch_kinds[kind].least, (size_t)ch_kinds[kind].most,
                                (size_t)ch_kinds[kind].most + 1, (size_t)ch_kinds[kind].least - 1};
@@ -304,7 +308,8 @@ static void every_kind_refuses_values_of_other_kinds(void **state)
         {CH_VALUE_MAP, {0x80}, 1},
     };
     struct kinds_fixture f = {0};
-    for (uint8_t kind = 0; kind < CH_KINDS; kind++) {
+    for (int number = 0; number < CH_KINDS; number++) {
+        const uint8_t kind = (uint8_t)number;
         const enum ch_form form = ch_kinds[kind].form;
         if (form == CH_FORM_RECORD) continue;
         for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
@@ -467,6 +472,33 @@ static void round_trip(struct sampler *s, const struct ch_record *record)
     ch_buf_deinit(&again);
 }
 
+static void a_field_of_every_kind_is_read_as_it_was_written(void **state)
+{
+    (void)state;
+    struct sampler s = sample_begin(__func__);
+    for (int wire = 0; wire < 2; wire++) {
+        s.wire = wire == 1;
+        for (int number = 0; number < CH_KINDS; number++) {
+            const uint8_t kind = (uint8_t)number;
+            struct one one;
+            if (ch_kinds[kind].form != CH_FORM_RECORD) round_trip(&s, &of_kind(&one, kind)->record);
+        }
+    }
+    ch_arena_deinit(&s.arena);
+}
+
+static void a_value_that_was_not_set_is_written_as_nil(void **state)
+{
+    (void)state;
+    struct one one;
+    struct ch_buf buf = {0};
+    const union object object = {0};
+    ch_encode_map(&buf, &of_kind(&one, CH_KIND_value)->record, &object);
+    assert_int_equal(buf.len, 4);
+    assert_memory_equal(buf.ptr, "\x81\xa1x\xc0", 4);
+    ch_buf_deinit(&buf);
+}
+
 static void every_record_of_the_wire_is_read_as_it_was_written(void **state)
 {
     (void)state;
@@ -555,6 +587,8 @@ int main(void)
         cmocka_unit_test(a_field_that_is_wrong_is_named_with_its_path),
         cmocka_unit_test(a_list_holds_as_many_items_as_its_row_says),
         cmocka_unit_test(an_unclean_or_long_key_is_shown_as_clean_text),
+        cmocka_unit_test(a_field_of_every_kind_is_read_as_it_was_written),
+        cmocka_unit_test(a_value_that_was_not_set_is_written_as_nil),
         cmocka_unit_test(every_record_of_the_wire_is_read_as_it_was_written),
         cmocka_unit_test(the_fields_of_every_event_are_read_as_they_were_written),
         cmocka_unit_test(no_record_is_read_from_a_part_of_its_bytes_and_no_flipped_bit_does_harm),

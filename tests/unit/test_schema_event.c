@@ -50,10 +50,10 @@ static void events_of_every_tag_are_read_as_they_were_written(void **state)
     struct sampler s = sample_begin(__func__);
     struct read_back r = {0};
     struct ch_buf buf = {0};
-    for (uint16_t tag = 0; tag < CH_EVENT_TAGS; tag++) {
+    for (unsigned tag = 0; tag < CH_EVENT_TAGS; tag++) {
         for (int round = 0; round < ROUNDS && ch_events[tag].record.name != NULL; round++) {
             union ch_event_body body;
-            struct ch_event event = sample_event(&s, tag, &body);
+            struct ch_event event = sample_event(&s, (uint16_t)tag, &body);
             ch_buf_reset(&buf);
             ch_event_encode(&buf, &event);
             assert_int_equal(read_event(&r, ch_buf_view(&buf)), CH_OK);
@@ -72,10 +72,10 @@ static void a_record_that_is_cut_or_followed_by_a_byte_is_corrupt(void **state)
     struct sampler s = sample_begin(__func__);
     struct read_back r = {0};
     struct ch_buf buf = {0};
-    for (uint16_t tag = 0; tag < CH_EVENT_TAGS; tag++) {
+    for (unsigned tag = 0; tag < CH_EVENT_TAGS; tag++) {
         if (ch_events[tag].record.name == NULL) continue;
         union ch_event_body body;
-        struct ch_event event = sample_event(&s, tag, &body);
+        struct ch_event event = sample_event(&s, (uint16_t)tag, &body);
         ch_buf_reset(&buf);
         ch_event_encode(&buf, &event);
         for (size_t len = 0; len < buf.len; len++) {
@@ -99,10 +99,10 @@ static void what_is_read_is_canonical_whatever_bit_is_flipped(void **state)
     struct read_back r = {0};
     struct ch_buf buf = {0};
     struct ch_buf again = {0};
-    for (uint16_t tag = 0; tag < CH_EVENT_TAGS; tag++) {
+    for (unsigned tag = 0; tag < CH_EVENT_TAGS; tag++) {
         for (int round = 0; round < 3 && ch_events[tag].record.name != NULL; round++) {
             union ch_event_body body;
-            struct ch_event event = sample_event(&s, tag, &body);
+            struct ch_event event = sample_event(&s, (uint16_t)tag, &body);
             ch_buf_reset(&buf);
             ch_event_encode(&buf, &event);
             struct ch_bytes bytes = sample_exact(ch_buf_view(&buf), buf.len);
@@ -231,6 +231,30 @@ static void a_tag_that_is_not_known_is_corrupt_and_said_so(void **state)
     }
 }
 
+/* The record in schema/README.md, "Events in the log". */
+static void the_record_of_the_document_is_read_as_it_says(void **state)
+{
+    (void)state;
+    static const uint8_t record[] = {
+        0x99, 0x78, 0xcf, 0x15, 0x4d, 0x68, 0x17, 0xb3, 0x02, 0x0e, 0x00, 0x0a, 0x92, 0x01, 0x00,
+        0x05, 0x78, 0x93, 0xc4, 0x10, 0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09,
+        0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f, 0x00, 0xc4, 0x08, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66,
+        0x77, 0x88, 0x93, 0xa5, 0x6e, 0x6f, 0x72, 0x74, 0x68, 0xc0, 0x01, 0xc0};
+    struct read_back r = {0};
+    assert_int_equal(read_event(&r, (struct ch_bytes){record, sizeof record}), CH_OK);
+    assert_int_equal(r.event.seq, 120);
+    assert_int_equal(r.event.at, UINT64_C(1534997499000000000));
+    assert_int_equal(r.event.tag, CH_EV_account_opened);
+    assert_int_equal(r.event.actor.kind, CH_actor_kind_operator);
+    assert_int_equal(r.event.channel, CH_channel_operator);
+    assert_int_equal(r.event.account, 120);
+    assert_int_equal(r.event.cause.kind, CH_CAUSE_COMMAND);
+    assert_true(ch_text_is(r.body.account_opened.name, "north"));
+    assert_false(r.body.account_opened.has_parent);
+    assert_int_equal(r.body.account_opened.sub_depth, 1);
+    ch_arena_deinit(&r.arena);
+}
+
 static void personal_texts_stand_in_the_sealed_part_only(void **state)
 {
     (void)state;
@@ -313,6 +337,7 @@ int main(void)
         cmocka_unit_test(numbers_beyond_their_bounds_are_refused_not_cut_off),
         cmocka_unit_test(an_actor_has_two_or_three_items_and_a_cause_one_of_three_forms),
         cmocka_unit_test(a_tag_that_is_not_known_is_corrupt_and_said_so),
+        cmocka_unit_test(the_record_of_the_document_is_read_as_it_says),
         cmocka_unit_test(personal_texts_stand_in_the_sealed_part_only),
         cmocka_unit_test(an_event_without_personal_texts_has_nothing_to_seal_but_its_note),
         cmocka_unit_test(an_opened_text_of_another_form_is_a_broken_seal),

@@ -40,7 +40,8 @@ static void every_call_event_and_scope_is_found_by_its_name_and_nothing_else(voi
 static void every_value_of_an_enum_is_found_by_its_name(void **state)
 {
     (void)state;
-    for (uint8_t kind = 0; kind < CH_KINDS; kind++) {
+    for (int number = 0; number < CH_KINDS; number++) {
+        const uint8_t kind = (uint8_t)number;
         if (ch_kinds[kind].form != CH_FORM_ENUM) continue;
         for (const struct ch_enum_value *v = ch_kinds[kind].values; v->name != NULL; v++) {
             assert_int_equal(ch_enum_find(kind, ch_text_of(v->name)), v->number);

@@ -107,6 +107,28 @@ static void the_least_request_is_read(void **state)
     ch_arena_deinit(&r.arena);
 }
 
+/* The request in schema/README.md, "An example". */
+static void the_request_of_the_document_is_read_as_it_says(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[] = {
+        0x84, 0xa2, 0x69, 0x64, 0xc4, 0x10, 0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08,
+        0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f, 0xa1, 0x76, 0x01, 0xa4, 0x61, 0x75, 0x74, 0x68,
+        0x91, 0xa4, 0x70, 0x65, 0x65, 0x72, 0xa5, 0x63, 0x61, 0x6c, 0x6c, 0x73, 0x91, 0x82, 0xa4,
+        0x74, 0x79, 0x70, 0x65, 0xb3, 0x61, 0x63, 0x63, 0x6f, 0x75, 0x6e, 0x74, 0x2e, 0x6f, 0x70,
+        0x65, 0x6e, 0x5f, 0x6d, 0x61, 0x73, 0x74, 0x65, 0x72, 0xa4, 0x61, 0x72, 0x67, 0x73, 0x81,
+        0xa4, 0x6e, 0x61, 0x6d, 0x65, 0xa5, 0x6e, 0x6f, 0x72, 0x74, 0x68};
+    struct read_back r = {0};
+    assert_int_equal(read_request(&r, (struct ch_bytes){bytes, sizeof bytes}), CH_OK);
+    assert_int_equal(r.request.call_count, 1);
+    assert_null(r.request.calls[0].why);
+    assert_int_equal(r.request.calls[0].type, CH_CMD_account_open_master);
+    const struct ch_cmd_account_open_master *args = r.request.calls[0].args;
+    assert_true(ch_text_is(args->name, "north"));
+    assert_false(args->has_owner || args->has_sub_depth);
+    ch_arena_deinit(&r.arena);
+}
+
 static void a_key_that_a_request_needs_is_named_when_it_is_missing(void **state)
 {
     (void)state;
@@ -248,6 +270,33 @@ static void what_is_no_map_or_goes_on_behind_it_is_undecodable(void **state)
     ch_arena_deinit(&r.arena);
 }
 
+static void the_past_is_named_by_a_seq_or_by_a_time(void **state)
+{
+    (void)state;
+    struct read_back r = {0};
+    struct ch_buf buf = {0};
+    struct ch_request_head head = {.id = id, .as_user = ch_text_of("ann@example.org")};
+    for (int round = 0; round < 3; round++) {
+        ch_buf_reset(&buf);
+        head.as_of_seq = round == 1 ? 42 : 0;
+        head.as_of_time = ch_text_of(round == 2 ? "2018-08-23T06:11:39.5+02:00" : "");
+        ch_request_begin(&buf, &head, 1);
+        ch_request_call(&buf, &(struct ch_call_head){.type = ch_text_of("status")});
+        ch_pack_map(&buf, 0);
+        assert_int_equal(read_request(&r, ch_buf_view(&buf)), CH_OK);
+        assert_int_equal(r.request.auth, CH_AUTH_AS_USER);
+        assert_true(ch_text_is(r.request.auth_user.name, "ann@example.org"));
+        assert_int_equal(r.request.as_of_kind, round == 0   ? CH_AS_OF_NOW
+                                               : round == 1 ? CH_AS_OF_SEQ
+                                                            : CH_AS_OF_TIME);
+        assert_int_equal(r.request.as_of, round == 0   ? 0
+                                          : round == 1 ? 42
+                                                       : UINT64_C(1534997499500000000));
+    }
+    ch_buf_deinit(&buf);
+    ch_arena_deinit(&r.arena);
+}
+
 /* Reads one call given as msgpack and returns its failure, or NULL; the request itself is good. */
 static const struct ch_why *read_call(struct read_back *r, const char *call, size_t len)
 {
@@ -376,12 +425,14 @@ static void an_id_that_was_read_before_the_fault_can_be_answered(void **state)
 static void long_and_unclean_keys_are_shown_as_clean_text(void **state)
 {
     (void)state;
+    static const uint8_t smile_and_nil[] = {0xf0, 0x9f, 0x99, 0x82, 0xc0};
     char more[64];
     for (size_t letters = 29; letters <= 32; letters++) {
         more[0] = (char)(uint8_t)(0xd9);
         more[1] = (char)(letters + 4);
         memset(more + 2, 'k', letters);
-        memcpy(more + 2 + letters, "\xf0\x9f\x99\x82\xc0", 5); /* cut inside of it, or not */
+        memcpy(more + 2 + letters, smile_and_nil,
+               sizeof smile_and_nil); /* cut inside of it, or not */
         struct pieces p = plain_but(PIECE_more, (struct ch_text){more, letters + 7}, 1);
         struct read_back r = {0};
         assert_int_equal(read_pieces(&r, p), CH_ERR_UNKNOWN_FIELD);
@@ -541,10 +592,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_least_request_is_read),
+        cmocka_unit_test(the_request_of_the_document_is_read_as_it_says),
         cmocka_unit_test(a_key_that_a_request_needs_is_named_when_it_is_missing),
         cmocka_unit_test(a_key_that_is_unknown_or_stands_twice_is_named),
         cmocka_unit_test(a_value_of_another_kind_or_out_of_bounds_is_named),
         cmocka_unit_test(every_kind_of_authentication_is_taken_or_refused_by_name),
+        cmocka_unit_test(the_past_is_named_by_a_seq_or_by_a_time),
         cmocka_unit_test(what_is_no_map_or_goes_on_behind_it_is_undecodable),
         cmocka_unit_test(a_call_that_is_wrong_carries_its_own_failure_and_the_others_are_read),
         cmocka_unit_test(a_call_of_unknown_type_has_no_type),

@@ -62,9 +62,8 @@ void argument_rows_of(const struct ch_record *record, struct argument_rows *ret)
         for (size_t k = 0; k <= field->name_len; k++) {
             ret->names[i][k] = field->name[k] == '_' ? '-' : field->name[k];
         }
-        ret->rows[i] = (struct option_row){.name = ret->names[i],
-                                           .value = argument_value_name(field),
-                                           .doc = field->doc};
+        ret->rows[i] = (struct option_row){
+            .name = ret->names[i], .value = argument_value_name(field), .doc = field->doc};
     }
 }
 
@@ -235,6 +234,7 @@ static bool collect(struct command_line *line, const struct ch_record *record, s
         const int place = option_next(line, rows.rows, rows.count, &value);
         if (place == OPTION_END) return true;
         if (place == OPTION_BAD) return false;
+        if (place == OPTION_GLOBAL) continue;
         struct given *field = &given[place];
         if (field->count == VALUES_MOST) return false;
         const char **more = realloc(field->values, (field->count + 1) * sizeof *more);

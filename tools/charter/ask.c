@@ -54,8 +54,7 @@ enum exit_code ask_tell_no(const struct charter_result *result)
 {
     const bool rejection = result->outcome == CHARTER_REJECTION;
     (void)fprintf(stderr, "charter: %s: %.*s: %.*s\n", rejection ? "refused" : "failed",
-                  (int)result->code.len, result->code.ptr, (int)result->text.len,
-                  result->text.ptr);
+                  (int)result->code.len, result->code.ptr, (int)result->text.len, result->text.ptr);
     if (result->field.len > 0) {
         (void)fprintf(stderr, "  field: %.*s\n", (int)result->field.len, result->field.ptr);
     }

@@ -77,8 +77,8 @@ void cell_write(struct ch_buf *out, const struct ch_field *field, struct charter
     const enum ch_form form = ch_kinds[field->kind].form;
     struct ch_cursor c = cursor_of(value);
     const enum ch_value_kind kind = ch_cursor_peek(&c);
-    const char *prefix = form == CH_FORM_ID ? ref_prefix(field->kind)
-                                            : sibling_prefix(field, record);
+    const char *prefix =
+        form == CH_FORM_ID ? ref_prefix(field->kind) : sibling_prefix(field, record);
     if (prefix != NULL && kind == CH_VALUE_UINT) {
         put_id(out, prefix, ch_read_uint(&c));
     } else if (form == CH_FORM_FLAG && kind == CH_VALUE_BOOL) {

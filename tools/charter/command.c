@@ -167,8 +167,7 @@ static enum exit_code ask_pages(struct charter *c, const struct options *o, int 
     size_t total = count;
     for (;;) {
         struct charter_reply *reply = NULL;
-        const enum exit_code code =
-            ask_call(c, o, call->args.name, call->on, pairs, total, &reply);
+        const enum exit_code code = ask_call(c, o, call->args.name, call->on, pairs, total, &reply);
         if (code != EXIT_DONE) return code;
         if (!pages_add(pages, reply)) return EXIT_FAILED;
         uint64_t next;

@@ -85,6 +85,7 @@ static bool read_options(struct command_line *line, struct charter_events_option
         const int place = option_next(line, rows, OPTIONS, &value);
         if (place == OPTION_END) return true;
         if (place == OPTION_BAD) return false;
+        if (place == OPTION_GLOBAL) continue;
         if (place == OPTION_FROM) {
             good = option_number(value, &events->from);
         } else if (place == OPTION_FOLLOW) {

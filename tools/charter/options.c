@@ -29,8 +29,9 @@ enum global {
 };
 
 const struct option_row global_options[] = {
-    [GLOBAL_connect] = {"connect", "URL", "the daemon; else CHARTER_URL, else "
-                                          "ipc:///run/charterd/charterd.ipc"},
+    [GLOBAL_connect] = {"connect", "URL",
+                        "the daemon; else CHARTER_URL, else "
+                        "ipc:///run/charterd/charterd.ipc"},
     [GLOBAL_on] = {"on", "ACCOUNT", "the account: path of names root/sub, or id"},
     [GLOBAL_as] = {"as", "USER", "act for this user: username, e-mail address or id"},
     [GLOBAL_channel] = {"channel", "CHANNEL", "how the act came: web, api, smtp, ftp, operator"},
@@ -149,34 +150,30 @@ static const char *value_of(struct command_line *line, const struct option_row *
 int option_next(struct command_line *line, const struct option_row *rows, size_t count,
                 const char **ret_value)
 {
-    while (line->at < line->argc) {
-        const char *word = line->argv[line->at];
-        if (strcmp(word, "-h") == 0) word = "--help";
-        if (strncmp(word, "--", 2) != 0 || word[2] == '\0') {
-            (void)fprintf(stderr, "charter: '%s' is no option; values follow an option's name\n",
-                          word);
-            return OPTION_BAD;
-        }
-        line->at++;
-        const char *name = word + 2;
-        const char *equals = strchr(name, '=');
-        const size_t len = equals == NULL ? strlen(name) : (size_t)(equals - name);
-        int place = find_row(rows, count, name, len);
-        if (place >= 0) {
-            *ret_value = value_of(line, &rows[place], equals);
-            return *ret_value == NULL ? OPTION_BAD : place;
-        }
-        place = find_row(global_options, global_option_count, name, len);
-        if (place < 0) {
-            tell_unknown(word, rows, count);
-            return OPTION_BAD;
-        }
-        const char *value = value_of(line, &global_options[place], equals);
-        if (value == NULL || !take_global(&line->options, (enum global)place, value)) {
-            return OPTION_BAD;
-        }
+    if (line->at >= line->argc) return OPTION_END;
+    const char *word = line->argv[line->at];
+    if (strcmp(word, "-h") == 0) word = "--help";
+    if (strncmp(word, "--", 2) != 0 || word[2] == '\0') {
+        (void)fprintf(stderr, "charter: '%s' is no option; values follow an option's name\n", word);
+        return OPTION_BAD;
     }
-    return OPTION_END;
+    line->at++;
+    const char *name = word + 2;
+    const char *equals = strchr(name, '=');
+    const size_t len = equals == NULL ? strlen(name) : (size_t)(equals - name);
+    int place = find_row(rows, count, name, len);
+    if (place >= 0) {
+        *ret_value = value_of(line, &rows[place], equals);
+        return *ret_value == NULL ? OPTION_BAD : place;
+    }
+    place = find_row(global_options, global_option_count, name, len);
+    if (place < 0) {
+        tell_unknown(word, rows, count);
+        return OPTION_BAD;
+    }
+    const char *value = value_of(line, &global_options[place], equals);
+    if (value == NULL || !take_global(&line->options, (enum global)place, value)) return OPTION_BAD;
+    return OPTION_GLOBAL;
 }
 
 const char *option_word(struct command_line *line)

@@ -55,11 +55,11 @@ struct command_line {
 extern const struct option_row global_options[];
 extern const size_t global_option_count;
 
-enum { OPTION_END = -1, OPTION_BAD = -2 };
+enum { OPTION_END = -1, OPTION_BAD = -2, OPTION_GLOBAL = -3 };
 
-/* Reads words until one of `rows` was read: global options are taken into line->options on the way.
+/* Reads the next option. A global one is taken into line->options.
  * ret_value: the option's value; "true" where it takes none; borrowed from argv
- * returns:   the row's place; OPTION_END; OPTION_BAD, told on standard error */
+ * returns:   the row's place; OPTION_GLOBAL; OPTION_END; OPTION_BAD, told on standard error */
 int option_next(struct command_line *line, const struct option_row *rows, size_t count,
                 const char **ret_value);
 

@@ -152,7 +152,7 @@ struct charter_result {
     struct charter_bytes detail; /* msgpack, or empty */
 };
 
-void charter_reply_destroy(struct charter_reply *reply); /* NULL is a no-op */
+void charter_reply_destroy(struct charter_reply *reply);  /* NULL is a no-op */
 bool charter_reply_ok(const struct charter_reply *reply); /* all results are */
 uint64_t charter_reply_seq(const struct charter_reply *reply);
 size_t charter_reply_count(const struct charter_reply *reply);
@@ -204,6 +204,19 @@ struct charter_events_options {
 int charter_events(struct charter *c, const struct charter_events_options *options,
                    charter_event_fn *fn, void *context, uint64_t *ret_next,
                    struct charter_error *error);
+
+/* ---- import ------------------------------------------------------------------------------- */
+
+enum { CHARTER_DIGEST_BYTES = 32 };
+
+/* The digest that import.advance takes: BLAKE2b-256 of all lines, newlines included. */
+struct charter_digest;
+struct charter_digest *charter_digest_create(void); /* of nothing yet; NULL when out of memory */
+void charter_digest_destroy(struct charter_digest *digest); /* NULL is a no-op */
+void charter_digest_reset(struct charter_digest *digest);   /* of nothing again */
+void charter_digest_add(struct charter_digest *digest, const void *ptr, size_t len);
+/* Of what was added so far; more can be added behind it. */
+void charter_digest_value(const struct charter_digest *digest, uint8_t out[CHARTER_DIGEST_BYTES]);
 
 #ifdef __cplusplus
 }

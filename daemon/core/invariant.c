@@ -1,0 +1,560 @@
+/* invariant: see invariant.h. SPDX-License-Identifier: MIT
+ * Lists are walked with a bound, so that one that runs in a circle is found and not followed. Every
+ * member of a list names its owner, and the lists' lengths add up to the live rows: so each row
+ * stands in exactly one list, once. */
+#include "daemon/core/invariant.h"
+
+#include "daemon/core/index.h"
+#include "schema/base/arena.h"
+#include "schema/limits.h"
+
+#define HOLDS(condition, sentence)                                                                 \
+    do {                                                                                           \
+        if (!(condition)) return (sentence);                                                       \
+    } while (0)
+
+/* What was counted on the way, by row number; memory is the arena's. */
+struct tally {
+    const struct ch_state *state;
+    uint32_t *texts;    /* references to each interned text */
+    uint32_t *scopes;   /* references to each interned set */
+    uint32_t *children; /* groups below each group */
+    uint32_t *parts;    /* how often each row of the chain table at hand was met */
+};
+
+static bool live(const struct ch_state *state, uint32_t table, uint32_t row)
+{
+    return row != 0 && row <= state->store.tables[table].used &&
+           ch_row_is_live(&state->store, table, row);
+}
+
+static uint32_t next(const struct ch_state *state, uint32_t table, uint32_t row)
+{
+    return ch_row_next(&state->store, table, row);
+}
+
+static uint32_t live_rows(const struct ch_state *state, uint32_t table)
+{
+    return ch_table_live(&state->store, table);
+}
+
+/* A reference to an interned text or set, counted; false if nothing is there. */
+static bool count_text(struct tally *t, uint32_t row)
+{
+    if (!live(t->state, CH_T_TEXT, row)) return false;
+    t->texts[row]++;
+    return true;
+}
+
+static bool count_scopes(struct tally *t, uint32_t row)
+{
+    if (row == 0) return true;
+    if (!live(t->state, CH_T_SCOPES, row)) return false;
+    t->scopes[row]++;
+    return true;
+}
+
+struct short_text {
+    size_t len;
+    char chars[256];
+};
+
+static struct ch_text text_at(const struct ch_state *s, uint32_t row, struct short_text *space)
+{
+    space->len = ch_chain_get(s, CH_T_TEXT, row, space->chars, sizeof space->chars);
+    return (struct ch_text){space->chars, space->len};
+}
+
+static const char *free_rows(const struct ch_state *s)
+{
+    for (uint32_t table = 0; table < CH_TABLES; table++) {
+        const struct ch_table *t = &s->store.tables[table];
+        uint32_t alive = 0;
+        for (uint32_t row = next(s, table, 0); row != 0; row = next(s, table, row)) {
+            alive++;
+        }
+        HOLDS(alive + t->free_rows == t->used, "a row is either live or free");
+        HOLDS(alive == live_rows(s, table), "a table knows how many rows are live");
+        uint32_t length = 0;
+        for (uint32_t row = t->free_head; row != 0; length++) {
+            HOLDS(length < t->free_rows && row <= t->used && !live(s, table, row),
+                  "the free list holds the free rows, each once");
+            const uint8_t *bytes = ch_table_ptr(t, row);
+            for (uint32_t i = 4; i < t->def.row_bytes; i++) {
+                HOLDS(bytes[i] == 0, "a free row is zero behind its link");
+            }
+            row = ch_get_le32(bytes);
+        }
+        HOLDS(length == t->free_rows, "the free list is as long as the table says");
+    }
+    return NULL;
+}
+
+/* Walks one chain, counting its rows. */
+static const char *chain(struct tally *t, uint32_t table, uint32_t first)
+{
+    const struct ch_state *s = t->state;
+    HOLDS(live(s, table, first), "a chain that is referred to is there");
+    const struct ch_row_chain *row = ch_row(&s->store, table, first);
+    HOLDS(row->refs != 0, "a chain is referred to by its first row");
+    const uint32_t len = row->len;
+    uint32_t parts = len == 0 ? 1 : (len + CH_CHAIN_BYTES - 1) / CH_CHAIN_BYTES;
+    for (uint32_t at = first; at != 0; at = row->next) {
+        HOLDS(parts > 0 && live(s, table, at), "a chain has as many rows as its length needs");
+        row = ch_row(&s->store, table, at);
+        HOLDS(at == first || (row->len == 0 && row->refs == 0), "only a chain's first row counts");
+        t->parts[at]++;
+        parts--;
+    }
+    HOLDS(parts == 0, "a chain has as many rows as its length needs");
+    return NULL;
+}
+
+static const char *parts_once(struct tally *t, uint32_t table)
+{
+    const struct ch_state *s = t->state;
+    for (uint32_t row = next(s, table, 0); row != 0; row = next(s, table, row)) {
+        HOLDS(t->parts[row] == 1, "a row of a chain is in one chain, once");
+    }
+    memset(t->parts, 0, ((size_t)s->store.tables[table].used + 1) * sizeof *t->parts);
+    return NULL;
+}
+
+static const char *texts(struct tally *t)
+{
+    const struct ch_state *s = t->state;
+    const char *broken = NULL;
+    for (uint32_t row = next(s, CH_T_TEXT, 0); row != 0; row = next(s, CH_T_TEXT, row)) {
+        const struct ch_row_chain *first = ch_row(&s->store, CH_T_TEXT, row);
+        HOLDS(first->refs == t->texts[row], "a text counts the references to it");
+        if (first->refs == 0) continue;
+        if ((broken = chain(t, CH_T_TEXT, row)) != NULL) return broken;
+        struct short_text space;
+        HOLDS(ch_text_find(s, text_at(s, row, &space)) == row, "an interned text is found");
+    }
+    if ((broken = parts_once(t, CH_T_TEXT)) != NULL) return broken;
+    for (uint32_t row = next(s, CH_T_SCOPES, 0); row != 0; row = next(s, CH_T_SCOPES, row)) {
+        const struct ch_row_scopes *set = ch_row(&s->store, CH_T_SCOPES, row);
+        HOLDS(set->refs != 0 && set->refs == t->scopes[row], "a set counts the references to it");
+        HOLDS((set->words[0] | set->words[1]) != 0, "an interned set is not empty");
+        uint32_t found = 0;
+        struct ch_probe probe =
+            ch_probe_start(&s->store, CH_I_SCOPES, ch_hash_mix(set->words[0], set->words[1]));
+        for (uint32_t p = ch_probe_next(&probe); p != 0; p = ch_probe_next(&probe)) {
+            if (ch_scopes_equal(ch_scopes_at(s, p), ch_scopes_at(s, row))) found = p;
+        }
+        HOLDS(found == row, "an interned set is found, and is there once");
+    }
+    return NULL;
+}
+
+static const char *account_lists(const struct ch_state *s, uint32_t row, uint64_t *sums)
+{
+    const struct ch_row_account *account = ch_account_row(s, row);
+    uint32_t open = 0;
+    uint32_t before = 0;
+    for (uint32_t c = account->first_child; c != 0; c = ch_account_row(s, c)->next_sibling) {
+        HOLDS(live(s, CH_T_ACCOUNT, c) && sums[0]++ < live_rows(s, CH_T_ACCOUNT),
+              "accounts below an account stand in one list");
+        HOLDS(ch_account_row(s, c)->parent == row, "an account is listed below its own parent");
+        HOLDS(ch_account_row(s, c)->prev_sibling == before, "siblings are linked both ways");
+        open += ch_account_row(s, c)->status == CH_account_status_open;
+        before = c;
+    }
+    HOLDS(open == account->open_children, "an account counts the open ones below it");
+    uint32_t count = 0;
+    before = 0;
+    for (uint32_t h = account->first_share; h != 0; h = ch_share_row(s, h)->next_of_account) {
+        HOLDS(live(s, CH_T_SHARE, h) && count++ < account->share_count,
+              "an account counts its shares");
+        HOLDS(ch_share_row(s, h)->account == row, "a share is listed under its account");
+        HOLDS(ch_share_row(s, h)->prev_of_account == before,
+              "an account's shares are linked both ways");
+        before = h;
+    }
+    HOLDS(count == account->share_count, "an account counts its shares");
+    sums[1] += count;
+    count = 0;
+    before = 0;
+    for (uint32_t g = account->first_group; g != 0; g = ch_group_row(s, g)->next_of_account) {
+        HOLDS(live(s, CH_T_GROUP, g) && count++ < account->group_count,
+              "an account counts its groups");
+        HOLDS(ch_group_row(s, g)->account == row, "a group is listed under its account");
+        HOLDS(ch_group_row(s, g)->prev_of_account == before,
+              "an account's groups are linked both ways");
+        before = g;
+    }
+    HOLDS(count == account->group_count, "an account counts its groups");
+    sums[2] += count;
+    for (uint32_t r = account->first_role; r != 0; r = ch_role_row(s, r)->next_of_account) {
+        HOLDS(live(s, CH_T_ROLE, r) && sums[3]++ < live_rows(s, CH_T_ROLE),
+              "an account's roles stand in one list");
+        HOLDS(ch_role_row(s, r)->account == row, "a role is listed under its account");
+    }
+    return NULL;
+}
+
+static const char *accounts(struct tally *t)
+{
+    const struct ch_state *s = t->state;
+    const uint64_t head = ch_meta(s)->head;
+    uint64_t sums[4] = {0, 0, 0, 0}; /* children, shares, groups, roles in lists */
+    uint64_t roots = 0;
+    struct short_text space;
+    for (uint32_t row = next(s, CH_T_ACCOUNT, 0); row != 0; row = next(s, CH_T_ACCOUNT, row)) {
+        const struct ch_row_account *account = ch_account_row(s, row);
+        HOLDS(count_text(t, account->name), "an account has a name");
+        HOLDS(count_scopes(t, account->guardrail), "a guardrail's set is there");
+        HOLDS(account->id != 0 && account->id <= account->changed && account->changed <= head &&
+                  account->last_seq <= head,
+              "an account's seqs are in order");
+        if (account->parent == 0) {
+            roots++;
+            HOLDS(account->depth == 0, "a root account has depth 0");
+        } else {
+            HOLDS(live(s, CH_T_ACCOUNT, account->parent), "the account above is there");
+            HOLDS(account->depth == ch_account_row(s, account->parent)->depth + 1,
+                  "an account stands one deeper than the one above");
+        }
+        HOLDS(account->depth <= LIMIT_ACCOUNT_DEPTH, "the account tree is as deep as allowed");
+        HOLDS(ch_find_account(s, account->id) == row, "an account is found by id");
+        HOLDS(ch_find_account_name(s, account->parent, text_at(s, account->name, &space)) == row,
+              "an account is found by name, and siblings differ in name");
+        HOLDS(account->status == CH_account_status_open ||
+                  (account->first_share == 0 && account->first_group == 0),
+              "a closed account has neither shares nor groups");
+        const char *broken = account_lists(s, row, sums);
+        if (broken != NULL) return broken;
+    }
+    HOLDS(sums[0] + roots == live_rows(s, CH_T_ACCOUNT), "every account is in its parent's list");
+    HOLDS(sums[1] == live_rows(s, CH_T_SHARE), "every share is in its account's list");
+    HOLDS(sums[2] == live_rows(s, CH_T_GROUP), "every group is in its account's list");
+    uint64_t built_in = 0;
+    for (uint32_t row = next(s, CH_T_ROLE, 0); row != 0; row = next(s, CH_T_ROLE, row)) {
+        const struct ch_row_role *role = ch_role_row(s, row);
+        built_in += role->account == 0;
+        HOLDS(count_text(t, role->name) && count_scopes(t, role->scopes), "a role has its parts");
+        HOLDS(ch_find_role(s, role->id) == row, "a role is found by id");
+        HOLDS(ch_find_role_name(s, role->account, text_at(s, role->name, &space)) == row,
+              "a role is found by name");
+    }
+    HOLDS(sums[3] + built_in == live_rows(s, CH_T_ROLE), "every own role is in its account's list");
+    return NULL;
+}
+
+/* The shares of one user or group. */
+static const char *shares_of(const struct ch_state *s, uint8_t kind, uint32_t subject,
+                             uint32_t first, uint32_t share_count)
+{
+    uint32_t count = 0;
+    uint32_t before = 0;
+    for (uint32_t h = first; h != 0; h = ch_share_row(s, h)->next_of_subject) {
+        HOLDS(live(s, CH_T_SHARE, h) && count++ < share_count, "a subject counts its shares");
+        const struct ch_row_share *share = ch_share_row(s, h);
+        HOLDS(share->subject_kind == kind && share->subject == subject,
+              "a share is listed under its subject");
+        HOLDS(share->prev_of_subject == before, "a subject's shares are linked both ways");
+        before = h;
+    }
+    HOLDS(count == share_count, "a subject counts its shares");
+    return NULL;
+}
+
+static const char *users(struct tally *t)
+{
+    const struct ch_state *s = t->state;
+    const char *broken = NULL;
+    for (uint32_t row = next(s, CH_T_USER, 0); row != 0; row = next(s, CH_T_USER, row)) {
+        const struct ch_row_user *user = ch_user_row(s, row);
+        HOLDS(user->id != 0 && user->id <= user->changed && user->changed <= ch_meta(s)->head,
+              "a user's seqs are in order");
+        HOLDS(user->number != 0 && user->number < ch_meta(s)->next_user_number,
+              "a user's number was given out");
+        HOLDS(ch_find_user(s, user->id) == row, "a user is found by id");
+        broken = shares_of(s, CH_subject_kind_user, row, user->first_share, user->share_count);
+        if (broken != NULL) return broken;
+        if (user->cipher != 0 && (broken = chain(t, CH_T_CIPHER, user->cipher)) != NULL) {
+            return broken;
+        }
+    }
+    if ((broken = parts_once(t, CH_T_CIPHER)) != NULL) return broken;
+    for (uint32_t row = next(s, CH_T_OPENED, 0); row != 0; row = next(s, CH_T_OPENED, row)) {
+        const struct ch_row_opened *opened = ch_opened_row(s, row);
+        HOLDS(live(s, CH_T_USER, opened->user), "opened names are a user's");
+        HOLDS(ch_find_opened(s, opened->user) == row, "opened names are found by user");
+        if ((broken = chain(t, CH_T_PLAIN, opened->plain)) != NULL) return broken;
+        for (uint32_t n = opened->first_name; n != 0; n = ch_name_row(s, n)->next_of_user) {
+            HOLDS(live(s, CH_T_NAME, n) && ch_name_row(s, n)->user == opened->user,
+                  "a user's hashed names are listed under the user");
+        }
+    }
+    if ((broken = parts_once(t, CH_T_PLAIN)) != NULL) return broken;
+    for (uint32_t row = next(s, CH_T_NAME, 0); row != 0; row = next(s, CH_T_NAME, row)) {
+        const struct ch_row_name *name = ch_name_row(s, row);
+        HOLDS(ch_find_user_hash(s, (uint8_t)name->kind, name->hash) == name->user,
+              "a hashed name leads to one user");
+    }
+    return NULL;
+}
+
+static const char *share_lists(struct tally *t, uint32_t row, uint64_t *sums)
+{
+    const struct ch_state *s = t->state;
+    const struct ch_row_share *share = ch_share_row(s, row);
+    uint32_t count = 0;
+    uint32_t before = 0;
+    for (uint32_t g = share->first_grant; g != 0; g = ch_grant_row(s, g)->next) {
+        HOLDS(live(s, CH_T_GRANT, g) && count++ < share->grant_count, "a share counts its grants");
+        const struct ch_row_grant *grant = ch_grant_row(s, g);
+        HOLDS(grant->share == row && grant->prev == before, "grants are linked both ways");
+        HOLDS(count_text(t, grant->resource) && grant->scopes != 0 &&
+                  count_scopes(t, grant->scopes),
+              "a grant has its parts");
+        HOLDS(ch_find_grant(s, row, (uint8_t)grant->kind, grant->resource) == g,
+              "a grant is found, and a resource has one of a share");
+        before = g;
+    }
+    HOLDS(count == share->grant_count, "a share counts its grants");
+    sums[0] += count;
+    count = 0;
+    for (uint32_t l = share->first_limited; l != 0; l = ch_limited_row(s, l)->next) {
+        HOLDS(live(s, CH_T_LIMITED, l) && count++ < share->limited_count,
+              "a share counts the resources it is limited to");
+        const struct ch_row_limited *limited = ch_limited_row(s, l);
+        HOLDS(limited->share == row && (share->limited_kinds >> limited->kind & 1) != 0,
+              "a share is limited on the kinds of its list");
+        HOLDS(count_text(t, limited->resource), "a resource has a name");
+        HOLDS(ch_is_limited_to(s, row, (uint8_t)limited->kind, limited->resource),
+              "a resource that a share is limited to is found");
+    }
+    HOLDS(count == share->limited_count, "a share counts the resources it is limited to");
+    sums[1] += count;
+    count = 0;
+    before = 0;
+    for (uint32_t m = share->first_member; m != 0; m = ch_member_row(s, m)->next_of_share) {
+        HOLDS(live(s, CH_T_MEMBER, m) && count++ < share->member_count,
+              "a share counts its memberships");
+        const struct ch_row_member *member = ch_member_row(s, m);
+        HOLDS(member->share == row && member->prev_of_share == before,
+              "a share's memberships are linked both ways");
+        HOLDS(live(s, CH_T_GROUP, member->group) &&
+                  ch_group_row(s, member->group)->account == share->account &&
+                  share->subject_kind == CH_subject_kind_user,
+              "a member of a group has a share of the group's account");
+        HOLDS(ch_find_member(s, row, member->group) == m,
+              "a membership is found, and is there once");
+        before = m;
+    }
+    HOLDS(count == share->member_count, "a share counts its memberships");
+    sums[2] += count;
+    return NULL;
+}
+
+static const char *shares(struct tally *t)
+{
+    const struct ch_state *s = t->state;
+    uint64_t sums[3] = {0, 0, 0}; /* grants, limited resources, members in lists */
+    uint32_t ending = 0;
+    for (uint32_t row = next(s, CH_T_SHARE, 0); row != 0; row = next(s, CH_T_SHARE, row)) {
+        const struct ch_row_share *share = ch_share_row(s, row);
+        const bool of_user = share->subject_kind == CH_subject_kind_user;
+        HOLDS(live(s, CH_T_ACCOUNT, share->account), "a share's account is there");
+        HOLDS(live(s, of_user ? CH_T_USER : CH_T_GROUP, share->subject),
+              "a share's subject is there");
+        HOLDS(share->id != 0 && share->id <= share->changed && share->changed <= ch_meta(s)->head,
+              "a share's seqs are in order");
+        HOLDS(ch_find_share_id(s, share->id) == row, "a share is found by id");
+        HOLDS(ch_find_share(s, share->subject_kind, share->subject, share->account) == row,
+              "a share is found, and a subject has one of an account");
+        HOLDS(count_scopes(t, share->denied), "a restriction's set is there");
+        if (share->role != 0) {
+            HOLDS(live(s, CH_T_ROLE, share->role), "a share's role is there");
+            const uint32_t owner = ch_role_row(s, share->role)->account;
+            HOLDS(owner == 0 || owner == share->account,
+                  "a share's role is built in or its account's");
+        }
+        HOLDS((share->expires_at != 0) == (share->expiry != 0), "a share that ends is in the heap");
+        ending += share->expiry != 0;
+        if (!of_user) {
+            uint32_t above = share->account;
+            while (above != 0 && above != ch_group_row(s, share->subject)->account) {
+                above = ch_account_row(s, above)->parent;
+            }
+            HOLDS(above != 0, "a group's share is of its account or one below");
+        }
+        const char *broken = share_lists(t, row, sums);
+        if (broken != NULL) return broken;
+    }
+    HOLDS(sums[0] == live_rows(s, CH_T_GRANT), "every grant is in its share's list");
+    HOLDS(sums[1] == live_rows(s, CH_T_LIMITED), "every limit is in its share's list");
+    HOLDS(sums[2] == live_rows(s, CH_T_MEMBER), "every membership is in its share's list");
+    HOLDS(ending == ch_meta(s)->expiries, "the heap holds every share that ends");
+    return NULL;
+}
+
+static const char *groups(struct tally *t)
+{
+    const struct ch_state *s = t->state;
+    uint64_t members = 0;
+    struct short_text space;
+    for (uint32_t row = next(s, CH_T_GROUP, 0); row != 0; row = next(s, CH_T_GROUP, row)) {
+        const struct ch_row_group *group = ch_group_row(s, row);
+        HOLDS(live(s, CH_T_ACCOUNT, group->account), "a group's account is there");
+        HOLDS(count_text(t, group->name), "a group has a name");
+        HOLDS(ch_find_group(s, group->id) == row, "a group is found by id");
+        HOLDS(ch_find_group_name(s, group->account, text_at(s, group->name, &space)) == row,
+              "a group is found by name, and an account's groups differ in name");
+        if (group->parent != 0) {
+            HOLDS(live(s, CH_T_GROUP, group->parent) &&
+                      ch_group_row(s, group->parent)->account == group->account,
+                  "the group above is of the same account");
+            t->children[group->parent]++;
+        }
+        uint32_t depth = 1;
+        for (uint32_t g = group->parent; g != 0; g = ch_group_row(s, g)->parent) {
+            HOLDS(depth++ < LIMIT_GROUP_DEPTH, "no group stands below itself or too deep");
+        }
+        const char *broken =
+            shares_of(s, CH_subject_kind_group, row, group->first_share, group->share_count);
+        if (broken != NULL) return broken;
+        uint32_t count = 0;
+        uint32_t before = 0;
+        for (uint32_t m = group->first_member; m != 0; m = ch_member_row(s, m)->next_of_group) {
+            HOLDS(live(s, CH_T_MEMBER, m) && count++ < group->member_count,
+                  "a group counts its members");
+            HOLDS(ch_member_row(s, m)->group == row && ch_member_row(s, m)->prev_of_group == before,
+                  "a group's members are linked both ways");
+            before = m;
+        }
+        HOLDS(count == group->member_count, "a group counts its members");
+        members += count;
+    }
+    HOLDS(members == live_rows(s, CH_T_MEMBER), "every membership is in its group's list");
+    for (uint32_t row = next(s, CH_T_GROUP, 0); row != 0; row = next(s, CH_T_GROUP, row)) {
+        HOLDS(ch_group_row(s, row)->child_count == t->children[row],
+              "a group counts the groups below it");
+    }
+    return NULL;
+}
+
+static const char *expiries(const struct ch_state *s)
+{
+    const uint32_t count = ch_meta(s)->expiries;
+    HOLDS(count == live_rows(s, CH_T_EXPIRY), "the heap counts its places");
+    for (uint32_t place = 1; place <= count; place++) {
+        HOLDS(live(s, CH_T_EXPIRY, place), "the heap's places are its first rows");
+        const struct ch_row_expiry *row = ch_expiry_row(s, place);
+        HOLDS(live(s, CH_T_SHARE, row->share), "what expires is there");
+        HOLDS(ch_share_row(s, row->share)->expiry == place &&
+                  ch_share_row(s, row->share)->expires_at == row->at,
+              "a share knows its place in the heap");
+        if (place == 1) continue;
+        const struct ch_row_expiry *above = ch_expiry_row(s, place / 2);
+        HOLDS(above->at < row->at || (above->at == row->at && above->share < row->share),
+              "the heap is in order");
+    }
+    return NULL;
+}
+
+static const char *others(struct tally *t)
+{
+    const struct ch_state *s = t->state;
+    struct short_text space;
+    const struct ch_row_meta *meta = ch_meta(s);
+    HOLDS(live_rows(s, CH_T_META) == 1, "there is one meta row");
+    HOLDS(meta->own_at <= meta->last_at && meta->import_seq <= meta->head,
+          "what moves with seq is in order");
+    for (uint32_t row = next(s, CH_T_PAGE, 0); row != 0; row = next(s, CH_T_PAGE, row)) {
+        const struct ch_row_page *page = ch_page_row(s, row);
+        HOLDS(count_text(t, page->name) && count_scopes(t, page->scopes), "a page has its parts");
+        HOLDS(ch_find_page_name(s, text_at(s, page->name, &space)) == row,
+              "a page is found by name");
+    }
+    for (uint32_t row = next(s, CH_T_DECLARED, 0); row != 0; row = next(s, CH_T_DECLARED, row)) {
+        const struct ch_row_declared *declared = ch_declared_row(s, row);
+        HOLDS(ch_find_declared(s, declared->category, declared->number) == row,
+              "a declaration is found, and is there once");
+    }
+    for (uint32_t row = next(s, CH_T_SEEN, 0); row != 0; row = next(s, CH_T_SEEN, row)) {
+        const struct ch_row_seen *seen = ch_seen_row(s, row);
+        HOLDS(ch_find_seen(s, (uint8_t)seen->actor_kind, seen->actor_id, seen->id) == row,
+              "a remembered message is found, and is there once");
+        HOLDS(seen->count != 0 && seen->first_seq + seen->count - 1 <= meta->head,
+              "a remembered message has its events");
+    }
+    const uint64_t remembered = meta->ids_count < meta->ids_kept ? meta->ids_count : meta->ids_kept;
+    HOLDS(live_rows(s, CH_T_SEEN) == remembered, "as many messages are remembered as are kept");
+    for (uint32_t row = next(s, CH_T_REFUSED, 0); row != 0; row = next(s, CH_T_REFUSED, row)) {
+        const struct ch_row_refused *refused = ch_refused_row(s, row);
+        HOLDS(ch_find_refused(s, (uint8_t)refused->actor_kind, refused->actor_id) == row,
+              "an actor's refusals are found, and are there once");
+    }
+    return NULL;
+}
+
+/* With every row found above, equal counts mean that nothing else stands in an index. */
+static const char *index_sizes(const struct tally *t)
+{
+    static const uint8_t tables[CH_INDEXES] = {
+        [CH_I_DECLARED] = CH_T_DECLARED,  [CH_I_SCOPES] = CH_T_SCOPES,
+        [CH_I_ACCOUNT_ID] = CH_T_ACCOUNT, [CH_I_ACCOUNT_NAME] = CH_T_ACCOUNT,
+        [CH_I_USER_ID] = CH_T_USER,       [CH_I_SHARE_ID] = CH_T_SHARE,
+        [CH_I_SHARE] = CH_T_SHARE,        [CH_I_GRANT] = CH_T_GRANT,
+        [CH_I_LIMITED] = CH_T_LIMITED,    [CH_I_GROUP_ID] = CH_T_GROUP,
+        [CH_I_GROUP_NAME] = CH_T_GROUP,   [CH_I_MEMBER] = CH_T_MEMBER,
+        [CH_I_ROLE_ID] = CH_T_ROLE,       [CH_I_ROLE_NAME] = CH_T_ROLE,
+        [CH_I_PAGE_NAME] = CH_T_PAGE,     [CH_I_SEEN] = CH_T_SEEN,
+        [CH_I_REFUSED] = CH_T_REFUSED,    [CH_I_NAME] = CH_T_NAME,
+        [CH_I_OPENED] = CH_T_OPENED,      [CH_I_TEXT] = CH_T_TEXT,
+    };
+    const struct ch_state *s = t->state;
+    for (uint32_t i = 0; i < CH_INDEXES; i++) {
+        uint64_t rows = live_rows(s, tables[i]);
+        if (i == CH_I_TEXT) { /* chains, not their rows */
+            rows = 0;
+            for (uint32_t row = next(s, CH_T_TEXT, 0); row != 0; row = next(s, CH_T_TEXT, row)) {
+                rows += t->texts[row] != 0;
+            }
+        }
+        const struct ch_index *index = &s->store.indexes[i];
+        const uint64_t cells = (index->now == NULL ? 0 : index->now->live) +
+                               (index->old == NULL ? 0 : index->old->live);
+        HOLDS(cells == rows, "an index holds its table's rows and nothing else");
+    }
+    return NULL;
+}
+
+static const char *walk(struct tally *t)
+{
+    const char *broken = free_rows(t->state);
+    if (broken == NULL) broken = accounts(t);
+    if (broken == NULL) broken = users(t);
+    if (broken == NULL) broken = shares(t);
+    if (broken == NULL) broken = groups(t);
+    if (broken == NULL) broken = expiries(t->state);
+    if (broken == NULL) broken = others(t);
+    if (broken == NULL) broken = texts(t); /* after all that refers to them */
+    if (broken == NULL) broken = index_sizes(t);
+    return broken;
+}
+
+const char *ch_invariant_broken(const struct ch_state *state)
+{
+    static const uint32_t chains[] = {CH_T_TEXT, CH_T_CIPHER, CH_T_PLAIN};
+    struct ch_arena arena = {0};
+    uint32_t most = 0;
+    for (size_t i = 0; i < sizeof chains / sizeof *chains; i++) {
+        const uint32_t used = state->store.tables[chains[i]].used;
+        if (used > most) most = used;
+    }
+    const struct ch_table *tables = state->store.tables;
+    struct tally t = {.state = state};
+    t.texts = ch_arena_take(&arena, ((size_t)tables[CH_T_TEXT].used + 1) * sizeof *t.texts);
+    t.scopes = ch_arena_take(&arena, ((size_t)tables[CH_T_SCOPES].used + 1) * sizeof *t.scopes);
+    t.children = ch_arena_take(&arena, ((size_t)tables[CH_T_GROUP].used + 1) * sizeof *t.children);
+    t.parts = ch_arena_take(&arena, ((size_t)most + 1) * sizeof *t.parts);
+    const bool room = t.texts != NULL && t.scopes != NULL && t.children != NULL && t.parts != NULL;
+    const char *broken = room ? walk(&t) : "there is memory to check with";
+    ch_arena_deinit(&arena);
+    return broken;
+}

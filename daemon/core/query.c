@@ -1,0 +1,293 @@
+/* query: see query.h. Dispatch, and what all answers are made of. SPDX-License-Identifier: MIT */
+#include "daemon/core/query_impl.h"
+
+#include "schema/cursor.h"
+#include "schema/limits.h"
+
+void ch_saw(struct ch_asking *q, uint64_t seq)
+{
+    if (seq > q->ret->read_seq) q->ret->read_seq = seq;
+}
+
+void ch_saw_account(struct ch_asking *q, uint32_t account)
+{
+    for (uint32_t a = account; a != 0; a = ch_account_row(q->state, a)->parent) {
+        ch_saw(q, ch_account_row(q->state, a)->changed);
+        ch_saw(q, ch_account_row(q->state, a)->last_seq);
+    }
+}
+
+bool ch_refuse(struct ch_asking *q, enum ch_rejection_code code, const char *field)
+{
+    q->ret->reject = (struct ch_reject){.code = code, .field = field};
+    q->ret->result = NULL;
+    return false;
+}
+
+bool ch_refuse_scopes(struct ch_asking *q, enum ch_rejection_code code, const char *field,
+                      struct ch_scopes scopes)
+{
+    (void)ch_refuse(q, code, field);
+    q->ret->reject.scopes = scopes;
+    return false;
+}
+
+bool ch_refuse_limit(struct ch_asking *q, const char *limit, const char *field)
+{
+    (void)ch_refuse(q, CH_REJ_limit_reached, field);
+    q->ret->reject.limit = limit;
+    return false;
+}
+
+void *ch_take(struct ch_asking *q, size_t count, size_t bytes)
+{
+    void *taken = ch_arena_take(q->arena, count == 0 ? bytes : count * bytes);
+    if (taken == NULL) q->ret->no_memory = true;
+    return taken;
+}
+
+struct ch_text ch_copy_text(struct ch_asking *q, uint32_t text)
+{
+    const size_t len = ch_chain_len(q->state, CH_T_TEXT, text);
+    char *chars = ch_take(q, len + 1, 1);
+    if (chars == NULL) return (struct ch_text){"", 0};
+    const size_t got = ch_chain_get(q->state, CH_T_TEXT, text, chars, len);
+    return (struct ch_text){chars, got};
+}
+
+struct ch_rec_account_row ch_account_record(struct ch_asking *q, uint32_t account)
+{
+    const struct ch_row_account *row = ch_account_row(q->state, account);
+    ch_saw(q, row->changed);
+    ch_saw(q, row->last_seq);
+    struct ch_rec_account_row record = {.name = ch_copy_text(q, row->name),
+                                        .status = (uint8_t)row->status,
+                                        .sub_depth = row->sub_depth,
+                                        .sub_accounts = row->open_children,
+                                        .guardrail = ch_scopes_at(q->state, row->guardrail),
+                                        .changed = row->last_seq};
+    record.account.seq = row->id;
+    record.has_parent = row->parent != 0;
+    if (row->parent != 0) record.parent.seq = ch_account_row(q->state, row->parent)->id;
+    return record;
+}
+
+/* The next personal text of a user's opened part, which is nil where there is none. */
+static bool read_personal(struct ch_cursor *c, uint32_t *left, struct ch_text *ret)
+{
+    if (*left == 0) return false;
+    (*left)--;
+    if (ch_cursor_peek(c) != CH_VALUE_TEXT) {
+        ch_read_nil(c);
+        return false;
+    }
+    *ret = ch_read_text(c);
+    return c->err == CH_OK;
+}
+
+struct ch_rec_user_row ch_user_record(struct ch_asking *q, uint32_t user)
+{
+    const struct ch_row_user *row = ch_user_row(q->state, user);
+    ch_saw(q, row->changed);
+    struct ch_rec_user_row record = {.status = (uint8_t)row->status, .shares = row->share_count};
+    record.user.seq = row->id;
+    const uint32_t opened = ch_find_opened(q->state, user);
+    if (opened == 0) return record;
+    const uint32_t plain = ch_opened_row(q->state, opened)->plain;
+    const size_t len = ch_chain_len(q->state, CH_T_PLAIN, plain);
+    uint8_t *bytes = ch_take(q, len + 1, 1);
+    if (bytes == NULL) return record;
+    struct ch_cursor c = ch_cursor_of(
+        (struct ch_bytes){bytes, ch_chain_get(q->state, CH_T_PLAIN, plain, bytes, len)});
+    if (ch_cursor_peek(&c) != CH_VALUE_ARRAY) return record;
+    uint32_t left = ch_read_array(&c);
+    record.has_username = read_personal(&c, &left, &record.username);
+    record.has_email = read_personal(&c, &left, &record.email);
+    record.has_full_name = read_personal(&c, &left, &record.full_name);
+    return record;
+}
+
+/* "user 7", for one without a name. */
+static struct ch_text unnamed_user(struct ch_asking *q, uint64_t id)
+{
+    static const char word[] = "user ";
+    char digits[20];
+    size_t len = 0;
+    do {
+        digits[sizeof digits - ++len] = (char)('0' + id % 10);
+        id /= 10;
+    } while (id != 0);
+    char *chars = ch_take(q, sizeof word + len, 1);
+    if (chars == NULL) return (struct ch_text){"", 0};
+    memcpy(chars, word, sizeof word - 1);
+    memcpy(chars + sizeof word - 1, digits + sizeof digits - len, len);
+    return (struct ch_text){chars, sizeof word - 1 + len};
+}
+
+struct ch_rec_share_row ch_share_record(struct ch_asking *q, uint32_t share)
+{
+    const struct ch_row_share *row = ch_share_row(q->state, share);
+    ch_saw(q, row->changed);
+    const struct ch_row_account *account = ch_account_row(q->state, row->account);
+    struct ch_rec_share_row record = {.account_name = ch_copy_text(q, account->name),
+                                      .subject_kind = row->subject_kind,
+                                      .reach = row->reach,
+                                      .kind = row->kind,
+                                      .status = row->status,
+                                      .has_expires_at = row->expires_at != 0,
+                                      .expires_at = row->expires_at,
+                                      .denied = ch_scopes_at(q->state, row->denied),
+                                      .grants = row->grant_count};
+    record.share.seq = row->id;
+    record.account.seq = account->id;
+    if (row->subject_kind == CH_subject_kind_group) {
+        const struct ch_row_group *group = ch_group_row(q->state, row->subject);
+        ch_saw(q, group->changed);
+        record.subject = group->id;
+        record.subject_name = ch_copy_text(q, group->name);
+    } else {
+        const struct ch_rec_user_row user = ch_user_record(q, row->subject);
+        record.subject = user.user.seq;
+        record.subject_name = user.has_username ? user.username
+                              : user.has_email  ? user.email
+                                                : unnamed_user(q, user.user.seq);
+    }
+    record.has_role = row->role != 0;
+    if (row->role != 0) {
+        const struct ch_row_role *role = ch_role_row(q->state, row->role);
+        ch_saw(q, role->changed);
+        record.role = ch_copy_text(q, role->name);
+    }
+    return record;
+}
+
+bool ch_rows_add(struct ch_asking *q, struct ch_rows *rows, uint32_t row)
+{
+    if (rows->count == rows->room) {
+        const uint32_t room = rows->room == 0 ? 64 : 2 * rows->room;
+        uint32_t *more = ch_take(q, room, sizeof *more);
+        if (more == NULL) return false;
+        if (rows->count > 0) memcpy(more, rows->row, rows->count * sizeof *more);
+        rows->row = more;
+        rows->room = room;
+    }
+    rows->row[rows->count++] = row;
+    return true;
+}
+
+static void sift_down(uint32_t *row, uint32_t place, uint32_t count)
+{
+    for (;;) {
+        uint32_t most = place;
+        for (uint32_t child = 2 * place + 1; child <= 2 * place + 2 && child < count; child++) {
+            if (row[child] > row[most]) most = child;
+        }
+        if (most == place) return;
+        const uint32_t held = row[place];
+        row[place] = row[most];
+        row[most] = held;
+        place = most;
+    }
+}
+
+/* Heapsort: no memory, no recursion, and no worse on any order of the links. */
+void ch_rows_sort(struct ch_rows *rows)
+{
+    if (rows->count < 2) return;
+    for (uint32_t place = rows->count / 2; place > 0; place--) {
+        sift_down(rows->row, place - 1, rows->count);
+    }
+    for (uint32_t last = rows->count - 1; last > 0; last--) {
+        const uint32_t held = rows->row[0];
+        rows->row[0] = rows->row[last];
+        rows->row[last] = held;
+        sift_down(rows->row, 0, last);
+    }
+    uint32_t kept = 1;
+    for (uint32_t i = 1; i < rows->count; i++) {
+        if (rows->row[i] != rows->row[kept - 1]) rows->row[kept++] = rows->row[i];
+    }
+    rows->count = kept;
+}
+
+struct ch_page ch_page_of(bool has_after, uint64_t after, bool has_limit, uint64_t limit)
+{
+    struct ch_page page = {.after = 0, .limit = 100};
+    if (has_after) page.after = after > UINT32_MAX ? UINT32_MAX : (uint32_t)after;
+    if (has_limit && limit != 0) {
+        page.limit = (uint32_t)(limit > LIMIT_LIST_ITEMS ? LIMIT_LIST_ITEMS : limit);
+    }
+    return page;
+}
+
+void ch_rows_cut(struct ch_rows *rows, struct ch_page page, bool *has_next, uint64_t *next)
+{
+    uint32_t first = 0;
+    while (first < rows->count && rows->row[first] <= page.after) {
+        first++;
+    }
+    if (first > 0) rows->row += first;
+    rows->count -= first;
+    rows->room = rows->count;
+    *has_next = rows->count > page.limit;
+    if (!*has_next) return;
+    rows->count = page.limit;
+    *next = rows->row[page.limit - 1];
+}
+
+struct ch_answer ch_ask(struct ch_asking *q, uint32_t user, uint32_t account,
+                        struct ch_scopes wanted)
+{
+    const struct ch_question question = {.user = user,
+                                         .account = account,
+                                         .wanted = wanted,
+                                         .channel = q->moment->channel,
+                                         .now = q->moment->now};
+    struct ch_answer answer;
+    ch_access(q->state, &question, &answer, NULL, NULL);
+    ch_saw(q, answer.read_seq);
+    return answer;
+}
+
+bool ch_actor_is_led(struct ch_asking *q, uint32_t account)
+{
+    if (q->moment->actor.kind != CH_actor_kind_user) return true;
+    return ch_ask(q, q->moment->user_row, account, (struct ch_scopes){{0, 0}}).led;
+}
+
+bool ch_is_known_here(struct ch_asking *q, uint32_t user)
+{
+    ch_saw(q, ch_user_row(q->state, user)->changed);
+    if (q->moment->actor.kind != CH_actor_kind_user || user == q->moment->user_row) return true;
+    for (uint32_t a = q->on; a != 0; a = ch_account_row(q->state, a)->parent) {
+        if (ch_find_share(q->state, CH_subject_kind_user, user, a) != 0) return true;
+    }
+    return false;
+}
+
+void ch_query(const struct ch_state *state, const struct ch_moment *moment,
+              const struct ch_call *call, struct ch_arena *arena, struct ch_query_answer *ret)
+{
+    static ch_asked_fn *const asked[CH_CALL_TYPES] = {
+        [CH_QRY_check] = ch_query_check,           [CH_QRY_access_scopes] = ch_query_access_scopes,
+        [CH_QRY_access_who] = ch_query_access_who, [CH_QRY_account_list] = ch_query_account_list,
+        [CH_QRY_user_list] = ch_query_user_list,   [CH_QRY_user_show] = ch_query_user_show,
+        [CH_QRY_share_list] = ch_query_share_list, [CH_QRY_share_show] = ch_query_share_show,
+        [CH_QRY_group_list] = ch_query_group_list, [CH_QRY_group_members] = ch_query_group_members,
+        [CH_QRY_role_list] = ch_query_role_list,   [CH_QRY_import_status] = ch_query_import_status,
+    };
+    *ret = (struct ch_query_answer){0};
+    CH_CHECK(call->type >= 0 && call->type < CH_CALL_TYPES);
+    CH_CHECK(asked[call->type] != NULL);
+    struct ch_asking q = {.state = state,
+                          .moment = moment,
+                          .call = call,
+                          .arena = arena,
+                          .ret = ret,
+                          .on = call->has_on ? ch_find_account(state, call->on.id) : 0};
+    if (q.on != 0) ch_saw(&q, ch_account_row(state, q.on)->changed);
+    asked[call->type](&q);
+    if (ret->no_memory) ret->result = NULL;
+    CH_CHECK((ret->result != NULL) + (ret->reject.code != CH_REJ_none) + ret->no_memory >= 1);
+    CH_CHECK(ret->result == NULL || ret->reject.code == CH_REJ_none);
+}

@@ -1,0 +1,83 @@
+/* query_impl: what the query_* files share. SPDX-License-Identifier: MIT */
+#ifndef CH_CORE_QUERY_IMPL_H
+#define CH_CORE_QUERY_IMPL_H
+#include "daemon/core/query.h"
+#include "schema/base/arena.h"
+
+/* One question on its way to its answer. */
+struct ch_asking {
+    const struct ch_state *state;
+    const struct ch_moment *moment;
+    const struct ch_call *call;
+    struct ch_arena *arena;
+    struct ch_query_answer *ret;
+    uint32_t on; /* row of the account; 0: none */
+};
+
+/* A row that changed at `seq` was read. */
+void ch_saw(struct ch_asking *q, uint64_t seq);
+/* An account and those above it were read, with what hangs on them: also what is no longer there,
+ * whose end was an event of one of them. */
+void ch_saw_account(struct ch_asking *q, uint32_t account);
+
+/* A refusal; always false, as a statement: return ch_refuse(q, CH_REJ_not_found, "user"); */
+bool ch_refuse(struct ch_asking *q, enum ch_rejection_code code, const char *field);
+bool ch_refuse_scopes(struct ch_asking *q, enum ch_rejection_code code, const char *field,
+                      struct ch_scopes scopes);
+bool ch_refuse_limit(struct ch_asking *q, const char *limit, const char *field);
+
+/* Zeroed memory for `count` items, never NULL but when there is no more; no_memory is set then. */
+void *ch_take(struct ch_asking *q, size_t count, size_t bytes);
+struct ch_text ch_copy_text(struct ch_asking *q, uint32_t text); /* of an interned text's row */
+
+/* The records of answers. */
+struct ch_rec_account_row ch_account_record(struct ch_asking *q, uint32_t account);
+struct ch_rec_user_row ch_user_record(struct ch_asking *q, uint32_t user);
+struct ch_rec_share_row ch_share_record(struct ch_asking *q, uint32_t share);
+
+/* Row numbers gathered for a list; memory is the arena's. A list is gathered, then sorted, so that
+ * its order does not depend on the order of the links. */
+struct ch_rows {
+    uint32_t *row;
+    uint32_t count;
+    uint32_t room;
+};
+bool ch_rows_add(struct ch_asking *q, struct ch_rows *rows, uint32_t row); /* false: no memory */
+void ch_rows_sort(struct ch_rows *rows); /* each row once, ascending */
+
+/* What part of a list is asked for; `limit` of a page is 1 to LIMIT_LIST_ITEMS, and what is beyond
+ * it is reached by the cursor. */
+struct ch_page {
+    uint32_t after;
+    uint32_t limit;
+};
+struct ch_page ch_page_of(bool has_after, uint64_t after, bool has_limit, uint64_t limit);
+
+/* Cuts the page out of sorted rows, in place; has_next and next as in every list's answer. */
+void ch_rows_cut(struct ch_rows *rows, struct ch_page page, bool *has_next, uint64_t *next);
+
+/* The user's rights for a wanted set on an account, over the channel of the moment. */
+struct ch_answer ch_ask(struct ch_asking *q, uint32_t user, uint32_t account,
+                        struct ch_scopes wanted);
+/* Whether the actor, if a person, is led to the account. */
+bool ch_actor_is_led(struct ch_asking *q, uint32_t account);
+
+/* Whether the user has a share of the account or of one above it. To an actor that is a person, a
+ * user from elsewhere answers as one that is not there; true for every other actor. */
+bool ch_is_known_here(struct ch_asking *q, uint32_t user);
+
+/* Each answers one query: q->ret->result, or a refusal, or no_memory. */
+typedef void ch_asked_fn(struct ch_asking *q);
+ch_asked_fn ch_query_check;
+ch_asked_fn ch_query_access_scopes;
+ch_asked_fn ch_query_access_who;
+ch_asked_fn ch_query_account_list;
+ch_asked_fn ch_query_user_list;
+ch_asked_fn ch_query_user_show;
+ch_asked_fn ch_query_share_list;
+ch_asked_fn ch_query_share_show;
+ch_asked_fn ch_query_group_list;
+ch_asked_fn ch_query_group_members;
+ch_asked_fn ch_query_role_list;
+ch_asked_fn ch_query_import_status;
+#endif

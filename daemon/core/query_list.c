@@ -1,0 +1,381 @@
+/* query_list: what there is; see query.h. SPDX-License-Identifier: MIT */
+#include "daemon/core/query_impl.h"
+#include "schema/limits.h"
+
+/* The account and everything below it. */
+static bool add_tree(struct ch_asking *q, struct ch_rows *rows, uint32_t top)
+{
+    uint32_t at = top;
+    for (;;) {
+        const struct ch_row_account *row = ch_account_row(q->state, at);
+        ch_saw(q, row->changed);
+        if (!ch_rows_add(q, rows, at)) return false;
+        if (row->first_child != 0) {
+            at = row->first_child;
+            continue;
+        }
+        while (at != top && ch_account_row(q->state, at)->next_sibling == 0) {
+            at = ch_account_row(q->state, at)->parent;
+        }
+        if (at == top) return true;
+        at = ch_account_row(q->state, at)->next_sibling;
+    }
+}
+
+static bool add_led_by(struct ch_asking *q, struct ch_rows *rows, uint32_t share)
+{
+    const struct ch_row_share *row = ch_share_row(q->state, share);
+    ch_saw(q, row->changed);
+    if (row->reach == CH_reach_subtree) return add_tree(q, rows, row->account);
+    return ch_rows_add(q, rows, row->account);
+}
+
+/* Every account that some share of the user may lead to. */
+static bool add_accounts_of(struct ch_asking *q, struct ch_rows *rows, uint32_t user)
+{
+    const struct ch_state *state = q->state;
+    for (uint32_t s = ch_user_row(state, user)->first_share; s != 0;
+         s = ch_share_row(state, s)->next_of_subject) {
+        if (!add_led_by(q, rows, s)) return false;
+        for (uint32_t m = ch_share_row(state, s)->first_member; m != 0;
+             m = ch_member_row(state, m)->next_of_share) {
+            for (uint32_t g = ch_member_row(state, m)->group; g != 0;
+                 g = ch_group_row(state, g)->parent) {
+                ch_saw(q, ch_group_row(state, g)->changed);
+                for (uint32_t t = ch_group_row(state, g)->first_share; t != 0;
+                     t = ch_share_row(state, t)->next_of_subject) {
+                    if (!add_led_by(q, rows, t)) return false;
+                }
+            }
+        }
+    }
+    return true;
+}
+
+/* The next page of the accounts that exist; one more than the page holds shows that there is more.
+ */
+static bool add_page_of_all(struct ch_asking *q, struct ch_rows *rows, struct ch_page page)
+{
+    const struct ch_store *store = &q->state->store;
+    if (page.after >= store->tables[CH_T_ACCOUNT].used) return true;
+    for (uint32_t a = ch_row_next(store, CH_T_ACCOUNT, page.after); a != 0;
+         a = ch_row_next(store, CH_T_ACCOUNT, a)) {
+        if (!ch_rows_add(q, rows, a)) return false;
+        if (rows->count > page.limit) return true;
+    }
+    return true;
+}
+
+static bool add_children(struct ch_asking *q, struct ch_rows *rows, uint32_t parent)
+{
+    ch_saw(q, ch_account_row(q->state, parent)->changed);
+    for (uint32_t a = ch_account_row(q->state, parent)->first_child; a != 0;
+         a = ch_account_row(q->state, a)->next_sibling) {
+        if (!ch_rows_add(q, rows, a)) return false;
+    }
+    return true;
+}
+
+/* Leaves those that the asker is led to and that stand right below `below`, where that is given. */
+static void keep_led(struct ch_asking *q, struct ch_rows *rows, uint32_t below)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < rows->count; i++) {
+        const uint32_t account = rows->row[i];
+        if (below != 0 && ch_account_row(q->state, account)->parent != below) continue;
+        if (ch_actor_is_led(q, account)) rows->row[kept++] = account;
+    }
+    rows->count = kept;
+}
+
+void ch_query_account_list(struct ch_asking *q)
+{
+    const struct ch_qry_account_list *args = q->call->args;
+    const struct ch_page page =
+        ch_page_of(args->has_after, args->after, args->has_limit, args->limit);
+    const uint32_t below = args->has_below ? ch_find_account(q->state, args->below.id) : 0;
+    const bool person = q->moment->actor.kind == CH_actor_kind_user;
+    struct ch_rows rows = {0};
+    bool room = true;
+    if (below != 0 && !ch_actor_is_led(q, below)) {
+        (void)ch_refuse(q, CH_REJ_not_found, "below");
+        return;
+    }
+    if (person) {
+        ch_saw(q, ch_user_row(q->state, q->moment->user_row)->changed);
+        room = add_accounts_of(q, &rows, q->moment->user_row);
+    } else if (below != 0) {
+        room = add_children(q, &rows, below);
+    } else {
+        room = add_page_of_all(q, &rows, page);
+    }
+    struct ch_qry_account_list_result *result = room ? ch_take(q, 1, sizeof *result) : NULL;
+    if (result == NULL) return;
+    ch_rows_sort(&rows);
+    if (person) keep_led(q, &rows, below);
+    ch_rows_cut(&rows, page, &result->has_next, &result->next);
+    struct ch_rec_account_row *accounts = ch_take(q, rows.count, sizeof *accounts);
+    if (accounts == NULL) return;
+    for (uint32_t i = 0; i < rows.count; i++) {
+        accounts[i] = ch_account_record(q, rows.row[i]);
+    }
+    result->accounts = accounts;
+    result->accounts_len = rows.count;
+    q->ret->result = result;
+}
+
+/* The account's shares in the order of their rows; only users' where `users` is set. */
+static bool page_of_shares(struct ch_asking *q, struct ch_rows *rows, bool users)
+{
+    ch_saw_account(q, q->on);
+    for (uint32_t s = ch_account_row(q->state, q->on)->first_share; s != 0;
+         s = ch_share_row(q->state, s)->next_of_account) {
+        const struct ch_row_share *share = ch_share_row(q->state, s);
+        if (users && share->subject_kind != CH_subject_kind_user) continue;
+        if (!ch_rows_add(q, rows, s)) return false;
+    }
+    ch_rows_sort(rows);
+    return true;
+}
+
+void ch_query_user_list(struct ch_asking *q)
+{
+    const struct ch_qry_user_list *args = q->call->args;
+    struct ch_rows rows = {0};
+    if (!page_of_shares(q, &rows, /* users= */ true)) return;
+    struct ch_qry_user_list_result *result = ch_take(q, 1, sizeof *result);
+    if (result == NULL) return;
+    ch_rows_cut(&rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
+                &result->has_next, &result->next);
+    struct ch_rec_user_row *users = ch_take(q, rows.count, sizeof *users);
+    if (users == NULL) return;
+    for (uint32_t i = 0; i < rows.count; i++) {
+        const struct ch_row_share *share = ch_share_row(q->state, rows.row[i]);
+        ch_saw(q, share->changed);
+        users[i] = ch_user_record(q, share->subject);
+    }
+    result->users = users;
+    result->users_len = rows.count;
+    q->ret->result = result;
+}
+
+static const struct ch_rec_share_row *share_records(struct ch_asking *q, const struct ch_rows *rows)
+{
+    struct ch_rec_share_row *shares = ch_take(q, rows->count, sizeof *shares);
+    for (uint32_t i = 0; shares != NULL && i < rows->count; i++) {
+        shares[i] = ch_share_record(q, rows->row[i]);
+    }
+    return shares;
+}
+
+void ch_query_share_list(struct ch_asking *q)
+{
+    const struct ch_qry_share_list *args = q->call->args;
+    struct ch_rows rows = {0};
+    if (!page_of_shares(q, &rows, /* users= */ false)) return;
+    struct ch_qry_share_list_result *result = ch_take(q, 1, sizeof *result);
+    if (result == NULL) return;
+    ch_rows_cut(&rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
+                &result->has_next, &result->next);
+    result->shares = share_records(q, &rows);
+    result->shares_len = rows.count;
+    q->ret->result = result;
+}
+
+void ch_query_user_show(struct ch_asking *q)
+{
+    const struct ch_qry_user_show *args = q->call->args;
+    const uint32_t user = ch_find_user(q->state, args->user.id);
+    const struct ch_row_user *row = ch_user_row(q->state, user);
+    ch_saw(q, row->changed);
+    if (row->share_count > LIMIT_LIST_ITEMS) {
+        (void)ch_refuse_limit(q, "LIST_ITEMS", "user");
+        return;
+    }
+    struct ch_rows rows = {0};
+    for (uint32_t s = row->first_share; s != 0; s = ch_share_row(q->state, s)->next_of_subject) {
+        if (!ch_rows_add(q, &rows, s)) return;
+    }
+    ch_rows_sort(&rows);
+    struct ch_qry_user_show_result *result = ch_take(q, 1, sizeof *result);
+    if (result == NULL) return;
+    result->user = ch_user_record(q, user);
+    result->shares = share_records(q, &rows);
+    result->shares_len = rows.count;
+    q->ret->result = result;
+}
+
+/* The share that args name, on the account asked about; 0 after refusing. */
+static uint32_t named_share(struct ch_asking *q, const struct ch_qry_share_show *args)
+{
+    if (args->has_user == args->has_group) {
+        (void)ch_refuse(q, CH_REJ_one_subject, "user");
+        return 0;
+    }
+    uint32_t share = 0;
+    if (args->has_user) {
+        const uint32_t user = ch_find_user(q->state, args->user.id);
+        if (!ch_is_known_here(q, user)) {
+            (void)ch_refuse(q, CH_REJ_not_found, "user");
+            return 0;
+        }
+        share = ch_find_share(q->state, CH_subject_kind_user, user, q->on);
+    } else {
+        const uint32_t group = ch_find_group(q->state, args->group.id);
+        ch_saw(q, ch_group_row(q->state, group)->changed);
+        share = ch_find_share(q->state, CH_subject_kind_group, group, q->on);
+    }
+    if (share == 0) (void)ch_refuse(q, CH_REJ_not_a_member, args->has_user ? "user" : "group");
+    return share;
+}
+
+void ch_query_share_show(struct ch_asking *q)
+{
+    const uint32_t share = named_share(q, q->call->args);
+    if (share == 0) return;
+    struct ch_rows rows = {0};
+    for (uint32_t g = ch_share_row(q->state, share)->first_grant; g != 0;
+         g = ch_grant_row(q->state, g)->next) {
+        if (!ch_rows_add(q, &rows, g)) return;
+    }
+    ch_rows_sort(&rows);
+    struct ch_qry_share_show_result *result = ch_take(q, 1, sizeof *result);
+    struct ch_rec_grant_row *grants = ch_take(q, rows.count, sizeof *grants);
+    if (result == NULL || grants == NULL) return;
+    for (uint32_t i = 0; i < rows.count; i++) {
+        const struct ch_row_grant *grant = ch_grant_row(q->state, rows.row[i]);
+        grants[i].kind = (uint8_t)grant->kind;
+        grants[i].resource = ch_copy_text(q, grant->resource);
+        grants[i].scopes = ch_scopes_at(q->state, grant->scopes);
+        grants[i].since = grant->seq;
+    }
+    result->share = ch_share_record(q, share);
+    result->grants = grants;
+    result->grants_len = rows.count;
+    q->ret->result = result;
+}
+
+void ch_query_group_list(struct ch_asking *q)
+{
+    const struct ch_qry_group_list *args = q->call->args;
+    struct ch_rows rows = {0};
+    ch_saw_account(q, q->on);
+    for (uint32_t g = ch_account_row(q->state, q->on)->first_group; g != 0;
+         g = ch_group_row(q->state, g)->next_of_account) {
+        if (!ch_rows_add(q, &rows, g)) return;
+    }
+    ch_rows_sort(&rows);
+    struct ch_qry_group_list_result *result = ch_take(q, 1, sizeof *result);
+    if (result == NULL) return;
+    ch_rows_cut(&rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
+                &result->has_next, &result->next);
+    struct ch_rec_group_row *groups = ch_take(q, rows.count, sizeof *groups);
+    if (groups == NULL) return;
+    for (uint32_t i = 0; i < rows.count; i++) {
+        const struct ch_row_group *group = ch_group_row(q->state, rows.row[i]);
+        ch_saw(q, group->changed);
+        groups[i].group.seq = group->id;
+        groups[i].name = ch_copy_text(q, group->name);
+        groups[i].members = group->member_count;
+        groups[i].has_parent = group->parent != 0;
+        if (group->parent == 0) continue;
+        groups[i].parent = ch_copy_text(q, ch_group_row(q->state, group->parent)->name);
+    }
+    result->groups = groups;
+    result->groups_len = rows.count;
+    q->ret->result = result;
+}
+
+void ch_query_group_members(struct ch_asking *q)
+{
+    const struct ch_qry_group_members *args = q->call->args;
+    const uint32_t group = ch_find_group(q->state, args->group.id);
+    ch_saw(q, ch_group_row(q->state, group)->changed);
+    if (ch_group_row(q->state, group)->account != q->on) { /* an account's above: not shown here */
+        (void)ch_refuse(q, CH_REJ_not_found, "group");
+        return;
+    }
+    struct ch_rows rows = {0};
+    for (uint32_t m = ch_group_row(q->state, group)->first_member; m != 0;
+         m = ch_member_row(q->state, m)->next_of_group) {
+        if (!ch_rows_add(q, &rows, m)) return;
+    }
+    ch_rows_sort(&rows);
+    struct ch_qry_group_members_result *result = ch_take(q, 1, sizeof *result);
+    if (result == NULL) return;
+    ch_rows_cut(&rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
+                &result->has_next, &result->next);
+    struct ch_rec_user_row *users = ch_take(q, rows.count, sizeof *users);
+    if (users == NULL) return;
+    for (uint32_t i = 0; i < rows.count; i++) {
+        const uint32_t share = ch_member_row(q->state, rows.row[i])->share;
+        users[i] = ch_user_record(q, ch_share_row(q->state, share)->subject);
+    }
+    result->users = users;
+    result->users_len = rows.count;
+    q->ret->result = result;
+}
+
+/* An account's own roles are shown to those who may read them there. */
+static bool may_see_roles(struct ch_asking *q, uint32_t account)
+{
+    if (account == 0 || q->moment->actor.kind != CH_actor_kind_user) return true;
+    const struct ch_scopes wanted = ch_scopes_of(CH_SCOPE_roles_read);
+    const struct ch_answer answer = ch_ask(q, q->moment->user_row, account, wanted);
+    if (!answer.led) return ch_refuse(q, CH_REJ_not_found, "account");
+    if (answer.decision == CH_decision_allowed) return true;
+    return ch_refuse_scopes(q, CH_REJ_not_allowed, "account", wanted);
+}
+
+void ch_query_role_list(struct ch_asking *q)
+{
+    const struct ch_qry_role_list *args = q->call->args;
+    const uint32_t account = args->has_account ? ch_find_account(q->state, args->account.id) : 0;
+    if (!may_see_roles(q, account)) return;
+    struct ch_rows rows = {0};
+    const struct ch_store *store = &q->state->store;
+    for (uint32_t r = ch_row_next(store, CH_T_ROLE, 0); r != 0;
+         r = ch_row_next(store, CH_T_ROLE, r)) {
+        const uint32_t owner = ch_role_row(q->state, r)->account;
+        if (owner != 0 && owner != account) continue;
+        if (!ch_rows_add(q, &rows, r)) return;
+    }
+    if (rows.count > LIMIT_LIST_ITEMS) {
+        (void)ch_refuse_limit(q, "LIST_ITEMS", "account");
+        return;
+    }
+    struct ch_qry_role_list_result *result = ch_take(q, 1, sizeof *result);
+    struct ch_rec_role_row *roles = ch_take(q, rows.count, sizeof *roles);
+    if (result == NULL || roles == NULL) return;
+    for (uint32_t i = 0; i < rows.count; i++) {
+        const struct ch_row_role *role = ch_role_row(q->state, rows.row[i]);
+        ch_saw(q, role->changed);
+        roles[i].role.seq = role->id;
+        roles[i].name = ch_copy_text(q, role->name);
+        roles[i].built_in = role->account == 0;
+        roles[i].version = role->version;
+        roles[i].scopes = ch_scopes_at(q->state, role->scopes);
+    }
+    result->roles = roles;
+    result->roles_len = rows.count;
+    q->ret->result = result;
+}
+
+void ch_query_import_status(struct ch_asking *q)
+{
+    const struct ch_row_meta *meta = ch_meta(q->state);
+    struct ch_qry_import_status_result *result = ch_take(q, 1, sizeof *result);
+    if (result == NULL) return;
+    ch_saw(q, meta->head); /* `at` is the last event's time */
+    result->running = meta->importing != 0;
+    result->line = meta->import_line;
+    result->at = meta->last_at;
+    result->has_digest = meta->import_line != 0;
+    if (result->has_digest) {
+        const uint8_t *digest =
+            ch_arena_copy(q->arena, meta->import_digest, sizeof meta->import_digest);
+        if (digest == NULL) q->ret->no_memory = true;
+        result->digest = (struct ch_bytes){digest, sizeof meta->import_digest};
+    }
+    q->ret->result = result;
+}

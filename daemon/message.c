@@ -1,0 +1,289 @@
+/* message: see message.h. SPDX-License-Identifier: MIT */
+#include "daemon/message.h"
+
+#include "daemon/core/apply.h"
+#include "daemon/core/query.h"
+#include "daemon/outcome.h"
+#include "daemon/personal.h"
+#include "schema/limits.h"
+#include "schema/pack.h"
+
+bool ch_message_commands(const struct ch_request *request)
+{
+    for (uint32_t i = 0; i < request->call_count; i++) {
+        const struct ch_call *call = &request->calls[i];
+        if (call->why == NULL && !ch_calls[call->type].query) return true;
+    }
+    return false;
+}
+
+/* Appends a record to the batch and applies it: seal -> append -> apply. */
+static enum ch_err append_event(const struct ch_ground *ground, struct ch_event *event,
+                                const struct ch_call *call, const struct ch_moment *moment,
+                                struct ch_arena *arena, struct ch_why *why)
+{
+    struct ch_open_batch *batch = ground->batch;
+    enum ch_err err = ch_personal_seal(ground, event, call, moment, arena, why);
+    if (err != CH_OK) return err;
+    ch_event_encode(&batch->records, event);
+    const size_t end = batch->records.len;
+    const struct ch_ring ring = {
+        .seq = event->seq, .at = event->at, .account = event->account, .tag = event->tag};
+    ch_buf_put(&batch->ends, &end, sizeof end);
+    ch_buf_put(&batch->rings, &ring, sizeof ring);
+    if (ch_batch_failed(batch)) return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for an event");
+    batch->count++;
+    batch->last_at = event->at;
+    ch_apply(ground->state, event);
+    if (event->tag != CH_EV_user_created) return CH_OK;
+    return ch_directory_learn(ground->directory, ground->state, event, why);
+}
+
+enum ch_err ch_message_append(const struct ch_ground *ground, const struct ch_verdict *verdict,
+                              const struct ch_call *call, const struct ch_moment *moment,
+                              struct ch_arena *arena, struct ch_why *why)
+{
+    for (uint32_t i = 0; i < verdict->count; i++) {
+        enum ch_err err =
+            append_event(ground, &verdict->events[i], call, moment, arena, why);
+        if (err != CH_OK) return err;
+    }
+    return CH_OK;
+}
+
+static void run_query(const struct ch_state *state, const struct ch_moment *moment,
+                      const struct ch_call *call, struct ch_arena *arena,
+                      struct ch_outcome_of_call *ret, uint64_t *read_seq)
+{
+    struct ch_query_answer answer = {0};
+    ch_query(state, moment, call, arena, &answer);
+    if (answer.read_seq > *read_seq) *read_seq = answer.read_seq;
+    if (answer.no_memory) {
+        ch_outcome_failed(ret, arena, CH_ERR_NO_MEMORY, "", "no memory for the answer");
+    } else if (answer.reject.code != CH_REJ_none) {
+        ch_outcome_rejected(ret, &answer.reject);
+    } else {
+        ret->kind = CH_CALL_ANSWERED;
+        ret->type = call->type;
+        ret->result = answer.result;
+    }
+}
+
+/* status, events.read, clock.set: what the world says, not the state. */
+static void run_worldly(const struct ch_ground *ground, const struct ch_moment *moment,
+                        const struct ch_call *call, struct ch_arena *arena,
+                        struct ch_outcome_of_call *ret)
+{
+    struct ch_buf value = {0};
+    struct ch_why why = {0};
+    if (ground == NULL || ground->answer == NULL) {
+        ch_outcome_failed(ret, arena, CH_ERR_BAD_COMBINATION, "as_of",
+                          "as_of: this type has no answer about the past");
+    } else if (!ground->answer(ground->arg, moment, call, &value, &why)) {
+        ch_outcome_failed(ret, arena, why.err, why.field, why.text);
+    } else {
+        ret->kind = CH_CALL_RAW;
+        ret->raw.ptr = ch_arena_copy(arena, value.ptr, value.len);
+        ret->raw.len = value.len;
+        if (ret->raw.ptr == NULL || value.failed) {
+            ch_outcome_failed(ret, arena, CH_ERR_NO_MEMORY, "", "no memory for the answer");
+        }
+    }
+    ch_buf_deinit(&value);
+}
+
+static bool is_worldly(int type)
+{
+    return type == CH_QRY_status || type == CH_QRY_events_read || type == CH_QRY_clock_set;
+}
+
+static void run_command(const struct ch_ground *ground, const struct ch_moment *moment,
+                        const struct ch_call *call, struct ch_arena *arena,
+                        struct ch_outcome_of_call *ret)
+{
+    if (!ch_decide_reserve(ground->state, call)) {
+        ch_outcome_failed(ret, arena, CH_ERR_NO_MEMORY, "", "no memory to decide the command");
+        return;
+    }
+    struct ch_verdict verdict;
+    ch_decide(ground->state, moment, call, arena, &verdict);
+    if (verdict.no_memory) {
+        ch_outcome_failed(ret, arena, CH_ERR_NO_MEMORY, "", "no memory to decide the command");
+        return;
+    }
+    if (verdict.reject.code != CH_REJ_none) {
+        ch_outcome_rejected(ret, &verdict.reject);
+        return;
+    }
+    ret->kind = CH_CALL_DONE;
+    ret->first_seq = ch_meta(ground->state)->head + (verdict.count > 0 ? 1 : 0);
+    ret->events = verdict.count;
+    ret->tags = ch_arena_take(arena, (verdict.count + 1) * sizeof *ret->tags);
+    struct ch_why why = {0};
+    enum ch_err err = ret->tags == NULL ? CH_ERR_NO_MEMORY : CH_OK;
+    for (uint32_t i = 0; err == CH_OK && i < verdict.count; i++) {
+        ret->tags[i] = verdict.events[i].tag;
+    }
+    if (err == CH_OK) err = ch_message_append(ground, &verdict, call, moment, arena, &why);
+    if (err != CH_OK) ch_outcome_failed(ret, arena, err, why.field, why.text);
+}
+
+/* One call: resolved in the state after the calls before it, admitted, then decided or answered. */
+static void run_call(const struct ch_ground *ground, const struct ch_state *state,
+                     const struct ch_moment *moment, struct ch_call *call, struct ch_arena *arena,
+                     struct ch_outcome_of_call *ret, uint64_t *read_seq)
+{
+    struct ch_reject reject = {.code = CH_REJ_none};
+    *ret = (struct ch_outcome_of_call){.type = call->type};
+    if (call->why != NULL) {
+        ret->kind = CH_CALL_FAILED;
+        ret->why = call->why;
+        return;
+    }
+    if (!ch_resolve(state, call, &reject)) {
+        /* Absence is only as durable as the newest event. */
+        *read_seq = ch_meta(state)->head;
+        /* A user is told no more of what is not there than of what no share leads to. */
+        const bool may_know = moment->actor.kind != CH_actor_kind_user;
+        if (may_know && call->type == CH_QRY_check &&
+            ch_outcome_did_not_exist(ret, call, &reject, arena, state)) {
+            return;
+        }
+        ch_outcome_rejected(ret, &reject);
+    } else if (!ch_admit(state, moment, call, read_seq, &reject)) {
+        ch_outcome_rejected(ret, &reject);
+    } else if (is_worldly(call->type)) {
+        run_worldly(ground, moment, call, arena, ret);
+    } else if (ch_calls[call->type].query) {
+        run_query(state, moment, call, arena, ret, read_seq);
+    } else if (ground != NULL) {
+        run_command(ground, moment, call, arena, ret);
+    } else {
+        ch_outcome_failed(ret, arena, CH_ERR_BAD_COMBINATION, "as_of",
+                          "as_of: a command cannot be done in the past");
+    }
+}
+
+void ch_message_query(const struct ch_ground *ground, const struct ch_state *state,
+                      const struct ch_moment *moment, struct ch_call *call, struct ch_arena *arena,
+                      struct ch_outcome_of_call *ret)
+{
+    uint64_t read_seq = 0;
+    CH_CHECK(call->why != NULL || ch_calls[call->type].query);
+    run_call(ground, state, moment, call, arena, ret, &read_seq);
+}
+
+static bool succeeded(const struct ch_outcome_of_call *outcome)
+{
+    return outcome->kind != CH_CALL_REJECTED && outcome->kind != CH_CALL_FAILED;
+}
+
+/* A rejection for want of a right may be logged, after the message itself was taken back. */
+static void log_refusals(const struct ch_ground *ground, const struct ch_request *request,
+                         const struct ch_moment *moment, struct ch_arena *arena,
+                         const struct ch_outcome_of_call *outcomes, uint32_t count)
+{
+    if (ch_meta(ground->state)->importing != 0) return;
+    for (uint32_t i = 0; i < count; i++) {
+        if (outcomes[i].kind != CH_CALL_REJECTED) continue;
+        if (!ch_rejections[outcomes[i].reject.code].rights) continue;
+        const struct ch_call *call = &request->calls[i];
+        if (ch_calls[call->type].query) continue;
+        struct ch_verdict verdict;
+        struct ch_why why;
+        ch_decide_refused(ground->state, moment, call, &outcomes[i].reject, arena, &verdict);
+        if (verdict.no_memory || !ch_decide_reserve(ground->state, call)) return;
+        const struct ch_mark mark = ch_store_mark(&ground->state->store);
+        const struct ch_batch_place place = ch_batch_place(ground->batch);
+        if (ch_message_append(ground, &verdict, NULL, moment, arena, &why) != CH_OK) {
+            ch_store_rollback(&ground->state->store, mark);
+            ch_batch_back_to(ground->batch, place);
+            return;
+        }
+        return; /* one for a message */
+    }
+}
+
+static void not_decided(struct ch_outcome_of_call *outcome, struct ch_arena *arena)
+{
+    *outcome = (struct ch_outcome_of_call){0};
+    ch_outcome_failed(outcome, arena, CH_ERR_NOT_DECIDED, "",
+                      "another call of the message failed, so this one was not done");
+}
+
+static void reply_no_memory(struct ch_buf *reply, const struct ch_request *request, uint64_t seq)
+{
+    struct ch_why why = {0};
+    (void)ch_fail(&why, CH_ERR_NO_MEMORY, 0, "no memory for the message");
+    ch_reply_error(reply, request->id, seq, &why);
+}
+
+/* Runs the calls of a message that has commands. Returns false if a message of mode "all" failed. */
+static bool run_calls(const struct ch_ground *ground, struct ch_request *request,
+                      struct ch_moment *moment, struct ch_arena *arena,
+                      struct ch_outcome_of_call *outcomes, uint64_t *read_seq)
+{
+    struct ch_store *store = &ground->state->store;
+    for (uint32_t i = 0; i < request->call_count; i++) {
+        const struct ch_mark mark = ch_store_mark(store);
+        const struct ch_batch_place place = ch_batch_place(ground->batch);
+        moment->index = i;
+        run_call(ground, ground->state, moment, &request->calls[i], arena, &outcomes[i], read_seq);
+        if (succeeded(&outcomes[i])) continue;
+        ch_store_rollback(store, mark); /* an event of a call may have failed half way */
+        ch_batch_back_to(ground->batch, place);
+        if (request->mode == CH_MODE_EACH) continue;
+        for (uint32_t other = 0; other < request->call_count; other++) {
+            if (other != i && (other > i || succeeded(&outcomes[other]))) {
+                not_decided(&outcomes[other], arena);
+            }
+        }
+        return false;
+    }
+    return true;
+}
+
+void ch_message_run(const struct ch_ground *ground, struct ch_request *request,
+                    struct ch_moment *moment, struct ch_arena *arena, struct ch_buf *reply,
+                    struct ch_ran *ret)
+{
+    *ret = (struct ch_ran){0};
+    struct ch_store *store = &ground->state->store;
+    struct ch_outcome_of_call *outcomes =
+        ch_arena_take(arena, request->call_count * sizeof *outcomes);
+    if (outcomes == NULL) {
+        reply_no_memory(reply, request, ch_meta(ground->state)->head);
+        return;
+    }
+    const struct ch_mark mark = ch_store_mark(store);
+    const struct ch_batch_place place = ch_batch_place(ground->batch);
+    const bool commands = ch_message_commands(request);
+    const bool done = run_calls(ground, request, moment, arena, outcomes, &ret->read_seq);
+    if (!done || request->dry_run) {
+        ch_store_rollback(store, mark);
+        ch_batch_back_to(ground->batch, place);
+    }
+    /* A refusal is as durable as what it was decided from: everything before it. */
+    if (commands) ret->read_seq = ch_meta(ground->state)->head;
+    if (commands && !request->dry_run) {
+        log_refusals(ground, request, moment, arena, outcomes, request->call_count);
+    }
+    ret->changed = ground->batch->count > place.count;
+    ch_outcomes_reply(reply, request, outcomes, ch_meta(ground->state)->head);
+}
+
+void ch_message_ask(const struct ch_state *state, struct ch_request *request,
+                    struct ch_moment *moment, struct ch_arena *arena, struct ch_buf *reply)
+{
+    uint64_t read_seq = 0;
+    struct ch_outcome_of_call *outcomes =
+        ch_arena_take(arena, request->call_count * sizeof *outcomes);
+    if (outcomes == NULL) {
+        reply_no_memory(reply, request, ch_meta(state)->head);
+        return;
+    }
+    for (uint32_t i = 0; i < request->call_count; i++) {
+        run_call(NULL, state, moment, &request->calls[i], arena, &outcomes[i], &read_seq);
+    }
+    ch_outcomes_reply(reply, request, outcomes, ch_meta(state)->head);
+}

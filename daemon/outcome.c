@@ -1,0 +1,94 @@
+/* outcome: see outcome.h. SPDX-License-Identifier: MIT */
+#include "daemon/outcome.h"
+
+#include "schema/pack.h"
+
+void ch_outcome_rejected(struct ch_outcome_of_call *outcome, const struct ch_reject *reject)
+{
+    outcome->kind = CH_CALL_REJECTED;
+    outcome->reject = *reject;
+}
+
+void ch_outcome_failed(struct ch_outcome_of_call *outcome, struct ch_arena *arena, enum ch_err err,
+                       const char *field, const char *text)
+{
+    static const struct ch_why no_memory = {.err = CH_ERR_NO_MEMORY, .text = "no memory"};
+    struct ch_why *why = ch_arena_take(arena, sizeof *why);
+    outcome->kind = CH_CALL_FAILED;
+    outcome->why = why == NULL ? &no_memory : why;
+    if (why != NULL) (void)ch_fail_field(why, err, field, "%s", text);
+}
+
+bool ch_outcome_did_not_exist(struct ch_outcome_of_call *outcome, const struct ch_call *call,
+                              const struct ch_reject *reject, struct ch_arena *arena,
+                              const struct ch_state *state)
+{
+    if (reject->field == NULL) return false;
+    const bool user = strcmp(reject->field, "user") == 0;
+    if (!user && strcmp(reject->field, "on") != 0) return false;
+    struct ch_qry_check_result *result = ch_arena_take(arena, sizeof *result);
+    if (result == NULL) return false;
+    result->decision = CH_decision_implicit_deny;
+    result->reason = CH_reason_did_not_exist;
+    result->revision = ch_meta(state)->head;
+    outcome->kind = CH_CALL_ANSWERED;
+    outcome->type = call->type;
+    outcome->result = result;
+    return true;
+}
+
+/* {seq, events, and for each thing made its kind and id}; a dry run has no ids. */
+static void pack_done(struct ch_buf *reply, const struct ch_outcome_of_call *outcome, bool dry_run)
+{
+    size_t made = 0;
+    for (uint32_t i = 0; !dry_run && i < outcome->events; i++) {
+        if (ch_events[outcome->tags[i]].makes < CH_KINDS) made++;
+    }
+    ch_pack_map(reply, (dry_run ? 1 : 2) + made);
+    if (!dry_run) {
+        ch_pack_chars(reply, "seq");
+        ch_pack_uint(reply, outcome->first_seq);
+    }
+    ch_pack_chars(reply, "events");
+    ch_pack_uint(reply, outcome->events);
+    for (uint32_t i = 0; !dry_run && i < outcome->events; i++) {
+        const uint8_t makes = ch_events[outcome->tags[i]].makes;
+        if (makes >= CH_KINDS) continue;
+        ch_pack_chars(reply, ch_kinds[makes].name);
+        ch_pack_uint(reply, outcome->first_seq + i);
+    }
+}
+
+static void pack_outcome(struct ch_buf *reply, const struct ch_outcome_of_call *outcome,
+                         bool dry_run)
+{
+    switch (outcome->kind) {
+    case CH_CALL_DONE:
+        ch_reply_result_head(reply);
+        pack_done(reply, outcome, dry_run);
+        break;
+    case CH_CALL_ANSWERED:
+        ch_reply_result_head(reply);
+        ch_encode_map(reply, &ch_calls[outcome->type].result, outcome->result);
+        break;
+    case CH_CALL_RAW:
+        ch_reply_result_head(reply);
+        ch_buf_put(reply, outcome->raw.ptr, outcome->raw.len);
+        break;
+    case CH_CALL_REJECTED: ch_reply_rejection(reply, &outcome->reject); break;
+    case CH_CALL_FAILED: ch_reply_failure(reply, outcome->why); break;
+    }
+}
+
+void ch_outcomes_reply(struct ch_buf *reply, const struct ch_request *request,
+                       const struct ch_outcome_of_call *outcomes, uint64_t seq)
+{
+    bool ok = true;
+    for (uint32_t i = 0; i < request->call_count; i++) {
+        ok = ok && outcomes[i].kind != CH_CALL_REJECTED && outcomes[i].kind != CH_CALL_FAILED;
+    }
+    ch_reply_begin(reply, request->id, ok, seq, request->call_count);
+    for (uint32_t i = 0; i < request->call_count; i++) {
+        pack_outcome(reply, &outcomes[i], request->dry_run);
+    }
+}

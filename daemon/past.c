@@ -1,0 +1,167 @@
+/* past: requests about an earlier moment, and state hashes, by the worker; see pipeline.h.
+ * SPDX-License-Identifier: MIT
+ * The worker's state is its own, so the live loop goes on. Who may ask about the past is judged by
+ * what they may do now: a user needs access.explain on every account they ask about. */
+#include "daemon/pipeline.h"
+
+#include <stdlib.h>
+
+#include "daemon/replay/shadow.h"
+#include "schema/limits.h"
+
+struct past {
+    struct ch_shadow_job job;
+    struct ch_ingress_arrival arrival;
+    struct ch_arena arena;
+    struct ch_request request;
+    struct ch_moment moment;
+    struct ch_buf reply;
+    bool hash; /* a state hash is wanted; the request is taken again when it is there */
+    uint8_t state_hash[CH_STATE_HASH_BYTES];
+};
+
+static bool wants_hash(const struct ch_request *request)
+{
+    for (uint32_t i = 0; i < request->call_count; i++) {
+        const struct ch_call *call = &request->calls[i];
+        if (call->why != NULL || call->type != CH_QRY_status) continue;
+        const struct ch_qry_status *args = call->args;
+        if (args->has_state_hash && args->state_hash) return true;
+    }
+    return false;
+}
+
+/* On the worker's thread. */
+static void answer(struct ch_shadow_job *job, const struct ch_state *state, uint64_t now_ns)
+{
+    struct past *past = job->arg;
+    if (past->hash) {
+        ch_state_hash(state, past->state_hash);
+        return;
+    }
+    past->moment.now = now_ns;
+    ch_message_ask(state, &past->request, &past->moment, &past->arena, &past->reply);
+}
+
+static void destroy(struct past *past)
+{
+    ch_arena_deinit(&past->arena);
+    ch_buf_deinit(&past->reply);
+    free(past);
+}
+
+static bool may_see_past(struct ch_pipeline *line, const struct ch_request *request,
+                         const struct ch_moment *moment)
+{
+    if (moment->actor.kind != CH_actor_kind_user) return true;
+    for (uint32_t i = 0; i < request->call_count; i++) {
+        const struct ch_call *call = &request->calls[i];
+        if (call->why != NULL) continue;
+        uint32_t on = 0;
+        if (call->has_on) {
+            on = call->on.id != 0 ? ch_find_account(line->state, call->on.id)
+                                  : ch_find_account_path(line->state, call->on.name);
+        }
+        if (on == 0) return false;
+        const struct ch_question question = {.user = moment->user_row,
+                                             .account = on,
+                                             .wanted = ch_scopes_of(CH_SCOPE_access_explain),
+                                             .channel = moment->channel,
+                                             .now = moment->now};
+        struct ch_answer judged;
+        ch_access(line->state, &question, &judged, NULL, NULL);
+        if (judged.decision != CH_decision_allowed) return false;
+    }
+    return true;
+}
+
+static struct past *make(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
+                         const struct ch_moment *moment, struct ch_why *why)
+{
+    struct past *past = calloc(1, sizeof *past);
+    if (past == NULL) {
+        (void)ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for a question about the past");
+        return NULL;
+    }
+    past->arrival = *arrival;
+    past->moment = *moment;
+    past->job.arg = past;
+    past->job.answer = answer;
+    past->job.durable = line->durable;
+    /* Read once more into memory of its own: the line's arena is the next message's. */
+    if (ch_request_decode(arrival->message, &past->arena, &past->request, why) != CH_OK) {
+        destroy(past);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < past->request.call_count; i++) {
+        struct ch_call *call = &past->request.calls[i];
+        if (call->why == NULL) ch_directory_hash_call(line->directory, call->type, call->args);
+    }
+    return past;
+}
+
+bool ch_past_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
+                  const struct ch_request *request, const struct ch_moment *moment)
+{
+    const bool past_asked = request->as_of_kind != CH_AS_OF_NOW;
+    const bool hash = !past_asked && !line->hash_ready && wants_hash(request);
+    if (!past_asked && !hash) return false;
+    struct ch_why why = {0};
+    struct past *past = NULL;
+    struct ch_moment judged = *moment;
+    judged.now = ch_pipeline_now(line);
+    if (line->past_jobs >= LIMIT_WORKER_QUEUE) {
+        line->busy_answers++;
+        (void)ch_fail(&why, CH_ERR_BUSY, 0, "too many questions about the past wait; try again");
+    } else if (past_asked && !may_see_past(line, request, &judged)) {
+        (void)ch_fail_field(&why, CH_ERR_AUTH_REFUSED, "as_of",
+                            "as_of: asking about the past needs access.explain on each account");
+    } else {
+        past = make(line, arrival, &judged, &why);
+    }
+    if (past == NULL) {
+        ch_pipeline_refuse(line, arrival, request->id, &why);
+        return true;
+    }
+    past->hash = hash;
+    past->job.by_time = request->as_of_kind == CH_AS_OF_TIME;
+    past->job.as_of = hash ? UINT64_MAX : request->as_of;
+    if (past_asked && moment->actor.kind == CH_actor_kind_user) {
+        /* Judged already; in the past the rows of users are others. */
+        past->moment.actor.kind = CH_actor_kind_operator;
+        past->moment.user_row = 0;
+    }
+    line->past_jobs++;
+    ch_shadow_submit(line->shadow, &past->job);
+    return true;
+}
+
+static void deliver(struct ch_pipeline *line, struct past *past)
+{
+    if (past->job.err != CH_OK) {
+        ch_pipeline_refuse(line, &past->arrival, past->request.id, &past->job.why);
+    } else if (past->hash) {
+        line->hash_ready = true;
+        line->state_seq = past->job.seq;
+        memcpy(line->state_hash, past->state_hash, sizeof line->state_hash);
+        ch_pipeline_take(line, &past->arrival);
+        line->hash_ready = false;
+    } else if (past->reply.failed) {
+        ch_ingress_drop(line->ingress, past->arrival.slot);
+    } else {
+        ch_pipeline_send(line, past->arrival.slot, ch_buf_view(&past->reply));
+    }
+}
+
+void ch_past_collect(struct ch_pipeline *line)
+{
+    if (line->shadow == NULL) return;
+    struct ch_shadow_job *job = ch_shadow_collect(line->shadow);
+    while (job != NULL) {
+        struct past *past = job->arg;
+        line->past_jobs--;
+        deliver(line, past);
+        destroy(past);
+        job = ch_shadow_collect(line->shadow);
+    }
+}

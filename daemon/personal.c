@@ -1,0 +1,74 @@
+/* personal: see personal.h. SPDX-License-Identifier: MIT */
+#include "daemon/personal.h"
+
+#include <sodium.h>
+
+#include "daemon/log/seal.h"
+#include "daemon/log/vault.h"
+
+/* The vault slot of the user that a command names in its field `user`; 0: none. */
+static uint64_t named_user(const struct ch_state *state, const struct ch_call *call)
+{
+    if (call == NULL) return 0;
+    const struct ch_record *record = &ch_calls[call->type].args;
+    for (uint16_t i = 0; i < record->count; i++) {
+        const struct ch_field *field = &record->fields[i];
+        if (field->kind != CH_KIND_user_ref || !ch_field_present(field, call->args)) continue;
+        const struct ch_ref *ref = ch_field_at(field, call->args);
+        uint32_t row = ch_find_user(state, ref->id);
+        return row == 0 ? 0 : ch_user_row(state, row)->number;
+    }
+    return 0;
+}
+
+static enum ch_err key_for(const struct ch_ground *ground, const struct ch_event *event,
+                           const struct ch_call *call, const struct ch_moment *moment,
+                           uint64_t *ret_number, uint8_t *ret_key, struct ch_why *why)
+{
+    struct ch_vault *vault = ground->directory->vault;
+    if (event->tag == CH_EV_user_created) {
+        const struct ch_ev_user_created *body = event->body;
+        *ret_number = body->number;
+        ch_entropy_fill(ground->entropy, ret_key, CH_VAULT_KEY_BYTES);
+        ground->batch->sync_vault = true;
+        return ch_vault_put(vault, body->number, ret_key, why);
+    }
+    *ret_number = named_user(ground->state, call);
+    if (*ret_number == 0 && moment->user_row != 0) {
+        *ret_number = ch_user_row(ground->state, moment->user_row)->number;
+    }
+    if (ch_vault_get(vault, *ret_number, ret_key) == CH_VAULT_PRESENT) return CH_OK;
+    *ret_number = 0;
+    if (ch_vault_get(vault, 0, ret_key) == CH_VAULT_PRESENT) return CH_OK;
+    return ch_fail(why, CH_ERR_VAULT_IO, 0, "the vault has no installation key");
+}
+
+enum ch_err ch_personal_seal(const struct ch_ground *ground, struct ch_event *event,
+                             const struct ch_call *call, const struct ch_moment *moment,
+                             struct ch_arena *arena, struct ch_why *why)
+{
+    struct ch_buf plain = {0};
+    uint8_t key[CH_VAULT_KEY_BYTES];
+    uint8_t aad[8];
+    enum ch_err err = CH_OK;
+    ch_event_personal(&plain, event);
+    if (plain.len == 0 && !plain.failed) return CH_OK;
+    uint8_t *cipher = ch_arena_take(arena, plain.len + CH_SEAL_TAG_BYTES);
+    if (plain.failed || cipher == NULL) {
+        err = ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory to seal");
+        goto out;
+    }
+    err = key_for(ground, event, call, moment, &event->personal.number, key, why);
+    if (err != CH_OK) goto out;
+    ch_entropy_fill(ground->entropy, event->personal.nonce, sizeof event->personal.nonce);
+    ch_directory_aad(event->seq, aad);
+    ch_seal(key, event->personal.nonce, (struct ch_bytes){aad, sizeof aad}, ch_buf_view(&plain),
+            cipher);
+    event->personal.present = true;
+    event->personal.cipher = (struct ch_bytes){cipher, plain.len + CH_SEAL_TAG_BYTES};
+out:
+    sodium_memzero(key, sizeof key);
+    if (plain.ptr != NULL) sodium_memzero(plain.ptr, plain.len);
+    ch_buf_deinit(&plain);
+    return err;
+}

@@ -1,0 +1,565 @@
+/* pipeline: see pipeline.h. SPDX-License-Identifier: MIT */
+#include "daemon/pipeline.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "daemon/core/apply.h"
+#include "daemon/edge/authenticate.h"
+#include "daemon/edge/doorbell.h"
+#include "daemon/log/committer.h"
+#include "daemon/log/evlog.h"
+#include "daemon/replay/shadow.h"
+#include "schema/limits.h"
+
+enum { ARRIVALS = 64 };
+
+uint64_t ch_pipeline_now(const struct ch_pipeline *line)
+{
+    const struct ch_row_meta *meta = ch_meta(line->state);
+    if (meta->importing != 0) return meta->last_at; /* the clock stands at the last imported line */
+    const uint64_t now = ch_clock_now_ns(line->clock);
+    return now > meta->last_at ? now : meta->last_at;
+}
+
+void ch_pipeline_send(struct ch_pipeline *line, struct ch_ingress_slot slot, struct ch_bytes reply)
+{
+    struct ch_why why;
+    if (ch_ingress_reply(line->ingress, slot, &reply, 1, &why) != CH_OK) {
+        ch_ingress_drop(line->ingress, slot); /* the client asks again, with the same id */
+    }
+}
+
+void ch_pipeline_refuse(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
+                        const uint8_t *id, const struct ch_why *why)
+{
+    ch_buf_reset(&line->reply);
+    ch_reply_error(&line->reply, id, ch_meta(line->state)->head, why);
+    ch_pipeline_send(line, arrival->slot, ch_buf_view(&line->reply));
+}
+
+static struct ch_ground ground_of(struct ch_pipeline *line)
+{
+    return (struct ch_ground){.state = line->state,
+                              .batch = line->open,
+                              .directory = line->directory,
+                              .entropy = line->entropy,
+                              .reader = line->reader,
+                              .answer = ch_worldly_answer,
+                              .arg = line};
+}
+
+/* Keeps the reply in line->reply until the seq is durable. */
+static void hold(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
+                 const uint8_t id[16], bool changes, uint64_t seq)
+{
+    struct ch_open_batch *batch = line->open;
+    if (!changes && line->flying != NULL && (batch->count == 0 || seq < batch->first_seq)) {
+        batch = line->flying;
+    }
+    struct ch_held held = {.arrival = *arrival,
+                           .reply_at = batch->replies.len,
+                           .reply_len = line->reply.len,
+                           .changes = changes};
+    memcpy(held.id, id, sizeof held.id);
+    ch_buf_put(&batch->replies, line->reply.ptr, line->reply.len);
+    ch_buf_put(&batch->held, &held, sizeof held);
+    CH_CHECK(!batch->replies.failed && !batch->held.failed); /* an answer is never lost */
+    line->held_commands++;
+}
+
+/* One failure for the whole message, or none. */
+static enum ch_err check_request(struct ch_pipeline *line, const struct ch_request *request,
+                                 bool commands, struct ch_why *why)
+{
+    const bool past = request->as_of_kind != CH_AS_OF_NOW;
+    if (commands && past) {
+        return ch_fail_field(why, CH_ERR_BAD_COMBINATION, "as_of",
+                             "as_of: a command cannot be done in the past");
+    }
+    if (request->has_at && (!commands || past || request->mode != CH_MODE_EACH)) {
+        return ch_fail_field(why, CH_ERR_BAD_COMBINATION, "at",
+                             "at: only import messages have it, with commands and mode each");
+    }
+    const uint32_t most = ch_ingress_slots(line->ingress) * 3 / 4;
+    if (commands && line->held_commands >= (most == 0 ? 1 : most)) {
+        line->busy_answers++;
+        return ch_fail(why, CH_ERR_BUSY, 0, "too many commands wait to be durable; try again");
+    }
+    return CH_OK;
+}
+
+/* The moment of a message: the clock's, or an import message's own. */
+static bool set_time(const struct ch_pipeline *line, const struct ch_request *request,
+                     struct ch_moment *moment)
+{
+    moment->now = ch_pipeline_now(line);
+    if (!request->has_at) return true;
+    moment->now = request->at;
+    return request->at >= ch_meta(line->state)->last_at &&
+           moment->actor.kind == CH_actor_kind_operator;
+}
+
+static void fingerprint(struct ch_pipeline *line, const struct ch_request *request,
+                        struct ch_moment *moment)
+{
+    ch_buf_reset(&line->reply);
+    ch_request_fingerprint(&line->reply, request);
+    uint8_t hash[crypto_generichash_BYTES_MIN];
+    (void)crypto_generichash(hash, sizeof hash, line->reply.ptr, line->reply.len, NULL, 0);
+    memcpy(moment->fingerprint, hash, sizeof moment->fingerprint);
+    memcpy(moment->id, request->id, sizeof moment->id);
+    ch_buf_reset(&line->reply);
+}
+
+static void reject_all(struct ch_pipeline *line, const struct ch_request *request,
+                       enum ch_rejection_code code, const char *field)
+{
+    const struct ch_reject reject = {.code = code, .field = field};
+    ch_buf_reset(&line->reply);
+    ch_reply_begin(&line->reply, request->id, false, ch_meta(line->state)->head,
+                   request->call_count);
+    for (uint32_t i = 0; i < request->call_count; i++) {
+        ch_reply_rejection(&line->reply, &reject);
+    }
+}
+
+/* decide -> seal -> append -> apply, for the whole message; then its reply goes, or waits. */
+static void run(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
+                struct ch_request *request, struct ch_moment *moment, bool commands)
+{
+    struct ch_ran ran = {0};
+    uint64_t wait_seq = 0;
+    ch_buf_reset(&line->reply);
+    if (commands && !request->dry_run) fingerprint(line, request, moment);
+    if (commands && !request->dry_run &&
+        ch_repeat_answer(line, request, moment, &line->reply, &wait_seq)) {
+        if (wait_seq > line->durable) {
+            ch_pipeline_wait(line, arrival, wait_seq, LIMIT_WAIT_MS);
+            return;
+        }
+    } else if (!set_time(line, request, moment)) {
+        reject_all(line, request,
+                   moment->actor.kind == CH_actor_kind_operator ? CH_REJ_time_goes_back
+                                                                : CH_REJ_operator_only,
+                   "at");
+        ran.read_seq = ch_meta(line->state)->head;
+    } else {
+        const struct ch_ground ground = ground_of(line);
+        ch_message_run(&ground, request, moment, &line->arena, &line->reply, &ran);
+    }
+    if (line->reply.failed) {
+        ch_ingress_drop(line->ingress, arrival->slot);
+        return;
+    }
+    if (request->has_at_least && request->at_least > ran.read_seq) ran.read_seq = request->at_least;
+    if (ran.changed || ran.read_seq > line->durable) {
+        hold(line, arrival, request->id, ran.changed, ran.read_seq);
+    } else {
+        ch_pipeline_send(line, arrival->slot, ch_buf_view(&line->reply));
+    }
+}
+
+/* The seq that an events.read with wait_ms waits for; 0: it need not or may not wait. Only while few
+ * others wait, so that waiting readers never take the contexts that commands need. */
+static uint64_t waits_for(const struct ch_pipeline *line, const struct ch_request *request,
+                          uint64_t *ret_wait_ms)
+{
+    if (request->call_count != 1 || request->calls[0].why != NULL || line->last_try) return 0;
+    if (request->calls[0].type != CH_QRY_events_read) return 0;
+    const struct ch_qry_events_read *args = request->calls[0].args;
+    const uint64_t from = args->has_from && args->from > 0 ? args->from : 1;
+    const size_t waiting = line->waiters.len / sizeof(struct ch_waiter);
+    if (!args->has_wait_ms || from <= line->durable) return 0;
+    if (waiting >= ch_ingress_slots(line->ingress) / 4) return 0;
+    *ret_wait_ms = args->wait_ms < LIMIT_WAIT_MS ? args->wait_ms : LIMIT_WAIT_MS;
+    return from;
+}
+
+/* One request, from its bytes to its reply. */
+void ch_pipeline_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival)
+{
+    struct ch_request request;
+    struct ch_moment moment = {0};
+    struct ch_why why = {0};
+    ch_arena_reset(&line->arena);
+    if (arrival->message.len > LIMIT_MESSAGE_BYTES) {
+        (void)ch_fail(&why, CH_ERR_TOO_LARGE, 0, "the message has %zu bytes; the limit is %llu",
+                      arrival->message.len, (unsigned long long)LIMIT_MESSAGE_BYTES);
+        ch_pipeline_refuse(line, arrival, NULL, &why);
+        return;
+    }
+    if (ch_request_decode(arrival->message, &line->arena, &request, &why) != CH_OK) {
+        ch_pipeline_refuse(line, arrival, request.has_id ? request.id : NULL, &why);
+        return;
+    }
+    for (uint32_t i = 0; i < request.call_count; i++) {
+        struct ch_call *call = &request.calls[i];
+        if (call->why == NULL) ch_directory_hash_call(line->directory, call->type, call->args);
+    }
+    if (request.auth == CH_AUTH_AS_USER && request.auth_user.id == 0) {
+        const struct ch_text name = request.auth_user.name;
+        const bool email = memchr(name.ptr, '@', name.len) != NULL;
+        ch_directory_hash(line->directory, email ? CH_KIND_email : CH_KIND_username, name,
+                          request.auth_user.hash);
+    }
+    const bool commands = ch_message_commands(&request);
+    if (check_request(line, &request, commands, &why) != CH_OK) {
+        ch_pipeline_refuse(line, arrival, request.id, &why);
+        return;
+    }
+    if (request.has_at_least && request.at_least > ch_meta(line->state)->head) {
+        if (!line->last_try) {
+            ch_pipeline_wait(line, arrival, request.at_least, LIMIT_WAIT_MS);
+            return;
+        }
+        (void)ch_fail_field(&why, CH_ERR_NOT_YET, "at_least", "at_least: the log ends at %llu",
+                            (unsigned long long)ch_meta(line->state)->head);
+        ch_pipeline_refuse(line, arrival, request.id, &why);
+        return;
+    }
+    if (ch_authenticate(line->config, line->own_uid, arrival->peer_uid, line->state, &request,
+                        &moment, &why) != CH_OK) {
+        ch_pipeline_refuse(line, arrival, request.id, &why);
+        return;
+    }
+    if (ch_past_take(line, arrival, &request, &moment)) return;
+    uint64_t wait_ms = 0;
+    const uint64_t wait_seq = waits_for(line, &request, &wait_ms);
+    if (wait_seq != 0) {
+        ch_pipeline_wait(line, arrival, wait_seq, wait_ms);
+        return;
+    }
+    if (commands && ch_meta(line->state)->importing == 0) ch_pipeline_fire_due(line);
+    moment.now = ch_pipeline_now(line);
+    run(line, arrival, &request, &moment, commands);
+}
+
+static void on_arrivals(void *arg)
+{
+    struct ch_pipeline *line = arg;
+    struct ch_ingress_arrival arrivals[ARRIVALS];
+    const size_t count = ch_ingress_drain(line->ingress, arrivals, ARRIVALS);
+    for (size_t i = 0; i < count; i++) {
+        ch_pipeline_take(line, &arrivals[i]);
+    }
+}
+
+void ch_pipeline_fire_due(struct ch_pipeline *line)
+{
+    struct ch_arena arena = {0};
+    struct ch_why why;
+    const uint64_t now = ch_pipeline_now(line);
+    for (uint64_t i = 0; i < LIMIT_TIMERS_PER_TURN; i++) {
+        uint64_t at;
+        const uint32_t share = ch_expiry_first(line->state, &at);
+        if (share == 0 || at > now) break;
+        if (!ch_state_reserve(line->state, 0, 0, ch_cascade_of_share(line->state, share))) break;
+        struct ch_verdict verdict;
+        ch_decide_due(line->state, now, &arena, &verdict);
+        const struct ch_moment moment = {.now = now};
+        const struct ch_ground ground = ground_of(line);
+        const struct ch_mark mark = ch_store_mark(&line->state->store);
+        const struct ch_batch_place place = ch_batch_place(line->open);
+        if (verdict.no_memory ||
+            ch_message_append(&ground, &verdict, NULL, &moment, &arena, &why) != CH_OK) {
+            ch_store_rollback(&line->state->store, mark);
+            ch_batch_back_to(line->open, place);
+            break;
+        }
+        ch_arena_reset(&arena);
+    }
+    ch_arena_deinit(&arena);
+}
+
+/* A timer that cannot be set for want of memory is set again at the end of the next turn. */
+static void set_timer(struct ch_loop_timer *timer, uint64_t at_ns)
+{
+    struct ch_why why;
+    if (ch_loop_timer_set(timer, at_ns, &why) != CH_OK) ch_loop_timer_clear(timer);
+}
+
+static void set_due_timer(struct ch_pipeline *line)
+{
+    uint64_t at;
+    if (line->clock->is_manual || ch_meta(line->state)->importing != 0 ||
+        ch_expiry_first(line->state, &at) == 0) {
+        ch_loop_timer_clear(line->due_timer);
+        return;
+    }
+    const uint64_t now = ch_clock_now_ns(line->clock);
+    const uint64_t wait = at > now ? at - now : 0;
+    set_timer(line->due_timer, ch_clock_monotonic_ns() + wait);
+}
+
+static void on_due(void *arg)
+{
+    ch_pipeline_fire_due(arg);
+}
+
+/* Gives the open batch to the commit thread, when that is idle. */
+static void submit(struct ch_pipeline *line)
+{
+    if (line->flying != NULL || (line->open->count == 0 && line->open->held.len == 0)) return;
+    const struct ch_bytes *records;
+    if (!ch_batch_views(line->open, &records)) return; /* tried again at the next turn */
+    line->flying = line->open;
+    line->open = line->flying == &line->batches[0] ? &line->batches[1] : &line->batches[0];
+    ch_batch_reset(line->open, ch_store_mark(&line->state->store), ch_meta(line->state)->head + 1);
+    const struct ch_batch batch = {.first_seq = line->flying->first_seq,
+                                   .at_ns = line->flying->last_at,
+                                   .records = records,
+                                   .count = line->flying->count,
+                                   .sync_vault = line->flying->sync_vault};
+    ch_committer_submit(line->committer, &batch);
+}
+
+static void on_turn_end(void *arg)
+{
+    struct ch_pipeline *line = arg;
+    submit(line);
+    set_due_timer(line);
+}
+
+/* The timer fires for the waiter whose time runs out first. */
+static void set_waiter_timer(struct ch_pipeline *line)
+{
+    uint64_t first = UINT64_MAX;
+    for (size_t i = 0; i < line->waiters.len / sizeof(struct ch_waiter); i++) {
+        struct ch_waiter waiter;
+        memcpy(&waiter, line->waiters.ptr + i * sizeof waiter, sizeof waiter);
+        if (waiter.deadline_ns < first) first = waiter.deadline_ns;
+    }
+    if (first != UINT64_MAX) set_timer(line->waiter_timer, first);
+}
+
+/* Asks again what waited for a seq that is durable now, or for its time. */
+static void ask_again(struct ch_pipeline *line)
+{
+    const uint64_t now = ch_clock_monotonic_ns();
+    struct ch_buf waiting = line->waiters;
+    line->waiters = (struct ch_buf){0};
+    for (size_t i = 0; i < waiting.len / sizeof(struct ch_waiter); i++) {
+        struct ch_waiter waiter;
+        memcpy(&waiter, waiting.ptr + i * sizeof waiter, sizeof waiter);
+        if (waiter.seq > line->durable && waiter.deadline_ns > now) {
+            ch_buf_put(&line->waiters, &waiter, sizeof waiter);
+            continue;
+        }
+        line->last_try = waiter.deadline_ns <= now;
+        ch_pipeline_take(line, &waiter.arrival);
+        line->last_try = false;
+    }
+    ch_buf_deinit(&waiting);
+    set_waiter_timer(line);
+}
+
+static void on_waiter_timer(void *arg)
+{
+    ask_again(arg);
+}
+
+void ch_pipeline_wait(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
+                      uint64_t seq, uint64_t wait_ms)
+{
+    const struct ch_waiter waiter = {.arrival = *arrival,
+                                     .seq = seq,
+                                     .deadline_ns =
+                                         ch_clock_monotonic_ns() + wait_ms * 1000000u};
+    ch_buf_put(&line->waiters, &waiter, sizeof waiter);
+    if (line->waiters.failed) {
+        line->waiters.failed = false; /* those before it stay */
+        ch_ingress_drop(line->ingress, arrival->slot);
+        return;
+    }
+    set_waiter_timer(line);
+}
+
+static void ring(struct ch_pipeline *line, const struct ch_open_batch *batch)
+{
+    if (line->doorbell == NULL) return;
+    for (size_t i = 0; i < batch->rings.len / sizeof(struct ch_ring); i++) {
+        struct ch_ring one;
+        memcpy(&one, batch->rings.ptr + i * sizeof one, sizeof one);
+        const struct ch_doorbell_ring told = {.seq = one.seq,
+                                              .at_ns = one.at,
+                                              .account = one.account,
+                                              .type = ch_text_of(ch_events[one.tag].record.name)};
+        ch_doorbell_ring(line->doorbell, &told);
+    }
+}
+
+static void stop_for(struct ch_pipeline *line, const struct ch_batch_result *result)
+{
+    line->stop_err = result->err;
+    line->stop_why = result->why;
+    ch_loop_stop(line->loop);
+}
+
+/* A batch is durable: doorbell, replies, and what waited for it. */
+static void finish(struct ch_pipeline *line, struct ch_open_batch *batch,
+                   const struct ch_batch_result *result)
+{
+    line->durable = result->end.seq;
+    line->log_bytes = result->log_bytes;
+    memcpy(line->root, result->end.root.bytes, sizeof line->root);
+    ch_store_forget(&line->state->store, line->open->mark);
+    ring(line, batch);
+    for (size_t i = 0; i < ch_batch_held(batch); i++) {
+        struct ch_held held;
+        memcpy(&held, batch->held.ptr + i * sizeof held, sizeof held);
+        line->held_commands--;
+        ch_pipeline_send(line, held.arrival.slot,
+                         (struct ch_bytes){batch->replies.ptr + held.reply_at, held.reply_len});
+    }
+    ask_again(line);
+}
+
+/* A batch that could not be stored is taken back, with the one decided after it. Its commands are told
+ * so; queries and refusals that saw it are answered again. */
+static void take_back(struct ch_pipeline *line, struct ch_open_batch *batch,
+                      const struct ch_batch_result *result)
+{
+    struct ch_open_batch *both[2] = {batch, line->open};
+    struct ch_buf again = {0};
+    ch_store_rollback(&line->state->store, batch->mark);
+    for (size_t b = 0; b < 2; b++) {
+        for (size_t i = 0; i < ch_batch_held(both[b]); i++) {
+            struct ch_held held;
+            memcpy(&held, both[b]->held.ptr + i * sizeof held, sizeof held);
+            line->held_commands--;
+            if (held.changes) {
+                ch_pipeline_refuse(line, &held.arrival, held.id, &result->why);
+            } else {
+                ch_buf_put(&again, &held.arrival, sizeof held.arrival);
+            }
+        }
+    }
+    ch_batch_reset(line->open, ch_store_mark(&line->state->store), ch_meta(line->state)->head + 1);
+    for (size_t i = 0; i < again.len / sizeof(struct ch_ingress_arrival); i++) {
+        struct ch_ingress_arrival arrival;
+        memcpy(&arrival, again.ptr + i * sizeof arrival, sizeof arrival);
+        ch_pipeline_take(line, &arrival);
+    }
+    ch_buf_deinit(&again);
+}
+
+static void on_committed(void *arg)
+{
+    struct ch_pipeline *line = arg;
+    struct ch_batch_result result;
+    uint64_t counter;
+    if (read(line->commit_fd, &counter, sizeof counter) < 0) return;
+    if (!ch_committer_collect(line->committer, &result)) return;
+    struct ch_open_batch *batch = line->flying;
+    line->flying = NULL;
+    if (result.err == CH_OK) {
+        finish(line, batch, &result);
+    } else if (result.err == CH_ERR_STORAGE_FULL || result.err == CH_ERR_NO_MEMORY ||
+               result.err == CH_ERR_VAULT_IO) {
+        take_back(line, batch, &result);
+    } else {
+        stop_for(line, &result);
+    }
+}
+
+static void on_shadow(void *arg)
+{
+    struct ch_pipeline *line = arg;
+    uint64_t counter;
+    if (read(line->shadow_fd, &counter, sizeof counter) < 0) return;
+    ch_past_collect(line);
+}
+
+/* Called on other threads: only rings the loop's descriptor. */
+static void wake(void *arg)
+{
+    const int *fd = arg;
+    const uint64_t one = 1;
+    ssize_t written = write(*fd, &one, sizeof one);
+    (void)written; /* a counter that is full wakes as well */
+}
+
+enum ch_err ch_pipeline_start(struct ch_pipeline *line, struct ch_why *why)
+{
+    line->started_ns = ch_clock_monotonic_ns();
+    line->durable = ch_meta(line->state)->head;
+    line->log_bytes = ch_evlog_bytes(line->log);
+    memcpy(line->root, ch_evlog_end(line->log)->root.bytes, sizeof line->root);
+    line->open = &line->batches[0];
+    ch_batch_reset(line->open, ch_store_mark(&line->state->store), line->durable + 1);
+    line->commit_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    line->shadow_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (line->commit_fd < 0 || line->shadow_fd < 0) {
+        return ch_fail(why, CH_ERR_FILE_IO, 0, "eventfd failed");
+    }
+    enum ch_err err = ch_committer_start(line->log, line->directory->vault, wake, &line->commit_fd,
+                                         &line->committer, why);
+    if (err == CH_OK) {
+        err = ch_shadow_start(line->log, line->directory, wake, &line->shadow_fd, &line->shadow, why);
+    }
+    if (err == CH_OK) {
+        err = ch_loop_timer_create(line->loop, on_waiter_timer, line, &line->waiter_timer, why);
+    }
+    if (err == CH_OK) {
+        err = ch_loop_timer_create(line->loop, on_due, line, &line->due_timer, why);
+    }
+    if (err == CH_OK) {
+        err = ch_loop_watch_fd(line->loop, ch_ingress_fd(line->ingress), on_arrivals, line,
+                               &line->arrivals_watch, why);
+    }
+    if (err == CH_OK) {
+        err = ch_loop_watch_fd(line->loop, line->commit_fd, on_committed, line, &line->commit_watch,
+                               why);
+    }
+    if (err == CH_OK) {
+        err = ch_loop_watch_fd(line->loop, line->shadow_fd, on_shadow, line, &line->shadow_watch,
+                               why);
+    }
+    if (err == CH_OK) {
+        ch_loop_set_turn_hook(line->loop, on_turn_end, line);
+        set_due_timer(line);
+    }
+    return err;
+}
+
+/* What was decided becomes durable before the end, unless the log itself failed. */
+static void drain(struct ch_pipeline *line)
+{
+    while (line->committer != NULL && line->stop_err == CH_OK) {
+        submit(line);
+        if (line->flying == NULL) return;
+        struct ch_batch_result result;
+        while (!ch_committer_collect(line->committer, &result)) {
+            (void)usleep(100);
+        }
+        struct ch_open_batch *batch = line->flying;
+        line->flying = NULL;
+        if (result.err != CH_OK) return;
+        finish(line, batch, &result);
+    }
+}
+
+void ch_pipeline_stop(struct ch_pipeline *line)
+{
+    drain(line);
+    ch_shadow_stop(line->shadow);
+    ch_past_collect(line);
+    ch_committer_stop(line->committer);
+    ch_loop_watch_destroy(line->arrivals_watch);
+    ch_loop_watch_destroy(line->commit_watch);
+    ch_loop_watch_destroy(line->shadow_watch);
+    ch_loop_timer_destroy(line->waiter_timer);
+    ch_loop_timer_destroy(line->due_timer);
+    if (line->commit_fd > 0) (void)close(line->commit_fd);
+    if (line->shadow_fd > 0) (void)close(line->shadow_fd);
+    for (size_t i = 0; i < 2; i++) {
+        ch_batch_deinit(&line->batches[i]);
+    }
+    ch_arena_deinit(&line->arena);
+    ch_buf_deinit(&line->reply);
+    ch_buf_deinit(&line->waiters);
+}

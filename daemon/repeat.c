@@ -1,0 +1,114 @@
+/* repeat: a message whose id was used before; see pipeline.h. SPDX-License-Identifier: MIT
+ * The answer is rebuilt from the message's events, so it survives restart and replay. */
+#include "daemon/core/query.h"
+#include "daemon/log/reader.h"
+#include "daemon/outcome.h"
+#include "daemon/pipeline.h"
+
+static void all_rejected(struct ch_buf *reply, const struct ch_request *request, uint64_t seq,
+                         enum ch_rejection_code code)
+{
+    const struct ch_reject reject = {.code = code, .field = "id"};
+    ch_reply_begin(reply, request->id, false, seq, request->call_count);
+    for (uint32_t i = 0; i < request->call_count; i++) {
+        ch_reply_rejection(reply, &reject);
+    }
+}
+
+/* Puts one event of the message to the call that made it. */
+static bool assign(const struct ch_event *event, const struct ch_request *request,
+                   struct ch_outcome_of_call *outcomes, uint32_t *call, struct ch_arena *arena,
+                   uint64_t most)
+{
+    if (event->cause.kind == CH_CAUSE_COMMAND) *call = event->cause.index;
+    if (*call >= request->call_count) return false;
+    struct ch_outcome_of_call *outcome = &outcomes[*call];
+    if (outcome->tags == NULL) {
+        outcome->tags = ch_arena_take(arena, most * sizeof *outcome->tags);
+        if (outcome->tags == NULL) return false;
+        outcome->kind = CH_CALL_DONE;
+        outcome->first_seq = event->seq;
+    }
+    outcome->tags[outcome->events++] = event->tag;
+    return true;
+}
+
+static enum ch_err read_events(struct ch_pipeline *line, const struct ch_request *request,
+                               const struct ch_row_seen *seen,
+                               struct ch_outcome_of_call *outcomes, struct ch_why *why)
+{
+    uint32_t call = UINT32_MAX;
+    for (uint64_t i = 0; i < seen->count; i++) {
+        struct ch_log_record record;
+        union ch_event_body body;
+        struct ch_event event;
+        enum ch_err err = ch_reader_read(line->reader, seen->first_seq + i, &record, why);
+        if (err != CH_OK) return err;
+        err = ch_event_decode(record.bytes, &line->arena, &body, &event, why);
+        if (err != CH_OK) return err;
+        if (!assign(&event, request, outcomes, &call, &line->arena, seen->count)) {
+            return ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "event %llu does not fit its message",
+                           (unsigned long long)event.seq);
+        }
+    }
+    return CH_OK;
+}
+
+/* What a call without events had been: a query is asked again; a command changed nothing, or, in a
+ * message of mode "each", may have been refused. */
+static void fill_rest(struct ch_pipeline *line, const struct ch_request *request,
+                      const struct ch_moment *moment, uint64_t first_seq,
+                      struct ch_outcome_of_call *outcomes)
+{
+    for (uint32_t i = 0; i < request->call_count; i++) {
+        struct ch_outcome_of_call *outcome = &outcomes[i];
+        struct ch_call *call = &request->calls[i];
+        if (outcome->tags != NULL) continue;
+        if (call->why != NULL) {
+            outcome->kind = CH_CALL_FAILED;
+            outcome->why = call->why;
+        } else if (ch_calls[call->type].query) {
+            const struct ch_ground ground = {.answer = ch_worldly_answer, .arg = line};
+            ch_message_query(&ground, line->state, moment, call, &line->arena, outcome);
+        } else if (request->mode == CH_MODE_ALL) {
+            outcome->kind = CH_CALL_DONE;
+            outcome->first_seq = first_seq;
+        } else {
+            const struct ch_reject reject = {.code = CH_REJ_rejected_before};
+            ch_outcome_rejected(outcome, &reject);
+        }
+    }
+}
+
+bool ch_repeat_answer(struct ch_pipeline *line, const struct ch_request *request,
+                      const struct ch_moment *moment, struct ch_buf *reply, uint64_t *ret_wait_seq)
+{
+    const uint32_t row =
+        ch_find_seen(line->state, moment->actor.kind, moment->actor.id, request->id);
+    if (row == 0) return false;
+    const struct ch_row_seen *seen = ch_seen_row(line->state, row);
+    const uint64_t last = seen->first_seq + seen->count - 1;
+    const uint64_t head = ch_meta(line->state)->head;
+    *ret_wait_seq = last;
+    if (last > line->durable) return true;
+    if (memcmp(seen->fingerprint, moment->fingerprint, sizeof seen->fingerprint) != 0) {
+        all_rejected(reply, request, head, CH_REJ_id_reused);
+        return true;
+    }
+    struct ch_why why = {0};
+    struct ch_outcome_of_call *outcomes =
+        ch_arena_take(&line->arena, request->call_count * sizeof *outcomes);
+    enum ch_err err = CH_OK;
+    if (outcomes == NULL) {
+        err = ch_fail(&why, CH_ERR_NO_MEMORY, 0, "no memory for the message");
+    } else {
+        err = read_events(line, request, seen, outcomes, &why);
+    }
+    if (err != CH_OK) {
+        ch_reply_error(reply, request->id, head, &why);
+        return true;
+    }
+    fill_rest(line, request, moment, seen->first_seq, outcomes);
+    ch_outcomes_reply(reply, request, outcomes, head);
+    return true;
+}

@@ -1,0 +1,109 @@
+/* directory: see directory.h. SPDX-License-Identifier: MIT */
+#include "daemon/replay/directory.h"
+
+#include <sodium.h>
+
+#include "daemon/core/apply.h"
+#include "daemon/log/seal.h"
+#include "daemon/log/vault.h"
+#include "schema/text.h"
+
+enum { NAME_MOST = 256, PLAIN_MOST = 2048 };
+
+enum ch_err ch_directory_init(struct ch_directory *directory, struct ch_vault *vault,
+                              struct ch_why *why)
+{
+    uint8_t key[CH_VAULT_KEY_BYTES];
+    if (ch_vault_get(vault, 0, key) != CH_VAULT_PRESENT) {
+        return ch_fail(why, CH_ERR_VAULT_IO, 0, "the vault has no installation key in slot 0");
+    }
+    directory->vault = vault;
+    ch_seal_name_key(key, directory->name_key);
+    sodium_memzero(key, sizeof key);
+    return CH_OK;
+}
+
+void ch_directory_deinit(struct ch_directory *directory)
+{
+    sodium_memzero(directory->name_key, sizeof directory->name_key);
+}
+
+void ch_directory_hash(const struct ch_directory *directory, uint8_t kind, struct ch_text name,
+                       uint8_t ret[16])
+{
+    char folded[NAME_MOST];
+    size_t len = name.len < sizeof folded ? name.len : sizeof folded;
+    memcpy(folded, name.ptr, len);
+    if (kind == CH_KIND_email) {
+        (void)ch_email_fold(folded, len);
+    } else {
+        (void)ch_username_fold(folded, len);
+    }
+    ch_seal_name_hash(directory->name_key, kind, (struct ch_text){folded, len}, ret);
+}
+
+void ch_directory_hash_call(const struct ch_directory *directory, int type, void *args)
+{
+    const struct ch_record *record = &ch_calls[type].args;
+    for (uint16_t i = 0; i < record->count; i++) {
+        const struct ch_field *field = &record->fields[i];
+        if (field->list || !ch_field_present(field, args)) continue;
+        uint8_t *at = (uint8_t *)args + field->offset;
+        if (field->kind == CH_KIND_user_ref) {
+            struct ch_ref *ref = (struct ch_ref *)(void *)at;
+            if (ref->id != 0) continue;
+            bool email = memchr(ref->name.ptr, '@', ref->name.len) != NULL;
+            ch_directory_hash(directory, email ? CH_KIND_email : CH_KIND_username, ref->name,
+                              ref->hash);
+        } else if (field->kind == CH_KIND_username || field->kind == CH_KIND_email) {
+            struct ch_named *named = (struct ch_named *)(void *)at;
+            ch_directory_hash(directory, field->kind, named->text, named->hash);
+        }
+    }
+}
+
+void ch_directory_aad(uint64_t seq, uint8_t ret[8])
+{
+    ch_put_be64(ret, seq);
+}
+
+enum ch_err ch_directory_learn(const struct ch_directory *directory, struct ch_state *state,
+                               const struct ch_event *event, struct ch_why *why)
+{
+    if (!event->personal.present) return CH_OK;
+    uint8_t key[CH_VAULT_KEY_BYTES];
+    if (ch_vault_get(directory->vault, event->personal.number, key) != CH_VAULT_PRESENT) {
+        return CH_OK;
+    }
+    uint8_t plain[PLAIN_MOST];
+    uint8_t aad[8];
+    ch_directory_aad(event->seq, aad);
+    const struct ch_bytes cipher = event->personal.cipher;
+    enum ch_err err = CH_OK;
+    if (cipher.len < CH_SEAL_TAG_BYTES || cipher.len - CH_SEAL_TAG_BYTES > sizeof plain) {
+        err = ch_fail(why, CH_ERR_SEAL_BROKEN, 0, "event %llu: the sealed part has a wrong length",
+                      (unsigned long long)event->seq);
+        goto out;
+    }
+    err = ch_seal_open(key, event->personal.nonce, (struct ch_bytes){aad, sizeof aad}, cipher, plain,
+                       why);
+    if (err != CH_OK) goto out;
+    const struct ch_bytes opened = {plain, cipher.len - CH_SEAL_TAG_BYTES};
+    struct ch_event named = *event;
+    union ch_event_body body = {.user_created = {.number = event->personal.number}};
+    err = ch_event_open(opened, &body, &named, why);
+    if (err != CH_OK) goto out;
+    uint8_t username[16];
+    uint8_t email[16];
+    const struct ch_ev_user_created *user = &body.user_created;
+    if (user->has_username) {
+        ch_directory_hash(directory, CH_KIND_username, user->username.text, username);
+    }
+    if (user->has_email) ch_directory_hash(directory, CH_KIND_email, user->email.text, email);
+    ch_directory_add(state, ch_find_user(state, event->seq), opened,
+                     user->has_username ? username : NULL, user->has_email ? email : NULL);
+out:
+    sodium_memzero(key, sizeof key);
+    sodium_memzero(plain, sizeof plain);
+    return err;
+}

@@ -1,0 +1,54 @@
+/* follower: a state computed from the log, up to some seq. SPDX-License-Identifier: MIT
+ * Start-up, the shadow and questions about the past are all one: read, check, decode, apply.
+ * Threads: a follower belongs to one thread at a time. */
+#ifndef CH_REPLAY_FOLLOWER_H
+#define CH_REPLAY_FOLLOWER_H
+#include "daemon/core/state.h"
+#include "daemon/log/reader.h"
+#include "daemon/replay/directory.h"
+#include "schema/event.h"
+
+struct ch_evlog;
+
+struct ch_follower {
+    struct ch_state state;
+    struct ch_reader *reader;
+    const struct ch_directory *directory; /* borrowed; NULL: names stay closed */
+    struct ch_arena arena;
+    bool open;
+};
+
+/* An empty state at seq 0.
+ * log, directory: borrowed; must outlive the follower
+ * errors: CH_ERR_NO_MEMORY, CH_ERR_LOG_IO */
+CH_MUST_USE enum ch_err ch_follower_open(struct ch_follower *follower, struct ch_evlog *log,
+                                         const struct ch_directory *directory, struct ch_why *why);
+void ch_follower_close(struct ch_follower *follower); /* NULL and zeroed are no-ops */
+
+static inline uint64_t ch_follower_seq(const struct ch_follower *follower)
+{
+    return ch_meta(&follower->state)->head;
+}
+
+/* Back to an empty state at seq 0. errors: CH_ERR_NO_MEMORY */
+CH_MUST_USE enum ch_err ch_follower_rewind(struct ch_follower *follower, struct ch_why *why);
+
+/* Applies events up to `seq`, or to the end of the log if that comes first. progress: called now and
+ * then with the seq reached, or NULL; returning false stops early (CH_ERR_STOPPED).
+ * errors: CH_ERR_LOG_IO, CH_ERR_LOG_CORRUPT, CH_ERR_SEAL_BROKEN, CH_ERR_NO_MEMORY, CH_ERR_STOPPED */
+typedef bool ch_follower_progress(void *arg, uint64_t seq);
+CH_MUST_USE enum ch_err ch_follower_go(struct ch_follower *follower, uint64_t seq,
+                                       ch_follower_progress *progress, void *arg,
+                                       struct ch_why *why);
+
+/* The last seq whose event's time is not after `at_ns`; 0 if there is none. */
+CH_MUST_USE enum ch_err ch_follower_seq_at(struct ch_follower *follower, uint64_t at_ns,
+                                           uint64_t *ret_seq, struct ch_why *why);
+/* The time of an event. errors: CH_ERR_NOT_YET when the log does not reach so far */
+CH_MUST_USE enum ch_err ch_follower_time_of(struct ch_follower *follower, uint64_t seq,
+                                            uint64_t *ret_at_ns, struct ch_why *why);
+
+enum { CH_STATE_HASH_BYTES = 32 };
+/* BLAKE2b-256 of the canonical dump. source: schema/README.md, "State hash" */
+void ch_state_hash(const struct ch_state *state, uint8_t ret[CH_STATE_HASH_BYTES]);
+#endif

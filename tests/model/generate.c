@@ -1,0 +1,366 @@
+/* generate: random commands and questions about a small world. SPDX-License-Identifier: MIT */
+#include "tests/model/generate.h"
+
+#include "schema/base/check.h"
+
+#include <stdio.h>
+
+enum { MOST_USERS = 7, MOST_ACCOUNTS = 14, MOST_GROUPS = 24, MOST_ROLES = 20, MOST_SHARES = 120 };
+enum { NOBODY = 999999 };
+
+static const char *const labels[] = {"north", "south", "east", "west", "mid"};
+static const char *const people[] = {"ann", "bob", "cy", "dee", "eve", "flo", "gus", "hal"};
+static const char *const teams[] = {"blue team", "red team", "ops", "sales", "help", "night"};
+static const char *const roles[] = {"writer", "reader", "lead", "owner", "watcher", "user"};
+static const char *const built_in[] = {"owner",        "account manager", "full",       "developer",
+                                       "user",         "list manager",    "watcher",    "statistics",
+                                       "collaborator", "writer",          "no such role"};
+static const char *const pages[] = {"files", "lists", "send", "messages", "my_account",
+                                    "reports", "no such page"};
+static const uint8_t scopes[] = {
+    CH_SCOPE_lists_read,     CH_SCOPE_contacts_export,    CH_SCOPE_campaigns_send,
+    CH_SCOPE_campaigns_read, CH_SCOPE_reports_read,       CH_SCOPE_account_read,
+    CH_SCOPE_shares_create,  CH_SCOPE_shares_update,      CH_SCOPE_shares_delete,
+    CH_SCOPE_groups_update,  CH_SCOPE_groups_members,     CH_SCOPE_roles_update,
+    CH_SCOPE_account_close,  CH_SCOPE_subaccounts_create, CH_SCOPE_guardrails_update,
+    CH_SCOPE_templates_read, CH_SCOPE_api_keys_create,    CH_SCOPE_automations_run,
+    CH_SCOPE_lists_select,   CH_SCOPE_lists_update,
+};
+#define COUNT(array) ((uint32_t)(sizeof(array) / sizeof *(array)))
+
+uint32_t m_below(struct m_random *random, uint32_t bound)
+{
+    /* splitmix64; source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators" */
+    uint64_t z = random->state += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return (uint32_t)((z ^ z >> 31) % bound);
+}
+
+static struct ch_scopes some_scopes(struct m_random *random, uint32_t most)
+{
+    struct ch_scopes set = {{0, 0}};
+    for (uint32_t i = m_below(random, most + 1); i > 0; i--) {
+        ch_scopes_add(&set, scopes[m_below(random, COUNT(scopes))]);
+    }
+    return set;
+}
+
+static void put_name(char *out, size_t size, const char *name)
+{
+    snprintf(out, size, "%s", name);
+}
+
+static void pick_name(struct o_pick *pick, const char *name)
+{
+    pick->given = true;
+    pick->id = 0;
+    put_name(pick->name, sizeof pick->name, name);
+}
+
+static bool pick_nobody(struct m_random *random, struct o_pick *pick)
+{
+    if (!m_chance(random, 3)) return false;
+    if (m_chance(random, 50)) {
+        *pick = (struct o_pick){.given = true, .id = NOBODY};
+    } else {
+        pick_name(pick, "nobody");
+    }
+    return true;
+}
+
+static void path_of(struct o_world *w, const struct o_account *a, char *out, size_t size)
+{
+    char above[3 * O_NAME] = "";
+    if (a->parent == 0) {
+        put_name(out, size, a->name);
+        return;
+    }
+    path_of(w, o_account(w, a->parent), above, sizeof above);
+    put_name(out, size, above);
+    size_t len = strlen(out);
+    snprintf(out + len, size - len, "/%s", a->name);
+}
+
+static struct o_account *pick_account(struct m_random *random, struct o_world *w,
+                                      struct o_pick *pick)
+{
+    if (w->account_count == 0 || pick_nobody(random, pick)) {
+        if (!pick->given) pick_name(pick, "nobody");
+        return NULL;
+    }
+    struct o_account *a = NULL;
+    for (int i = 0; i < 4; i++) {
+        a = &w->accounts[m_below(random, (uint32_t)w->account_count)];
+        if (!a->closed) break;
+    }
+    if (m_chance(random, 60)) {
+        *pick = (struct o_pick){.given = true, .id = a->id};
+    } else {
+        char path[3 * O_NAME];
+        path_of(w, a, path, sizeof path);
+        pick_name(pick, path);
+    }
+    return a;
+}
+
+static void pick_user(struct m_random *random, struct o_world *w, struct o_pick *pick)
+{
+    if (w->user_count == 0 || pick_nobody(random, pick)) {
+        if (!pick->given) pick_name(pick, "nobody");
+        return;
+    }
+    const struct o_user *u = &w->users[m_below(random, (uint32_t)w->user_count)];
+    uint32_t way = m_below(random, 4);
+    if (way == 0 && u->username[0] != 0) {
+        pick_name(pick, u->username);
+    } else if (way == 1 && u->email[0] != 0) {
+        pick_name(pick, u->email);
+    } else {
+        *pick = (struct o_pick){.given = true, .id = u->id};
+    }
+}
+
+/* A group, most often one of the account. */
+static void pick_group(struct m_random *random, struct o_world *w, const struct o_account *on,
+                       struct o_pick *pick)
+{
+    if (pick_nobody(random, pick)) return;
+    const struct o_group *g = NULL;
+    for (int i = 0; i < 200; i++) {
+        const struct o_group *other = &w->groups[m_below(random, O_GROUPS)];
+        if (other->id == 0) continue;
+        g = other;
+        if (on != NULL && (g->account == on->id || m_chance(random, 10))) break;
+    }
+    if (g == NULL) {
+        pick_name(pick, teams[m_below(random, COUNT(teams))]);
+    } else if (m_chance(random, 30)) {
+        pick_name(pick, g->name);
+    } else {
+        *pick = (struct o_pick){.given = true, .id = g->id};
+    }
+}
+
+static void pick_role(struct m_random *random, struct o_world *w, struct o_pick *pick)
+{
+    if (m_chance(random, 25) && w->role_count > 0) {
+        const struct o_role *r = &w->roles[m_below(random, (uint32_t)w->role_count)];
+        *pick = (struct o_pick){.given = true, .id = r->id};
+    } else if (m_chance(random, 30)) {
+        pick_name(pick, roles[m_below(random, COUNT(roles))]);
+    } else {
+        pick_name(pick, built_in[m_below(random, COUNT(built_in))]);
+    }
+}
+
+static void pick_subject(struct m_random *random, struct o_world *w, const struct o_account *on,
+                         struct o_command *c)
+{
+    bool odd = m_chance(random, 4);
+    bool user = m_chance(random, 65);
+    bool both = odd && m_chance(random, 50);
+    if (odd && !both) return;
+    /* Most often somebody who has a share there. */
+    if (user || both) {
+        pick_user(random, w, &c->user);
+        for (int i = 0; i < 100 && on != NULL && c->type != CH_CMD_share_give; i++) {
+            const struct o_share *s = &w->shares[m_below(random, O_SHARES)];
+            if (s->id == 0 || s->account != on->id || s->subject_kind != 0) continue;
+            c->user = (struct o_pick){.given = true, .id = s->subject};
+            break;
+        }
+    }
+    if (!user || both) {
+        pick_group(random, w, on, &c->group);
+        for (int i = 0; i < 100 && on != NULL && c->type != CH_CMD_share_give; i++) {
+            const struct o_share *s = &w->shares[m_below(random, O_SHARES)];
+            if (s->id == 0 || s->account != on->id || s->subject_kind == 0) continue;
+            c->group = (struct o_pick){.given = true, .id = s->subject};
+            break;
+        }
+    }
+}
+
+static void some_expiry(struct m_random *random, struct o_command *c)
+{
+    c->has_expiry = true;
+    c->expires_at = c->now + m_below(random, 60);
+    if (m_chance(random, 10)) c->expires_at = c->now - m_below(random, 3);
+}
+
+static void fill_share(struct m_random *random, struct o_world *w, const struct o_account *on,
+                       struct o_command *c)
+{
+    pick_subject(random, w, on, c);
+    c->resource_kind = (uint8_t)(m_chance(random, 70) ? 1 : m_below(random, O_KINDS));
+    c->resource = (uint8_t)m_below(random, O_RESOURCES);
+    if (c->type == CH_CMD_share_give) {
+        if (m_chance(random, 85)) pick_role(random, w, &c->role);
+        c->has_share_kind = m_chance(random, 30);
+        c->share_kind = (uint8_t)m_below(random, 2);
+        if (m_chance(random, 25)) some_expiry(random, c);
+    }
+    if (c->type == CH_CMD_share_set_role && m_chance(random, 80)) pick_role(random, w, &c->role);
+    if (c->type == CH_CMD_share_set_expiry && m_chance(random, 80)) some_expiry(random, c);
+    if (c->type == CH_CMD_share_give || c->type == CH_CMD_share_set_role) {
+        c->has_reach = m_chance(random, 50);
+        if (c->has_reach) c->reach = (uint8_t)m_below(random, 2);
+    }
+    if (c->type == CH_CMD_share_limit) {
+        c->has_flag = m_chance(random, 40);
+        c->flag = c->has_flag && m_chance(random, 60);
+        if (!c->flag) c->resources = (uint8_t)m_below(random, 1U << O_RESOURCES);
+    }
+    if (c->type == CH_CMD_share_restrict) {
+        c->has_scopes = m_chance(random, 70);
+        if (c->has_scopes) c->scopes = some_scopes(random, 3);
+        c->page_count = m_chance(random, 40) ? m_below(random, O_PICKED_PAGES + 1) : 0;
+        for (uint32_t i = 0; i < c->page_count; i++) {
+            pick_name(&c->pages[i], pages[m_below(random, COUNT(pages) * 8) / 8]);
+        }
+    }
+    if (c->type == CH_CMD_share_grant) {
+        c->scopes = some_scopes(random, 3);
+        for (uint8_t s = 0; s <= CH_MAX_SCOPE && m_chance(random, 95); s++) {
+            bool fits = ch_scopes_table[s].resource_kind == c->resource_kind;
+            if (!fits) c->scopes = ch_scopes_but(c->scopes, ch_scopes_of(s));
+        }
+    }
+}
+
+static void fill_other(struct m_random *random, struct o_world *w, const struct o_account *on,
+                       struct o_command *c)
+{
+    const char *name = NULL;
+    if (c->type == CH_CMD_account_open_master || c->type == CH_CMD_account_open_sub) {
+        name = labels[m_below(random, COUNT(labels))];
+    }
+    if (c->type == CH_CMD_account_open_master) {
+        if (m_chance(random, 60)) pick_user(random, w, &c->user);
+        c->has_depth = m_chance(random, 70);
+        if (c->has_depth) c->depth = m_chance(random, 90) ? m_below(random, 4) : 9;
+    }
+    if (c->type == CH_CMD_account_close) {
+        c->has_flag = m_chance(random, 50);
+        c->flag = c->has_flag && m_chance(random, 50);
+    }
+    if (c->type == CH_CMD_guardrail_set && m_chance(random, 60)) {
+        c->scopes = some_scopes(random, 2);
+    }
+    if (c->type == CH_CMD_user_create) {
+        const char *who = people[m_below(random, COUNT(people))];
+        c->has_name = m_chance(random, 70);
+        c->has_email = m_chance(random, 70);
+        c->has_full_name = m_chance(random, 50);
+        if (c->has_name) name = who;
+        if (c->has_email) {
+            snprintf(c->email, sizeof c->email, "%s@example.org",
+                     people[m_below(random, COUNT(people))]);
+        }
+    }
+    if (c->type == CH_CMD_user_lock || c->type == CH_CMD_user_unlock ||
+        c->type == CH_CMD_group_add || c->type == CH_CMD_group_remove) {
+        pick_user(random, w, &c->user);
+    }
+    if (c->type == CH_CMD_group_create) {
+        name = teams[m_below(random, COUNT(teams))];
+        if (m_chance(random, 50)) pick_group(random, w, on, &c->parent);
+    }
+    if (c->type == CH_CMD_group_move && m_chance(random, 75)) {
+        pick_group(random, w, on, &c->parent);
+    }
+    if (c->type > CH_CMD_group_create && c->type <= CH_CMD_group_remove) {
+        pick_group(random, w, on, &c->group);
+    }
+    if (c->type == CH_CMD_role_define) {
+        name = roles[m_below(random, COUNT(roles))];
+        c->scopes = some_scopes(random, 6);
+    }
+    if (name != NULL) put_name(c->name, sizeof c->name, name);
+}
+
+static size_t used_groups(const struct o_world *w)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < O_GROUPS; i++) {
+        n += w->groups[i].id != 0;
+    }
+    return n;
+}
+
+static size_t used_shares(const struct o_world *w)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < O_SHARES; i++) {
+        n += w->shares[i].id != 0;
+    }
+    return n;
+}
+
+static int some_type(struct m_random *random, const struct o_world *w)
+{
+    for (;;) {
+        int type = (int)m_below(random, CH_CMD_role_define + 1);
+        bool account = type == CH_CMD_account_open_master || type == CH_CMD_account_open_sub;
+        if (w->user_count < 3 && m_chance(random, 60)) type = CH_CMD_user_create;
+        if (w->account_count < 3 && m_chance(random, 50)) {
+            type = w->account_count == 0 || m_chance(random, 30) ? CH_CMD_account_open_master
+                                                                : CH_CMD_account_open_sub;
+        }
+        if (type == CH_CMD_account_close && !m_chance(random, 15)) continue;
+        if (type == CH_CMD_user_lock && !m_chance(random, 30)) continue;
+        if (m_chance(random, 15)) type = CH_CMD_share_give;
+        if (account && w->account_count >= MOST_ACCOUNTS) continue;
+        if (type == CH_CMD_user_create && w->user_count >= MOST_USERS) continue;
+        if (type == CH_CMD_group_create && used_groups(w) >= MOST_GROUPS) continue;
+        if (type == CH_CMD_role_define && w->role_count >= MOST_ROLES) continue;
+        if (type == CH_CMD_share_give && used_shares(w) >= MOST_SHARES) continue;
+        return type;
+    }
+}
+
+void m_generate(struct m_random *random, struct o_world *w, uint64_t now, struct o_command *ret)
+{
+    memset(ret, 0, sizeof *ret);
+    ret->type = some_type(random, w);
+    ret->now = now;
+    ret->actor_kind = CH_actor_kind_operator;
+    ret->channel = CH_channel_operator;
+    if (m_chance(random, 5)) {
+        ret->actor_kind = CH_actor_kind_service;
+        ret->actor = 1000 + m_below(random, 2);
+        ret->channel = CH_channel_api;
+    } else if (w->user_count > 0 && m_chance(random, 55)) {
+        ret->actor_kind = CH_actor_kind_user;
+        ret->actor = w->users[m_below(random, (uint32_t)w->user_count)].id;
+        ret->channel = m_chance(random, 60) ? CH_channel_web : CH_channel_api;
+    }
+    const struct o_account *on = NULL;
+    if (ch_calls[ret->type].on) {
+        on = pick_account(random, w, &ret->on);
+        ret->has_expect = on != NULL && m_chance(random, 5);
+        if (ret->has_expect) ret->expect = on->last_seq - m_below(random, 2);
+    }
+    if (ret->type >= CH_CMD_share_give && ret->type <= CH_CMD_share_end) {
+        fill_share(random, w, on, ret);
+    } else {
+        fill_other(random, w, on, ret);
+    }
+}
+
+void m_question(struct m_random *random, uint64_t user, uint64_t account, uint64_t now,
+                struct o_question *ret)
+{
+    memset(ret, 0, sizeof *ret);
+    ret->user = user;
+    ret->account = account;
+    while (ch_scopes_empty(ret->wanted)) {
+        ret->wanted = some_scopes(random, m_chance(random, 70) ? 1 : 4);
+    }
+    ret->has_resource = m_chance(random, 50);
+    if (ret->has_resource) ret->resource = (uint8_t)m_below(random, O_RESOURCES + 1);
+    ret->any = !ret->has_resource && m_chance(random, 50);
+    ret->channel = m_chance(random, 50) ? CH_channel_web : CH_channel_api;
+    ret->now = now + (m_chance(random, 60) ? 0 : m_below(random, 70));
+}

@@ -1,0 +1,260 @@
+/* live: core, driven as the daemon's line drives it. SPDX-License-Identifier: MIT */
+#include "tests/model/live.h"
+
+#include "daemon/core/invariant.h"
+#include "tests/model/call.h"
+
+static void invariants(const struct ch_state *state)
+{
+    (void)state;
+}
+
+static void append(struct m_live *live, const struct ch_event *event)
+{
+    struct m_record record = {.at = live->bytes.len};
+    ch_event_encode(&live->bytes, event);
+    record.len = live->bytes.len - record.at;
+    ch_buf_put(&live->records, &record, sizeof record);
+    M_CHECK(!live->bytes.failed && !live->records.failed);
+}
+
+/* Stands for the daemon's seal: the text itself with a tail in place of the authenticator. */
+static void seal(struct m_live *live, struct ch_event *event)
+{
+    static const uint8_t tail[CH_SEAL_BYTES] = {0};
+    ch_buf_reset(&live->plain);
+    ch_buf_reset(&live->cipher);
+    ch_event_personal(&live->plain, event);
+    if (live->plain.len == 0) return;
+    ch_buf_put(&live->cipher, live->plain.ptr, live->plain.len);
+    ch_buf_put(&live->cipher, tail, sizeof tail);
+    const struct ch_ev_user_created *made = event->body;
+    M_CHECK(event->tag == CH_EV_user_created);
+    event->personal.present = true;
+    event->personal.number = made->number;
+    memset(event->personal.nonce, (int)(event->seq & 0xff), sizeof event->personal.nonce);
+    event->personal.cipher = ch_buf_view(&live->cipher);
+}
+
+static void take_event(struct m_live *live, struct ch_event *event)
+{
+    M_CHECK(event->seq == m_live_head(live) + 1);
+    seal(live, event);
+    ch_apply(&live->state, event);
+    if (event->tag == CH_EV_user_created) {
+        const struct ch_ev_user_created *made = event->body;
+        size_t bytes = live->plain.len;
+        M_CHECK(ch_state_reserve(&live->state, 0, bytes, 0));
+        ch_directory_add(&live->state, ch_find_user(&live->state, event->seq),
+                         ch_buf_view(&live->plain),
+                         made->has_username ? made->username.hash : NULL,
+                         made->has_email ? made->email.hash : NULL);
+    }
+    append(live, event);
+}
+
+void m_live_init(struct m_live *live)
+{
+    memset(live, 0, sizeof *live);
+    M_CHECK(ch_state_init(&live->state));
+    for (;;) {
+        struct ch_verdict verdict;
+        ch_arena_reset(&live->arena);
+        ch_decide_start(&live->state, &live->arena, &verdict);
+        M_CHECK(!verdict.no_memory);
+        if (verdict.count == 0) break;
+        for (uint32_t i = 0; i < verdict.count; i++) {
+            M_CHECK(ch_apply_reserve(&live->state, &verdict.events[i]));
+            take_event(live, &verdict.events[i]);
+        }
+    }
+    M_CHECK(ch_store_journal(&live->state.store, true));
+}
+
+void m_live_deinit(struct m_live *live)
+{
+    ch_state_deinit(&live->state);
+    ch_arena_deinit(&live->arena);
+    ch_buf_deinit(&live->bytes);
+    ch_buf_deinit(&live->records);
+    ch_buf_deinit(&live->plain);
+    ch_buf_deinit(&live->cipher);
+}
+
+uint64_t m_live_head(const struct m_live *live)
+{
+    return ch_meta(&live->state)->head;
+}
+
+static struct ch_moment moment_of(struct m_live *live, const struct o_command *c)
+{
+    struct ch_moment moment = {.now = c->now, .channel = c->channel};
+    moment.actor.kind = c->actor_kind;
+    moment.actor.id = c->actor;
+    if (c->actor_kind == CH_actor_kind_user) {
+        moment.user_row = ch_find_user(&live->state, c->actor);
+        M_CHECK(moment.user_row != 0);
+    }
+    ch_put_be64(moment.id, ++live->messages);
+    ch_put_be64(moment.fingerprint, live->messages * 7);
+    return moment;
+}
+
+static void refused(struct m_live *live, const struct ch_moment *moment, const struct ch_call *call,
+                    const struct ch_reject *reject)
+{
+    struct ch_verdict verdict = {0};
+    M_CHECK(ch_state_reserve(&live->state, 1, 64, 0));
+    ch_decide_refused(&live->state, moment, call, reject, &live->arena, &verdict);
+    M_CHECK(verdict.reject.code == CH_REJ_none && !verdict.no_memory && verdict.count <= 1);
+    if (verdict.count == 0) return;
+    M_CHECK(verdict.events[0].tag == CH_EV_command_refused);
+    live->refused_account = verdict.events[0].account;
+    take_event(live, &verdict.events[0]);
+}
+
+void m_live_command(struct m_live *live, const struct o_command *c, bool log_refusal,
+                    struct o_outcome *ret)
+{
+    struct ch_call call;
+    struct ch_verdict verdict = {0};
+    uint64_t read_seq = 0;
+    memset(ret, 0, sizeof *ret);
+    ch_arena_reset(&live->arena);
+    m_call(c, &live->arena, &call);
+    struct ch_moment moment = moment_of(live, c);
+    M_CHECK(ch_decide_reserve(&live->state, &call));
+    if (ch_resolve(&live->state, &call, &verdict.reject)) {
+        /* Ids are known now, so the room for a cascade is, too. */
+        M_CHECK(ch_decide_reserve(&live->state, &call));
+        if (ch_admit(&live->state, &moment, &call, &read_seq, &verdict.reject)) {
+            ch_decide(&live->state, &moment, &call, &live->arena, &verdict);
+        } else {
+            M_CHECK(verdict.reject.code != CH_REJ_none);
+        }
+    } else {
+        M_CHECK(verdict.reject.code == CH_REJ_not_found);
+    }
+    M_CHECK(!verdict.no_memory && read_seq <= m_live_head(live));
+    ret->code = (int)verdict.reject.code;
+    if (ret->code != CH_REJ_none) {
+        if (log_refusal && ch_rejections[ret->code].rights) {
+            refused(live, &moment, &call, &verdict.reject);
+        }
+        return;
+    }
+    M_CHECK(verdict.count <= O_EVENTS);
+    ret->count = verdict.count;
+    for (uint32_t i = 0; i < verdict.count; i++) {
+        ret->tags[i] = verdict.events[i].tag;
+        ret->accounts[i] = verdict.events[i].account;
+        take_event(live, &verdict.events[i]);
+    }
+    invariants(&live->state);
+}
+
+bool m_live_due(struct m_live *live, uint64_t now, uint16_t *ret_tag, uint64_t *ret_share)
+{
+    struct ch_verdict verdict = {0};
+    ch_arena_reset(&live->arena);
+    ch_decide_due(&live->state, now, &live->arena, &verdict);
+    M_CHECK(!verdict.no_memory && verdict.count <= 1);
+    if (verdict.count == 0) return false;
+    struct ch_event *event = &verdict.events[0];
+    M_CHECK(event->tag == CH_EV_share_expired);
+    const struct ch_ev_share_expired *body = event->body;
+    *ret_tag = event->tag;
+    *ret_share = body->share.seq;
+    M_CHECK(ch_apply_reserve(&live->state, event));
+    take_event(live, event);
+    invariants(&live->state);
+    return true;
+}
+
+void m_live_cut(struct m_live *live, uint64_t head)
+{
+    struct m_record last;
+    M_CHECK(head > 0 && head <= live->records.len / sizeof last);
+    live->records.len = (size_t)head * sizeof last;
+    memcpy(&last, live->records.ptr + live->records.len - sizeof last, sizeof last);
+    live->bytes.len = last.at + last.len;
+}
+
+struct ch_bytes m_live_record(const struct m_live *live, uint64_t seq)
+{
+    struct m_record record;
+    M_CHECK(seq > 0 && seq <= live->records.len / sizeof record);
+    memcpy(&record, live->records.ptr + (size_t)(seq - 1) * sizeof record, sizeof record);
+    return (struct ch_bytes){.ptr = live->bytes.ptr + record.at, .len = record.len};
+}
+
+void m_replay(struct ch_state *state, const struct m_live *from, uint64_t head)
+{
+    struct ch_arena arena = {0};
+    struct ch_buf again = {0};
+    for (uint64_t seq = ch_meta(state)->head + 1; seq <= head; seq++) {
+        union ch_event_body body;
+        struct ch_event event;
+        struct ch_why why = {0};
+        struct ch_bytes record = m_live_record(from, seq);
+        ch_arena_reset(&arena);
+        if (ch_event_decode(record, &arena, &body, &event, &why) != CH_OK) {
+            m_fail("record %llu: %s", (unsigned long long)seq, why.text);
+        }
+        ch_buf_reset(&again);
+        ch_event_encode(&again, &event);
+        M_CHECK(ch_bytes_equal(record, ch_buf_view(&again)));
+        M_CHECK(ch_apply_reserve(state, &event));
+        ch_apply(state, &event);
+    }
+    ch_arena_deinit(&arena);
+    ch_buf_deinit(&again);
+}
+
+/* ---- memory ----------------------------------------------------------------------------------*/
+
+void m_memory_take(struct m_memory *memory, const struct ch_state *state, bool all)
+{
+    ch_buf_reset(&memory->bytes);
+    for (uint32_t t = 0; t < state->store.table_count; t++) {
+        const struct ch_table *table = &state->store.tables[t];
+        if (!all && !table->def.dumped) continue;
+        uint32_t head[4] = {t, table->used, table->free_head, table->free_rows};
+        ch_buf_put(&memory->bytes, head, sizeof head);
+        for (uint32_t row = 1; row <= table->used; row++) {
+            ch_buf_put(&memory->bytes, ch_table_ptr(table, row), table->def.row_bytes);
+        }
+    }
+    M_CHECK(!memory->bytes.failed);
+}
+
+void m_memory_compare(const struct m_memory *one, const struct m_memory *two, const char *what)
+{
+    const struct ch_buf *a = &one->bytes, *b = &two->bytes;
+    size_t at = 0;
+    while (at < a->len && at < b->len && a->ptr[at] == b->ptr[at]) {
+        at++;
+    }
+    if (at < a->len || at < b->len) {
+        m_fail("%s: memory differs at byte %zu of %zu and %zu", what, at, a->len, b->len);
+    }
+}
+
+void m_ask(const struct ch_state *state, const struct o_question *q, struct ch_answer *ret)
+{
+    struct ch_question question = {
+        .user = ch_find_user(state, q->user),
+        .account = ch_find_account(state, q->account),
+        .wanted = q->wanted,
+        .has_resource = q->has_resource,
+        .any = q->any,
+        .channel = q->channel,
+        .now = q->now,
+    };
+    M_CHECK(question.user != 0 && question.account != 0);
+    if (q->has_resource && q->resource < O_RESOURCES) {
+        question.resource = ch_text_find(state, ch_text_of(o_resources[q->resource]));
+    }
+    memset(ret, 0, sizeof *ret);
+    ch_access(state, &question, ret, NULL, NULL);
+}

@@ -1,0 +1,187 @@
+/* rules: what a command comes to, in the oracle's world. SPDX-License-Identifier: MIT
+ * Every rule sets a bit; the lowest number of rejections.def among the bits is the answer. */
+#include "tests/model/rules.h"
+
+#include "schema/base/check.h"
+#include "schema/limits.h"
+
+#include <stdio.h>
+
+/* ---- names to ids ----------------------------------------------------------------------------*/
+
+static struct o_account *account_of(struct o_world *w, const struct o_pick *p)
+{
+    if (p->id != 0) return o_account(w, p->id);
+    uint64_t parent = 0;
+    struct o_account *found = NULL;
+    for (const char *at = p->name;;) {
+        size_t len = strcspn(at, "/");
+        found = NULL;
+        for (size_t i = 0; i < w->account_count; i++) {
+            struct o_account *a = &w->accounts[i];
+            if (a->parent == parent && strlen(a->name) == len && memcmp(a->name, at, len) == 0) {
+                found = a;
+            }
+        }
+        if (found == NULL || at[len] == 0) return found;
+        parent = found->id;
+        at += len + 1;
+    }
+}
+
+static struct o_user *user_of(struct o_world *w, const struct o_pick *p)
+{
+    if (p->id != 0) return o_user(w, p->id);
+    for (size_t i = 0; i < w->user_count && p->name[0] != 0; i++) {
+        struct o_user *u = &w->users[i];
+        if (strcmp(u->username, p->name) == 0 || strcmp(u->email, p->name) == 0) return u;
+    }
+    return NULL;
+}
+
+static struct o_group *group_of(struct o_world *w, const struct o_pick *p, uint64_t account)
+{
+    if (p->id != 0) return o_group(w, p->id);
+    for (size_t i = 0; i < O_GROUPS; i++) {
+        struct o_group *g = &w->groups[i];
+        if (g->id != 0 && g->account == account && strcmp(g->name, p->name) == 0) return g;
+    }
+    return NULL;
+}
+
+static struct o_role *role_named(struct o_world *w, const char *name, uint64_t account)
+{
+    for (size_t i = 0; i < w->role_count; i++) {
+        struct o_role *r = &w->roles[i];
+        if (r->account == account && strcmp(r->name, name) == 0) return r;
+    }
+    return NULL;
+}
+
+static struct o_role *role_of(struct o_world *w, const struct o_pick *p, uint64_t account)
+{
+    if (p->id != 0) {
+        struct o_role *r = o_role(w, p->id);
+        return r != NULL && (r->account == 0 || r->account == account) ? r : NULL;
+    }
+    struct o_role *own = role_named(w, p->name, account);
+    return own != NULL ? own : role_named(w, p->name, 0);
+}
+
+static struct o_page *page_of(struct o_world *w, const struct o_pick *p)
+{
+    for (size_t i = 0; i < w->page_count; i++) {
+        struct o_page *page = &w->pages[i];
+        if (p->id != 0 ? page->id == p->id : strcmp(page->name, p->name) == 0) return page;
+    }
+    return NULL;
+}
+
+static void resolve(struct o_case *k)
+{
+    const struct o_command *c = k->c;
+    struct o_world *w = k->w;
+    if (c->on.given) {
+        k->on = account_of(w, &c->on);
+        o_break_if(k, k->on == NULL, CH_REJ_not_found);
+        if (k->on == NULL) return;
+    }
+    uint64_t on = k->on == NULL ? 0 : k->on->id;
+    if (c->user.given) o_break_if(k, (k->user = user_of(w, &c->user)) == NULL, CH_REJ_not_found);
+    if (c->group.given) {
+        o_break_if(k, (k->group = group_of(w, &c->group, on)) == NULL, CH_REJ_not_found);
+    }
+    if (c->parent.given) {
+        o_break_if(k, (k->parent = group_of(w, &c->parent, on)) == NULL, CH_REJ_not_found);
+    }
+    if (c->role.given) {
+        o_break_if(k, (k->role = role_of(w, &c->role, on)) == NULL, CH_REJ_not_found);
+    }
+    for (uint32_t i = 0; i < c->page_count; i++) {
+        const struct o_page *page = page_of(w, &c->pages[i]);
+        o_break_if(k, page == NULL, CH_REJ_not_found);
+        if (page != NULL) k->hidden = ch_scopes_or(k->hidden, page->scopes);
+    }
+}
+
+/* ---- rights of the actor ---------------------------------------------------------------------*/
+
+static struct o_question about_actor(const struct o_case *k)
+{
+    return (struct o_question){
+        .user = k->c->actor,
+        .account = k->on->id,
+        .channel = k->c->channel,
+        .now = k->c->now,
+    };
+}
+
+/* Whether the actor may give `scopes` on the account, or change who has them. */
+bool o_covers(const struct o_case *k, uint8_t reach, struct ch_scopes scopes)
+{
+    if (k->c->actor_kind != CH_actor_kind_user) return true;
+    struct o_question q = about_actor(k);
+    struct o_answer answer;
+    q.wanted = scopes;
+    q.far_only = reach == CH_reach_subtree;
+    o_access(k->w, &q, &answer);
+    return ch_scopes_empty(ch_scopes_but(scopes, answer.given));
+}
+
+static void admit(struct o_case *k)
+{
+    const struct o_command *c = k->c;
+    const struct ch_call_row *row = &ch_calls[c->type];
+    bool operator= c->actor_kind == CH_actor_kind_operator;
+    switch (row->who) {
+    case CH_WHO_OPERATOR: o_break_if(k, !operator, CH_REJ_operator_only); break;
+    case CH_WHO_SERVICE:
+        o_break_if(k, !operator&& c->actor_kind != CH_actor_kind_service, CH_REJ_service_only);
+        break;
+    case CH_WHO_SCOPE:
+        if (c->actor_kind == CH_actor_kind_service) o_break_if(k, true, CH_REJ_not_allowed);
+        if (c->actor_kind == CH_actor_kind_user && k->on != NULL) {
+            struct o_question q = about_actor(k);
+            struct o_answer answer;
+            q.wanted = ch_scopes_of(row->scope);
+            o_access(k->w, &q, &answer);
+            o_break_if(k, !answer.led, CH_REJ_not_found);
+            o_break_if(k, answer.decision != CH_decision_allowed, CH_REJ_not_allowed);
+        }
+        break;
+    case CH_WHO_ANYONE: break;
+    }
+    if (k->on == NULL) return;
+    o_break_if(k, c->has_expect && c->expect != k->on->last_seq, CH_REJ_conflict);
+    o_break_if(k, o_closed(k->w, k->on->id), CH_REJ_account_closed);
+}
+
+void o_break_if(struct o_case *k, bool broken, int code)
+{
+    if (broken && (k->code == 0 || code < k->code)) k->code = code;
+}
+
+uint64_t o_event(struct o_case *k, uint16_t tag, uint64_t account)
+{
+    CH_CHECK(k->out->count < O_EVENTS);
+    k->out->tags[k->out->count] = tag;
+    k->out->accounts[k->out->count++] = account;
+    k->w->head++;
+    if (account != 0) o_account(k->w, account)->last_seq = k->w->head;
+    return k->w->head;
+}
+
+void o_command(struct o_world *w, const struct o_command *c, struct o_outcome *ret)
+{
+    struct o_case k = {.w = w, .c = c, .out = ret};
+    memset(ret, 0, sizeof *ret);
+    resolve(&k);
+    if (k.code == 0) admit(&k);
+    if (k.code == 0) {
+        o_account_rules(&k);
+        o_group_rules(&k);
+        o_share_rules(&k);
+    }
+    ret->code = k.code;
+    CH_CHECK(k.code == 0 || ret->count == 0);
+}

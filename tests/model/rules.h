@@ -1,0 +1,33 @@
+/* rules: one command before the oracle. SPDX-License-Identifier: MIT */
+#ifndef CH_TESTS_MODEL_RULES_H
+#define CH_TESTS_MODEL_RULES_H
+#include "tests/model/oracle.h"
+
+struct o_case {
+    struct o_world *w;
+    const struct o_command *c;
+    struct o_outcome *out;
+    struct o_account *on;
+    struct o_user *user;
+    struct o_group *group;
+    struct o_group *parent;
+    struct o_role *role;
+    struct ch_scopes hidden; /* of the pages named */
+    int code;
+};
+
+/* Notes a broken rule; that of the lowest number stands. */
+void o_break_if(struct o_case *k, bool broken, int code);
+
+/* One more event; returns its seq. */
+uint64_t o_event(struct o_case *k, uint16_t tag, uint64_t account);
+
+bool o_covers(const struct o_case *k, uint8_t reach, struct ch_scopes scopes);
+/* The same for all that a group and the groups above it have. */
+bool o_covers_group(const struct o_case *k, uint64_t group);
+
+/* Each looks whether the command is one of its own. */
+void o_account_rules(struct o_case *k);
+void o_group_rules(struct o_case *k);
+void o_share_rules(struct o_case *k);
+#endif

@@ -1,0 +1,142 @@
+/* rules_account: accounts, users and guardrails in the oracle's world. SPDX-License-Identifier: MIT */
+#include "tests/model/rules.h"
+
+#include "schema/base/check.h"
+#include "schema/limits.h"
+
+static bool name_taken(struct o_world *w, uint64_t parent, const char *name)
+{
+    for (size_t i = 0; i < w->account_count; i++) {
+        if (w->accounts[i].parent == parent && strcmp(w->accounts[i].name, name) == 0) return true;
+    }
+    return false;
+}
+
+static void open_account(struct o_case *k, uint64_t parent, uint64_t sub_depth)
+{
+    struct o_world *w = k->w;
+    CH_CHECK(w->account_count < O_ACCOUNTS);
+    struct o_account *a = &w->accounts[w->account_count++];
+    memset(a, 0, sizeof *a);
+    a->id = w->head + 1;
+    a->parent = parent;
+    a->sub_depth = sub_depth;
+    memcpy(a->name, k->c->name, sizeof a->name);
+    o_event(k, CH_EV_account_opened, a->id);
+}
+
+static void open_master(struct o_case *k)
+{
+    const struct o_command *c = k->c;
+    struct o_world *w = k->w;
+    uint64_t depth = c->has_depth ? c->depth : 1;
+    o_break_if(k, k->user != NULL && k->user->locked, CH_REJ_user_locked);
+    o_break_if(k, name_taken(w, 0, c->name), CH_REJ_name_taken);
+    o_break_if(k, depth > LIMIT_ACCOUNT_DEPTH, CH_REJ_too_deep);
+    if (k->code != 0) return;
+    open_account(k, 0, depth);
+    uint64_t account = w->head;
+    if (k->user == NULL) return;
+    for (size_t i = 0; i < O_SHARES; i++) {
+        struct o_share *s = &w->shares[i];
+        if (s->id != 0) continue;
+        s->id = o_event(k, CH_EV_share_given, account);
+        s->account = account;
+        s->subject = k->user->id;
+        s->reach = CH_reach_subtree;
+        for (size_t r = 0; r < w->role_count; r++) {
+            if (w->roles[r].account == 0 && strcmp(w->roles[r].name, "owner") == 0) {
+                s->role = w->roles[r].id;
+            }
+        }
+        return;
+    }
+    CH_CHECK(false);
+}
+
+static void open_sub(struct o_case *k)
+{
+    o_break_if(k, k->on->sub_depth == 0, CH_REJ_not_a_master);
+    o_break_if(k, name_taken(k->w, k->on->id, k->c->name), CH_REJ_name_taken);
+    if (k->code == 0) open_account(k, k->on->id, k->on->sub_depth - 1);
+}
+
+static void close_one(struct o_case *k, struct o_account *a)
+{
+    struct o_world *w = k->w;
+    o_event(k, CH_EV_account_closed, a->id);
+    a->closed = true;
+    for (size_t i = 0; i < O_SHARES; i++) {
+        if (w->shares[i].id != 0 && w->shares[i].account == a->id) o_end_share(w, &w->shares[i]);
+    }
+    for (size_t i = 0; i < O_GROUPS; i++) {
+        if (w->groups[i].id != 0 && w->groups[i].account == a->id) o_end_group(w, &w->groups[i]);
+    }
+}
+
+static void close_account(struct o_case *k)
+{
+    struct o_world *w = k->w;
+    bool below = k->c->has_flag && k->c->flag;
+    for (size_t i = 0; i < w->account_count; i++) {
+        const struct o_account *a = &w->accounts[i];
+        o_break_if(k, !below && !a->closed && a->parent == k->on->id, CH_REJ_has_children);
+    }
+    if (k->code != 0) return;
+    /* A younger account never stands above an older one. */
+    for (size_t i = w->account_count; i-- > 0;) {
+        struct o_account *a = &w->accounts[i];
+        if (!a->closed && o_stands_in(w, a->id, k->on->id)) close_one(k, a);
+    }
+}
+
+static void set_guardrail(struct o_case *k)
+{
+    struct ch_scopes now = k->c->scopes, before = k->on->guardrail;
+    struct ch_scopes changed =
+        ch_scopes_or(ch_scopes_but(now, before), ch_scopes_but(before, now));
+    o_break_if(k, !o_covers(k, CH_reach_subtree, changed), CH_REJ_uncovered_scopes);
+    if (k->code != 0 || ch_scopes_empty(changed)) return;
+    o_event(k, CH_EV_guardrail_set, k->on->id);
+    k->on->guardrail = now;
+}
+
+static void create_user(struct o_case *k)
+{
+    const struct o_command *c = k->c;
+    struct o_world *w = k->w;
+    for (size_t i = 0; i < w->user_count; i++) {
+        const struct o_user *u = &w->users[i];
+        o_break_if(k, c->has_name && strcmp(u->username, c->name) == 0, CH_REJ_username_taken);
+        o_break_if(k, c->has_email && strcmp(u->email, c->email) == 0, CH_REJ_email_taken);
+    }
+    o_break_if(k, !c->has_name && !c->has_email, CH_REJ_name_missing);
+    if (k->code != 0) return;
+    CH_CHECK(w->user_count < O_USERS);
+    struct o_user *u = &w->users[w->user_count++];
+    memset(u, 0, sizeof *u);
+    u->id = o_event(k, CH_EV_user_created, 0);
+    if (c->has_name) memcpy(u->username, c->name, sizeof u->username);
+    if (c->has_email) memcpy(u->email, c->email, sizeof u->email);
+}
+
+void o_account_rules(struct o_case *k)
+{
+    int type = k->c->type;
+    if (type == CH_CMD_account_open_master) {
+        open_master(k);
+    } else if (type == CH_CMD_account_open_sub) {
+        open_sub(k);
+    } else if (type == CH_CMD_account_close) {
+        close_account(k);
+    } else if (type == CH_CMD_guardrail_set) {
+        set_guardrail(k);
+    } else if (type == CH_CMD_user_create) {
+        create_user(k);
+    } else if (type == CH_CMD_user_lock || type == CH_CMD_user_unlock) {
+        bool lock = type == CH_CMD_user_lock;
+        if (k->user->locked == lock) return;
+        o_event(k, lock ? CH_EV_user_locked : CH_EV_user_unlocked, 0);
+        k->user->locked = lock;
+    }
+}

@@ -1,0 +1,213 @@
+/* rules_share: shares in the oracle's world. SPDX-License-Identifier: MIT */
+#include "tests/model/rules.h"
+
+#include "schema/base/check.h"
+#include "schema/limits.h"
+
+/* All that a share's role and grants name. */
+static struct ch_scopes named_by(struct o_world *w, const struct o_share *s)
+{
+    struct ch_scopes all = {{0, 0}};
+    const struct o_role *role = o_role(w, s->role);
+    if (role != NULL) all = role->scopes;
+    for (size_t i = 0; i < (size_t)O_KINDS * O_RESOURCES; i++) {
+        size_t kind = i / O_RESOURCES, r = i % O_RESOURCES;
+        if (s->granted[kind][r]) all = ch_scopes_or(all, s->grant[kind][r]);
+    }
+    return all;
+}
+
+bool o_covers_group(const struct o_case *k, uint64_t group)
+{
+    for (; group != 0; group = o_group(k->w, group)->parent) {
+        for (size_t i = 0; i < O_SHARES; i++) {
+            const struct o_share *s = &k->w->shares[i];
+            if (s->id == 0 || s->subject_kind != CH_subject_kind_group || s->subject != group) {
+                continue;
+            }
+            if (!o_covers(k, s->reach, named_by(k->w, s))) return false;
+        }
+    }
+    return true;
+}
+
+/* Whether the share is the actor's own, or that of a group that the actor is in. */
+static bool is_of_actor(const struct o_case *k, uint8_t subject_kind, uint64_t subject)
+{
+    if (k->c->actor_kind != CH_actor_kind_user) return false;
+    if (subject_kind == CH_subject_kind_user) return subject == k->c->actor;
+    for (size_t i = 0; i < O_MEMBERS; i++) {
+        const struct o_member *m = &k->w->members[i];
+        if (m->group != 0 && m->user == k->c->actor && o_group_in(k->w, m->group, subject)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_owners(struct o_world *w, const struct o_share *s)
+{
+    const struct o_role *role = o_role(w, s->role);
+    return role != NULL && role->account == 0 && strcmp(role->name, "owner") == 0 &&
+           s->reach == CH_reach_subtree && o_account(w, s->account)->parent == 0;
+}
+
+static void give(struct o_case *k, uint8_t subject_kind, uint64_t subject)
+{
+    const struct o_command *c = k->c;
+    struct o_world *w = k->w;
+    uint8_t reach = c->has_reach ? c->reach : CH_reach_account;
+    struct o_share made = {.account = k->on->id, .subject_kind = subject_kind, .subject = subject};
+    made.kind = c->has_share_kind ? c->share_kind : CH_share_kind_member;
+    made.reach = reach;
+    made.role = k->role == NULL ? 0 : k->role->id;
+    made.expires_at = c->has_expiry ? c->expires_at : 0;
+    o_break_if(k, k->user != NULL && k->user->locked, CH_REJ_user_locked);
+    if (subject != 0) o_break_if(k, is_of_actor(k, subject_kind, subject), CH_REJ_own_rights);
+    if (k->role != NULL) {
+        o_break_if(k, !o_covers(k, reach, k->role->scopes), CH_REJ_uncovered_scopes);
+    }
+    if (k->group != NULL) {
+        o_break_if(k, !o_stands_in(w, k->on->id, k->group->account), CH_REJ_outside_tree);
+    }
+    o_break_if(k, subject != 0 && o_share(w, subject_kind, subject, k->on->id) != NULL,
+               CH_REJ_share_exists);
+    o_break_if(k, c->has_expiry && c->expires_at <= c->now, CH_REJ_in_the_past);
+    if (k->code != 0) return;
+    for (size_t i = 0; i < O_SHARES; i++) {
+        struct o_share *s = &w->shares[i];
+        if (s->id != 0) continue;
+        *s = made;
+        s->id = o_event(k, CH_EV_share_given, k->on->id);
+        return;
+    }
+    CH_CHECK(false);
+}
+
+static void set_role(struct o_case *k, struct o_share *s)
+{
+    uint8_t reach = k->c->has_reach ? k->c->reach : s->reach;
+    uint64_t role = k->role == NULL ? 0 : k->role->id;
+    if (k->role != NULL) {
+        o_break_if(k, !o_covers(k, reach, k->role->scopes), CH_REJ_uncovered_scopes);
+    }
+    if (k->code != 0 || (role == s->role && reach == s->reach)) return;
+    o_event(k, CH_EV_share_role_set, k->on->id);
+    s->role = role;
+    s->reach = reach;
+}
+
+static void set_expiry(struct o_case *k, struct o_share *s)
+{
+    uint64_t at = k->c->has_expiry ? k->c->expires_at : 0;
+    o_break_if(k, k->c->has_expiry && at <= k->c->now, CH_REJ_in_the_past);
+    if (k->code != 0 || at == s->expires_at) return;
+    o_event(k, CH_EV_share_expiry_set, k->on->id);
+    s->expires_at = at;
+}
+
+static void limit(struct o_case *k, struct o_share *s)
+{
+    const struct o_command *c = k->c;
+    bool all = c->has_flag && c->flag;
+    uint8_t chosen = all ? 0 : c->resources;
+    o_break_if(k, c->resource_kind == 0, CH_REJ_wrong_resource);
+    if (k->code != 0) return;
+    if (s->limited[c->resource_kind] == !all && s->chosen[c->resource_kind] == chosen) return;
+    o_event(k, CH_EV_share_limited, k->on->id);
+    s->limited[c->resource_kind] = !all;
+    s->chosen[c->resource_kind] = chosen;
+}
+
+static void restrict_share(struct o_case *k, struct o_share *s)
+{
+    struct ch_scopes denied = k->hidden;
+    if (k->c->has_scopes) denied = ch_scopes_or(denied, k->c->scopes);
+    if (k->code != 0 || ch_scopes_equal(denied, s->denied)) return;
+    o_event(k, CH_EV_share_restricted, k->on->id);
+    s->denied = denied;
+}
+
+static void grant(struct o_case *k, struct o_share *s)
+{
+    const struct o_command *c = k->c;
+    for (uint8_t scope = 0; scope <= CH_MAX_SCOPE; scope++) {
+        o_break_if(k,
+                   ch_scopes_has(c->scopes, scope) &&
+                       (c->resource_kind == 0 ||
+                        ch_scopes_table[scope].resource_kind != c->resource_kind),
+                   CH_REJ_wrong_resource);
+    }
+    o_break_if(k, c->resource_kind == 0, CH_REJ_wrong_resource);
+    o_break_if(k, !o_covers(k, s == NULL ? CH_reach_account : s->reach, c->scopes),
+               CH_REJ_uncovered_scopes);
+    if (k->code != 0) return;
+    struct ch_scopes *at = &s->grant[c->resource_kind][c->resource];
+    bool *has = &s->granted[c->resource_kind][c->resource];
+    if (*has && ch_scopes_equal(*at, c->scopes)) return;
+    o_event(k, CH_EV_grant_set, k->on->id);
+    *has = true;
+    *at = c->scopes;
+}
+
+static void revoke(struct o_case *k, struct o_share *s)
+{
+    const struct o_command *c = k->c;
+    o_break_if(k, !s->granted[c->resource_kind][c->resource], CH_REJ_no_such_grant);
+    if (k->code != 0) return;
+    o_event(k, CH_EV_grant_revoked, k->on->id);
+    s->granted[c->resource_kind][c->resource] = false;
+    s->grant[c->resource_kind][c->resource] = (struct ch_scopes){{0, 0}};
+}
+
+static void set_status(struct o_case *k, struct o_share *s, uint8_t status, uint16_t tag)
+{
+    if (k->code != 0 || s->status == status) return;
+    o_event(k, tag, k->on->id);
+    s->status = status;
+}
+
+/* What the present share's scopes must be covered for. */
+static void change(struct o_case *k, struct o_share *s)
+{
+    o_break_if(k, !o_covers(k, s->reach, named_by(k->w, s)), CH_REJ_uncovered_scopes);
+    o_break_if(k, is_owners(k->w, s), CH_REJ_owner_share);
+    switch (k->c->type) {
+    case CH_CMD_share_set_role: set_role(k, s); break;
+    case CH_CMD_share_set_expiry: set_expiry(k, s); break;
+    case CH_CMD_share_limit: limit(k, s); break;
+    case CH_CMD_share_restrict: restrict_share(k, s); break;
+    case CH_CMD_share_grant: grant(k, s); break;
+    case CH_CMD_share_revoke: revoke(k, s); break;
+    case CH_CMD_share_deactivate:
+        set_status(k, s, CH_share_status_inactive, CH_EV_share_deactivated);
+        break;
+    case CH_CMD_share_activate:
+        set_status(k, s, CH_share_status_active, CH_EV_share_activated);
+        break;
+    default:
+        CH_CHECK(k->c->type == CH_CMD_share_end);
+        if (k->code != 0) return;
+        o_event(k, CH_EV_share_ended, k->on->id);
+        o_end_share(k->w, s);
+    }
+}
+
+void o_share_rules(struct o_case *k)
+{
+    int type = k->c->type;
+    if (type < CH_CMD_share_give || type > CH_CMD_share_end) return;
+    bool one = (k->user != NULL) != (k->group != NULL);
+    o_break_if(k, !one, CH_REJ_one_subject);
+    uint8_t kind = k->group != NULL ? CH_subject_kind_group : CH_subject_kind_user;
+    uint64_t subject = !one ? 0 : k->group != NULL ? k->group->id : k->user->id;
+    if (type == CH_CMD_share_give) {
+        give(k, kind, subject);
+        return;
+    }
+    if (!one) return;
+    o_break_if(k, is_of_actor(k, kind, subject), CH_REJ_own_rights);
+    struct o_share *s = o_share(k->w, kind, subject, k->on->id);
+    o_break_if(k, s == NULL, CH_REJ_not_a_member);
+    if (s != NULL) change(k, s);
+}
