@@ -91,19 +91,18 @@ struct ch_scopes ch_uncovered(const struct ch_case *c, uint32_t account, uint8_t
     return ch_scopes_but(scopes, answer.given);
 }
 
-bool ch_is_own(const struct ch_case *c, uint32_t share_row)
+bool ch_is_own(const struct ch_case *c, uint8_t subject_kind, uint32_t subject)
 {
     if (c->moment->actor.kind != CH_actor_kind_user) return false;
-    const struct ch_row_share *share = ch_share_row(c->state, share_row);
-    if (share->subject_kind == CH_subject_kind_user) return share->subject == c->moment->user_row;
-    const struct ch_row_group *group = ch_group_row(c->state, share->subject);
+    if (subject_kind == CH_subject_kind_user) return subject == c->moment->user_row;
+    const struct ch_row_group *group = ch_group_row(c->state, subject);
     uint32_t mine = ch_find_share(c->state, CH_subject_kind_user, c->moment->user_row, group->account);
     if (mine == 0) return false;
     for (uint32_t m = ch_share_row(c->state, mine)->first_member; m != 0;
          m = ch_member_row(c->state, m)->next_of_share) {
         for (uint32_t g = ch_member_row(c->state, m)->group; g != 0;
              g = ch_group_row(c->state, g)->parent) {
-            if (g == share->subject) return true;
+            if (g == subject) return true;
         }
     }
     return false;

@@ -96,18 +96,39 @@ enum ch_rejection_code ch_decide_guardrail_set(struct ch_case *c)
     return CH_REJ_none;
 }
 
+/* Whether the actor has the account's own role, by a share of theirs or of a group they are in. */
+static bool has_role(const struct ch_case *c, uint32_t role)
+{
+    if (c->moment->actor.kind != CH_actor_kind_user) return false;
+    for (uint32_t a = c->on; a != 0; a = ch_account_row(c->state, a)->parent) {
+        uint32_t mine = ch_find_share(c->state, CH_subject_kind_user, c->moment->user_row, a);
+        if (mine == 0) continue;
+        if (ch_share_row(c->state, mine)->role == role) return true;
+        for (uint32_t m = ch_share_row(c->state, mine)->first_member; m != 0;
+             m = ch_member_row(c->state, m)->next_of_share) {
+            for (uint32_t g = ch_member_row(c->state, m)->group; g != 0;
+                 g = ch_group_row(c->state, g)->parent) {
+                uint32_t share = ch_find_share(c->state, CH_subject_kind_group, g, c->on);
+                if (share != 0 && ch_share_row(c->state, share)->role == role) return true;
+            }
+        }
+    }
+    return false;
+}
+
 enum ch_rejection_code ch_decide_role_define(struct ch_case *c)
 {
     const struct ch_cmd_role_define *args = c->call->args;
-    if (ch_find_role_name(c->state, 0, args->name) != 0) {
-        return ch_reject(c, CH_REJ_built_in, "name");
-    }
+    uint32_t known = ch_find_role_name(c->state, c->on, args->name);
+    if (known != 0 && has_role(c, known)) return ch_reject(c, CH_REJ_own_rights, "name");
     struct ch_scopes missing = ch_uncovered(c, c->on, CH_reach_account, args->scopes, NULL);
     if (!ch_scopes_empty(missing)) {
         return ch_reject_scopes(c, CH_REJ_uncovered_scopes, "scopes", missing);
     }
+    if (ch_find_role_name(c->state, 0, args->name) != 0) {
+        return ch_reject(c, CH_REJ_built_in, "name");
+    }
     const uint64_t account = ch_account_row(c->state, c->on)->id;
-    uint32_t known = ch_find_role_name(c->state, c->on, args->name);
     if (known == 0) {
         struct ch_ev_role_defined *body = ch_emit(c, CH_EV_role_defined, account);
         if (body == NULL) return CH_REJ_none;
@@ -117,12 +138,6 @@ enum ch_rejection_code ch_decide_role_define(struct ch_case *c)
     }
     const struct ch_row_role *role = ch_role_row(c->state, known);
     if (ch_scopes_equal(ch_scopes_at(c->state, role->scopes), args->scopes)) return CH_REJ_none;
-    uint32_t mine = c->moment->user_row == 0
-                        ? 0
-                        : ch_find_share(c->state, CH_subject_kind_user, c->moment->user_row, c->on);
-    if (mine != 0 && ch_share_row(c->state, mine)->role == known) {
-        return ch_reject(c, CH_REJ_own_rights, "name");
-    }
     struct ch_ev_role_changed *body = ch_emit(c, CH_EV_role_changed, account);
     if (body == NULL) return CH_REJ_none;
     body->role.seq = role->id;

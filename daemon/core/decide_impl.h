@@ -35,8 +35,8 @@ struct ch_scopes ch_uncovered_share(struct ch_case *c, uint32_t share);
 /* The share of the subject that args name by `user` or `group`, on the account; 0 after refusing. */
 uint32_t ch_subject_share(struct ch_case *c, bool has_user, const struct ch_ref *user,
                           bool has_group, const struct ch_ref *group);
-/* Whether the share is the actor's own, or of a group the actor is in: nobody changes their own. */
-bool ch_is_own(const struct ch_case *c, uint32_t share);
+/* Whether the subject is the actor, or a group the actor is in: nobody changes their own rights. */
+bool ch_is_own(const struct ch_case *c, uint8_t subject_kind, uint32_t subject);
 
 /* The rule of each command, by its name: share.give is ch_decide_share_give in decide_share.c. */
 typedef enum ch_rejection_code ch_rule_fn(struct ch_case *c);

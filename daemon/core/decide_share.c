@@ -46,7 +46,8 @@ static uint32_t share_to_change(struct ch_case *c, bool has_user, const struct c
     uint32_t share = ch_subject_share(c, has_user, user, has_group, group);
     if (share == 0) return 0;
     const char *field = has_user ? "user" : "group";
-    if (ch_is_own(c, share)) {
+    const struct ch_row_share *row = ch_share_row(c->state, share);
+    if (ch_is_own(c, row->subject_kind, row->subject)) {
         (void)ch_reject(c, CH_REJ_own_rights, field);
         return 0;
     }
@@ -95,8 +96,8 @@ enum ch_rejection_code ch_decide_share_give(struct ch_case *c)
     const uint8_t kind = args->has_user ? CH_subject_kind_user : CH_subject_kind_group;
     const uint32_t subject = args->has_user ? ch_find_user(c->state, args->user.id)
                                             : ch_find_group(c->state, args->group.id);
-    if (args->has_user && c->moment->user_row == subject) {
-        return ch_reject(c, CH_REJ_own_rights, "user");
+    if (ch_is_own(c, kind, subject)) {
+        return ch_reject(c, CH_REJ_own_rights, args->has_user ? "user" : "group");
     }
     const uint8_t reach = args->has_reach ? args->reach : CH_reach_account;
     if (args->has_role &&

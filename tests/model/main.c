@@ -251,6 +251,8 @@ static void play(struct history *h, uint32_t steps)
     m_live_init(&h->live);
     start(h);
     h->now = FIRST_TIME;
+    h->at_cut = h->world;
+    h->cut_now = h->now;
     uint32_t cut = m_below(&h->random, steps);
     for (run.step = 0; run.step < steps; run.step++) {
         if (m_chance(&h->random, 5)) {

@@ -159,7 +159,7 @@ static bool is_theirs(struct o_world *w, const struct o_question *q, const struc
 static bool leads(struct o_world *w, const struct o_question *q, const struct o_share *s)
 {
     if (!counts(s, q->channel, q->now) || !is_theirs(w, q, s)) return false;
-    if (q->far_only && s->reach != CH_reach_subtree) return false;
+    if (q->subtree_only && s->reach != CH_reach_subtree) return false;
     return s->account == q->account ||
            (s->reach == CH_reach_subtree && o_stands_in(w, q->account, s->account));
 }
@@ -197,7 +197,8 @@ void o_access(struct o_world *w, const struct o_question *q, struct o_answer *re
 {
     struct ch_scopes promised = {{0, 0}}, given = {{0, 0}}, denied = {{0, 0}};
     memset(ret, 0, sizeof *ret);
-    bool nothing = o_user(w, q->user)->locked || o_closed(w, q->account);
+    bool closed = o_closed(w, q->account);
+    bool nothing = o_user(w, q->user)->locked || closed;
     for (size_t i = 0; i < O_SHARES; i++) {
         const struct o_share *s = &w->shares[i];
         if (!leads(w, q, s)) continue;
@@ -213,9 +214,11 @@ void o_access(struct o_world *w, const struct o_question *q, struct o_answer *re
     given = ch_scopes_but(given, denied);
     if (nothing) given = (struct ch_scopes){{0, 0}};
     ret->given = given;
-    struct ch_scopes missing = ch_scopes_but(q->wanted, given);
-    ret->decision = (uint8_t)(ch_scopes_empty(missing) ? CH_decision_allowed
-                              : ch_scopes_empty(ch_scopes_and(missing, promised))
-                                  ? CH_decision_implicit_deny
-                                  : CH_decision_explicit_deny);
+    bool all_given = ch_scopes_empty(ch_scopes_but(q->wanted, given));
+    bool all_promised = ch_scopes_empty(ch_scopes_but(q->wanted, promised));
+    ret->decision = CH_decision_implicit_deny;
+    if (all_promised) ret->decision = CH_decision_explicit_deny;
+    if (all_given) ret->decision = CH_decision_allowed;
+    /* Closing is a denial by name, to everybody. */
+    if (closed && !o_user(w, q->user)->locked) ret->decision = CH_decision_explicit_deny;
 }

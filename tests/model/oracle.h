@@ -149,7 +149,7 @@ struct o_question {
     bool has_resource;
     uint8_t resource; /* O_RESOURCES: one never named */
     bool any;
-    bool far_only; /* only shares that reach the whole subtree */
+    bool subtree_only; /* only shares that reach the whole subtree */
     uint8_t channel;
     uint64_t now;
 };

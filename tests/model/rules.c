@@ -39,12 +39,15 @@ static struct o_user *user_of(struct o_world *w, const struct o_pick *p)
     return NULL;
 }
 
+/* A group of the account or, as they may be given shares of it, of one above. */
 static struct o_group *group_of(struct o_world *w, const struct o_pick *p, uint64_t account)
 {
-    if (p->id != 0) return o_group(w, p->id);
-    for (size_t i = 0; i < O_GROUPS; i++) {
-        struct o_group *g = &w->groups[i];
-        if (g->id != 0 && g->account == account && strcmp(g->name, p->name) == 0) return g;
+    for (uint64_t a = account; a != 0; a = o_account(w, a)->parent) {
+        for (size_t i = 0; i < O_GROUPS; i++) {
+            struct o_group *g = &w->groups[i];
+            if (g->id == 0 || g->account != a) continue;
+            if (p->id != 0 ? g->id == p->id : strcmp(g->name, p->name) == 0) return g;
+        }
     }
     return NULL;
 }
@@ -106,24 +109,26 @@ static void resolve(struct o_case *k)
 
 /* ---- rights of the actor ---------------------------------------------------------------------*/
 
-static struct o_question about_actor(const struct o_case *k)
+static struct o_question about_actor(const struct o_case *k, uint64_t account)
 {
     return (struct o_question){
         .user = k->c->actor,
-        .account = k->on->id,
+        .account = account,
         .channel = k->c->channel,
         .now = k->c->now,
     };
 }
 
-/* Whether the actor may give `scopes` on the account, or change who has them. */
-bool o_covers(const struct o_case *k, uint8_t reach, struct ch_scopes scopes)
+bool o_covers(const struct o_case *k, uint64_t account, uint8_t reach, struct ch_scopes scopes,
+              const uint8_t *resource)
 {
     if (k->c->actor_kind != CH_actor_kind_user) return true;
-    struct o_question q = about_actor(k);
+    struct o_question q = about_actor(k, account);
     struct o_answer answer;
     q.wanted = scopes;
-    q.far_only = reach == CH_reach_subtree;
+    q.subtree_only = reach == CH_reach_subtree;
+    q.has_resource = resource != NULL;
+    if (resource != NULL) q.resource = *resource;
     o_access(k->w, &q, &answer);
     return ch_scopes_empty(ch_scopes_but(scopes, answer.given));
 }
@@ -139,14 +144,17 @@ static void admit(struct o_case *k)
         o_break_if(k, !operator&& c->actor_kind != CH_actor_kind_service, CH_REJ_service_only);
         break;
     case CH_WHO_SCOPE:
-        if (c->actor_kind == CH_actor_kind_service) o_break_if(k, true, CH_REJ_not_allowed);
+        /* A service acts as somebody. */
+        o_break_if(k, c->actor_kind == CH_actor_kind_service, CH_REJ_operator_only);
         if (c->actor_kind == CH_actor_kind_user && k->on != NULL) {
-            struct o_question q = about_actor(k);
+            struct o_question q = about_actor(k, k->on->id);
             struct o_answer answer;
             q.wanted = ch_scopes_of(row->scope);
             o_access(k->w, &q, &answer);
             o_break_if(k, !answer.led, CH_REJ_not_found);
-            o_break_if(k, answer.decision != CH_decision_allowed, CH_REJ_not_allowed);
+            bool allowed = answer.decision == CH_decision_allowed;
+            /* In a closed account nobody may do anything, which says more than not_allowed. */
+            o_break_if(k, !allowed && !o_closed(k->w, k->on->id), CH_REJ_not_allowed);
         }
         break;
     case CH_WHO_ANYONE: break;

@@ -16,13 +16,17 @@ struct o_case {
     int code;
 };
 
+/* Whether the actor has `scopes` on the account, for all resources or for one: nobody gives what
+ * they have not, and what reaches the subtree they must have with that reach. */
+bool o_covers(const struct o_case *k, uint64_t account, uint8_t reach, struct ch_scopes scopes,
+              const uint8_t *resource);
+
 /* Notes a broken rule; that of the lowest number stands. */
 void o_break_if(struct o_case *k, bool broken, int code);
 
 /* One more event; returns its seq. */
 uint64_t o_event(struct o_case *k, uint16_t tag, uint64_t account);
 
-bool o_covers(const struct o_case *k, uint8_t reach, struct ch_scopes scopes);
 /* The same for all that a group and the groups above it have. */
 bool o_covers_group(const struct o_case *k, uint64_t group);
 

@@ -30,7 +30,6 @@ static void open_master(struct o_case *k)
     const struct o_command *c = k->c;
     struct o_world *w = k->w;
     uint64_t depth = c->has_depth ? c->depth : 1;
-    o_break_if(k, k->user != NULL && k->user->locked, CH_REJ_user_locked);
     o_break_if(k, name_taken(w, 0, c->name), CH_REJ_name_taken);
     o_break_if(k, depth > LIMIT_ACCOUNT_DEPTH, CH_REJ_too_deep);
     if (k->code != 0) return;
@@ -93,10 +92,10 @@ static void close_account(struct o_case *k)
 static void set_guardrail(struct o_case *k)
 {
     struct ch_scopes now = k->c->scopes, before = k->on->guardrail;
-    struct ch_scopes changed =
-        ch_scopes_or(ch_scopes_but(now, before), ch_scopes_but(before, now));
-    o_break_if(k, !o_covers(k, CH_reach_subtree, changed), CH_REJ_uncovered_scopes);
-    if (k->code != 0 || ch_scopes_empty(changed)) return;
+    /* What is lifted is given to those below. */
+    o_break_if(k, !o_covers(k, k->on->id, CH_reach_subtree, ch_scopes_but(before, now), NULL),
+               CH_REJ_uncovered_scopes);
+    if (k->code != 0 || ch_scopes_equal(before, now)) return;
     o_event(k, CH_EV_guardrail_set, k->on->id);
     k->on->guardrail = now;
 }

@@ -4,17 +4,24 @@
 #include "schema/base/check.h"
 #include "schema/limits.h"
 
-/* All that a share's role and grants name. */
-static struct ch_scopes named_by(struct o_world *w, const struct o_share *s)
+static bool covers_grants(const struct o_case *k, const struct o_share *s, uint8_t reach)
 {
-    struct ch_scopes all = {{0, 0}};
-    const struct o_role *role = o_role(w, s->role);
-    if (role != NULL) all = role->scopes;
-    for (size_t i = 0; i < (size_t)O_KINDS * O_RESOURCES; i++) {
-        size_t kind = i / O_RESOURCES, r = i % O_RESOURCES;
-        if (s->granted[kind][r]) all = ch_scopes_or(all, s->grant[kind][r]);
+    bool covered = true;
+    for (uint8_t kind = 0; kind < O_KINDS; kind++) {
+        for (uint8_t r = 0; r < O_RESOURCES; r++) {
+            covered = covered && (!s->granted[kind][r] ||
+                                  o_covers(k, s->account, reach, s->grant[kind][r], &r));
+        }
     }
-    return all;
+    return covered;
+}
+
+/* All that a share's role and grants name, whatever it is limited to or loses by restrictions. */
+static bool covers_share(const struct o_case *k, const struct o_share *s)
+{
+    const struct o_role *role = o_role(k->w, s->role);
+    if (role != NULL && !o_covers(k, s->account, s->reach, role->scopes, NULL)) return false;
+    return covers_grants(k, s, s->reach);
 }
 
 bool o_covers_group(const struct o_case *k, uint64_t group)
@@ -25,7 +32,7 @@ bool o_covers_group(const struct o_case *k, uint64_t group)
             if (s->id == 0 || s->subject_kind != CH_subject_kind_group || s->subject != group) {
                 continue;
             }
-            if (!o_covers(k, s->reach, named_by(k->w, s))) return false;
+            if (!covers_share(k, s)) return false;
         }
     }
     return true;
@@ -48,8 +55,7 @@ static bool is_of_actor(const struct o_case *k, uint8_t subject_kind, uint64_t s
 static bool is_owners(struct o_world *w, const struct o_share *s)
 {
     const struct o_role *role = o_role(w, s->role);
-    return role != NULL && role->account == 0 && strcmp(role->name, "owner") == 0 &&
-           s->reach == CH_reach_subtree && o_account(w, s->account)->parent == 0;
+    return role != NULL && role->account == 0 && strcmp(role->name, "owner") == 0;
 }
 
 static void give(struct o_case *k, uint8_t subject_kind, uint64_t subject)
@@ -62,15 +68,12 @@ static void give(struct o_case *k, uint8_t subject_kind, uint64_t subject)
     made.reach = reach;
     made.role = k->role == NULL ? 0 : k->role->id;
     made.expires_at = c->has_expiry ? c->expires_at : 0;
-    o_break_if(k, k->user != NULL && k->user->locked, CH_REJ_user_locked);
-    if (subject != 0) o_break_if(k, is_of_actor(k, subject_kind, subject), CH_REJ_own_rights);
+    o_break_if(k, is_of_actor(k, subject_kind, subject), CH_REJ_own_rights);
     if (k->role != NULL) {
-        o_break_if(k, !o_covers(k, reach, k->role->scopes), CH_REJ_uncovered_scopes);
+        o_break_if(k, !o_covers(k, k->on->id, reach, k->role->scopes, NULL),
+                   CH_REJ_uncovered_scopes);
     }
-    if (k->group != NULL) {
-        o_break_if(k, !o_stands_in(w, k->on->id, k->group->account), CH_REJ_outside_tree);
-    }
-    o_break_if(k, subject != 0 && o_share(w, subject_kind, subject, k->on->id) != NULL,
+    o_break_if(k, o_share(w, subject_kind, subject, k->on->id) != NULL,
                CH_REJ_share_exists);
     o_break_if(k, c->has_expiry && c->expires_at <= c->now, CH_REJ_in_the_past);
     if (k->code != 0) return;
@@ -89,8 +92,11 @@ static void set_role(struct o_case *k, struct o_share *s)
     uint8_t reach = k->c->has_reach ? k->c->reach : s->reach;
     uint64_t role = k->role == NULL ? 0 : k->role->id;
     if (k->role != NULL) {
-        o_break_if(k, !o_covers(k, reach, k->role->scopes), CH_REJ_uncovered_scopes);
+        o_break_if(k, !o_covers(k, k->on->id, reach, k->role->scopes, NULL),
+                   CH_REJ_uncovered_scopes);
     }
+    bool wider = reach == CH_reach_subtree && s->reach != reach;
+    o_break_if(k, wider && !covers_grants(k, s, reach), CH_REJ_uncovered_scopes);
     if (k->code != 0 || (role == s->role && reach == s->reach)) return;
     o_event(k, CH_EV_share_role_set, k->on->id);
     s->role = role;
@@ -100,8 +106,11 @@ static void set_role(struct o_case *k, struct o_share *s)
 static void set_expiry(struct o_case *k, struct o_share *s)
 {
     uint64_t at = k->c->has_expiry ? k->c->expires_at : 0;
+    if (at == s->expires_at) return;
+    bool longer = at == 0 || (s->expires_at != 0 && at > s->expires_at);
+    o_break_if(k, longer && !covers_share(k, s), CH_REJ_uncovered_scopes);
     o_break_if(k, k->c->has_expiry && at <= k->c->now, CH_REJ_in_the_past);
-    if (k->code != 0 || at == s->expires_at) return;
+    if (k->code != 0) return;
     o_event(k, CH_EV_share_expiry_set, k->on->id);
     s->expires_at = at;
 }
@@ -111,9 +120,9 @@ static void limit(struct o_case *k, struct o_share *s)
     const struct o_command *c = k->c;
     bool all = c->has_flag && c->flag;
     uint8_t chosen = all ? 0 : c->resources;
+    o_break_if(k, !covers_share(k, s), CH_REJ_uncovered_scopes);
     o_break_if(k, c->resource_kind == 0, CH_REJ_wrong_resource);
-    if (k->code != 0) return;
-    if (s->limited[c->resource_kind] == !all && s->chosen[c->resource_kind] == chosen) return;
+    if (k->code != 0 || (all && !s->limited[c->resource_kind])) return;
     o_event(k, CH_EV_share_limited, k->on->id);
     s->limited[c->resource_kind] = !all;
     s->chosen[c->resource_kind] = chosen;
@@ -123,6 +132,8 @@ static void restrict_share(struct o_case *k, struct o_share *s)
 {
     struct ch_scopes denied = k->hidden;
     if (k->c->has_scopes) denied = ch_scopes_or(denied, k->c->scopes);
+    struct ch_scopes lifted = ch_scopes_but(s->denied, denied);
+    o_break_if(k, !o_covers(k, s->account, s->reach, lifted, NULL), CH_REJ_uncovered_scopes);
     if (k->code != 0 || ch_scopes_equal(denied, s->denied)) return;
     o_event(k, CH_EV_share_restricted, k->on->id);
     s->denied = denied;
@@ -138,8 +149,8 @@ static void grant(struct o_case *k, struct o_share *s)
                         ch_scopes_table[scope].resource_kind != c->resource_kind),
                    CH_REJ_wrong_resource);
     }
-    o_break_if(k, c->resource_kind == 0, CH_REJ_wrong_resource);
-    o_break_if(k, !o_covers(k, s == NULL ? CH_reach_account : s->reach, c->scopes),
+    o_break_if(k, c->resource_kind == 0 || ch_scopes_empty(c->scopes), CH_REJ_wrong_resource);
+    o_break_if(k, !o_covers(k, s->account, s->reach, c->scopes, &c->resource),
                CH_REJ_uncovered_scopes);
     if (k->code != 0) return;
     struct ch_scopes *at = &s->grant[c->resource_kind][c->resource];
@@ -162,16 +173,21 @@ static void revoke(struct o_case *k, struct o_share *s)
 
 static void set_status(struct o_case *k, struct o_share *s, uint8_t status, uint16_t tag)
 {
-    if (k->code != 0 || s->status == status) return;
+    if (s->status == status) return;
+    if (status == CH_share_status_active) {
+        o_break_if(k, !covers_share(k, s), CH_REJ_uncovered_scopes);
+    }
+    if (k->code != 0) return;
     o_event(k, tag, k->on->id);
     s->status = status;
 }
 
-/* What the present share's scopes must be covered for. */
 static void change(struct o_case *k, struct o_share *s)
 {
-    o_break_if(k, !o_covers(k, s->reach, named_by(k->w, s)), CH_REJ_uncovered_scopes);
-    o_break_if(k, is_owners(k->w, s), CH_REJ_owner_share);
+    bool of_user = k->c->actor_kind == CH_actor_kind_user;
+    o_break_if(k, is_of_actor(k, s->subject_kind, s->subject), CH_REJ_own_rights);
+    o_break_if(k, of_user && is_owners(k->w, s), CH_REJ_owner_share);
+    if (k->code != 0) return; /* whatever was asked of such a share */
     switch (k->c->type) {
     case CH_CMD_share_set_role: set_role(k, s); break;
     case CH_CMD_share_set_expiry: set_expiry(k, s); break;
@@ -197,16 +213,15 @@ void o_share_rules(struct o_case *k)
 {
     int type = k->c->type;
     if (type < CH_CMD_share_give || type > CH_CMD_share_end) return;
-    bool one = (k->user != NULL) != (k->group != NULL);
-    o_break_if(k, !one, CH_REJ_one_subject);
+    /* Without the one subject there is nothing that the other rules could look at. */
+    o_break_if(k, (k->user != NULL) == (k->group != NULL), CH_REJ_one_subject);
+    if (k->code != 0) return;
     uint8_t kind = k->group != NULL ? CH_subject_kind_group : CH_subject_kind_user;
-    uint64_t subject = !one ? 0 : k->group != NULL ? k->group->id : k->user->id;
+    uint64_t subject = k->group != NULL ? k->group->id : k->user->id;
     if (type == CH_CMD_share_give) {
         give(k, kind, subject);
         return;
     }
-    if (!one) return;
-    o_break_if(k, is_of_actor(k, kind, subject), CH_REJ_own_rights);
     struct o_share *s = o_share(k->w, kind, subject, k->on->id);
     o_break_if(k, s == NULL, CH_REJ_not_a_member);
     if (s != NULL) change(k, s);

@@ -1,0 +1,50 @@
+#!/bin/bash
+# foreign_nngcat: nng's own command line tool asks charterd. SPDX-License-Identifier: MIT
+set -euo pipefail
+root=${CH_SOURCE_DIR:-$(cd "$(dirname "$0")/../.." && pwd)}
+bin=${CH_BIN_DIR:-$root/build/dev/bin}
+command -v nngcat >/dev/null || { echo "SKIPPED: nngcat is not installed (nng-utils)"; exit 77; }
+
+dir=$(mktemp -d)
+daemon=
+finish() {
+    [ -z "$daemon" ] || kill -9 "$daemon" 2>/dev/null || true
+    rm -rf "$dir"
+}
+trap finish EXIT
+
+url=ipc://$dir/c.ipc
+"$bin/charterd" --data "$dir/data" --listen "$url" >"$dir/output" 2>&1 &
+daemon=$!
+
+# ask HEX: sends the bytes, prints the reply in hexadecimal
+ask() {
+    python3 -c 'import sys; sys.stdout.buffer.write(bytes.fromhex(sys.argv[1]))' "$1" \
+        >"$dir/message"
+    nngcat --req --dial "$url" --delay 1 --recv-timeout 20 --raw --file "$dir/message" |
+        python3 -c 'import sys; print(sys.stdin.buffer.read().hex())'
+}
+
+# The request of the example in schema/README.md, byte for byte.
+id=000102030405060708090a0b0c0d0e0f
+request=84a26964c410${id}a17601a46175746891a470656572a563616c6c739182
+request+=a474797065b36163636f756e742e6f70656e5f6d6173746572a46172677381a46e616d65a56e6f727468
+reply=$(ask "$request")
+echo "reply: $reply"
+python3 - "$reply" <<'END'
+import sys
+import msgpack
+reply = msgpack.unpackb(bytes.fromhex(sys.argv[1]))
+result = reply["results"][0]["result"]
+assert reply["id"] == bytes(range(16)) and reply["ok"], reply
+assert result["events"] == 1 and result["account"] == result["seq"] == reply["seq"], reply
+END
+# Sent again, the same answer; and the same bytes cut short are told, not swallowed.
+[ "$(ask "$request")" = "$reply" ] || { echo "the repeat was answered otherwise"; exit 1; }
+python3 - "$(ask "${request:0:80}")" <<'END'
+import sys
+import msgpack
+reply = msgpack.unpackb(bytes.fromhex(sys.argv[1]))
+assert not reply["ok"] and "results" not in reply and reply["error"]["code"], reply
+END
+echo "nngcat: asked, asked again, asked wrongly"
