@@ -19,7 +19,7 @@ enum {
     IN_FLIGHT = 32,
     IN_FLIGHT_MOST = 256,
     TIMEOUT_MS = 30000,
-    RESEND_MS = 15000,
+    RESEND_MS = 5000,
     BUSY_WAIT_MOST_MS = 500,
     REPLY_BYTES_MOST = 64 << 20, /* no answer that the limits allow comes near it */
     RECONNECT_LEAST_MS = 20,

@@ -13,7 +13,9 @@ struct ch_held {
     struct ch_ingress_arrival arrival;
     size_t reply_at; /* its bytes in `replies` */
     size_t reply_len;
-    bool changes; /* its events are in this batch: if that fails, so has it; else it is asked again */
+    bool
+        /* its events are in this batch: if that fails, so has it; else it is asked again */
+        changes;
     uint8_t id[16];
 };
 

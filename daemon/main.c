@@ -142,10 +142,11 @@ static enum ch_err set_clock(struct daemon *d, struct ch_why *why)
     const uint64_t now = ch_clock_now_ns(&d->clock);
     const uint64_t jump = LIMIT_CLOCK_JUMP_MS * 1000000u;
     if (meta->own_at == 0 || now < meta->own_at + jump || d->config.accept_clock) return CH_OK;
-    return ch_fail(why, CH_ERR_CLOCK_AHEAD, 0,
-                   "this machine's clock is %llu days ahead of the last event; if it is right, start "
-                   "with --accept-clock",
-                   (unsigned long long)((now - meta->own_at) / 86400000000000u));
+    return ch_fail(
+        why, CH_ERR_CLOCK_AHEAD, 0,
+        "this machine's clock is %llu days ahead of the last event; if it is right, start "
+        "with --accept-clock",
+        (unsigned long long)((now - meta->own_at) / 86400000000000u));
 }
 
 static enum ch_err open_edge(struct daemon *d, struct ch_why *why)
@@ -234,7 +235,8 @@ int main(int argc, char **argv)
 {
     struct daemon d = {.line_started = false};
     struct ch_why why = {.err = CH_OK};
-    /* Large arrays come fresh from the kernel, zeroed page by page when they are touched: glibc would
+    /* Large arrays come fresh from the kernel, zeroed page by page when they are touched: glibc
+     * would
      * raise its threshold and clear reused memory at once, which stops the loop. */
     (void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
     (void)signal(SIGPIPE, SIG_IGN);

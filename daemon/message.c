@@ -44,8 +44,7 @@ enum ch_err ch_message_append(const struct ch_ground *ground, const struct ch_ve
                               struct ch_arena *arena, struct ch_why *why)
 {
     for (uint32_t i = 0; i < verdict->count; i++) {
-        enum ch_err err =
-            append_event(ground, &verdict->events[i], call, moment, arena, why);
+        enum ch_err err = append_event(ground, &verdict->events[i], call, moment, arena, why);
         if (err != CH_OK) return err;
     }
     return CH_OK;
@@ -218,7 +217,8 @@ static void reply_no_memory(struct ch_buf *reply, const struct ch_request *reque
     ch_reply_error(reply, request->id, seq, &why);
 }
 
-/* Runs the calls of a message that has commands. Returns false if a message of mode "all" failed. */
+/* Runs the calls of a message that has commands. Returns false if a message of mode "all"
+ * failed. */
 static bool run_calls(const struct ch_ground *ground, struct ch_request *request,
                       struct ch_moment *moment, struct ch_arena *arena,
                       struct ch_outcome_of_call *outcomes, uint64_t *read_seq)

@@ -1,8 +1,7 @@
 /* personal: see personal.h. SPDX-License-Identifier: MIT */
 #include "daemon/personal.h"
 
-#include <sodium.h>
-
+#include "daemon/log/digest.h"
 #include "daemon/log/seal.h"
 #include "daemon/log/vault.h"
 
@@ -67,8 +66,8 @@ enum ch_err ch_personal_seal(const struct ch_ground *ground, struct ch_event *ev
     event->personal.present = true;
     event->personal.cipher = (struct ch_bytes){cipher, plain.len + CH_SEAL_TAG_BYTES};
 out:
-    sodium_memzero(key, sizeof key);
-    if (plain.ptr != NULL) sodium_memzero(plain.ptr, plain.len);
+    ch_wipe(key, sizeof key);
+    if (plain.ptr != NULL) ch_wipe(plain.ptr, plain.len);
     ch_buf_deinit(&plain);
     return err;
 }

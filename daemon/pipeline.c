@@ -1,7 +1,6 @@
 /* pipeline: see pipeline.h. SPDX-License-Identifier: MIT */
 #include "daemon/pipeline.h"
 
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -11,6 +10,7 @@
 #include "daemon/edge/authenticate.h"
 #include "daemon/edge/doorbell.h"
 #include "daemon/log/committer.h"
+#include "daemon/log/digest.h"
 #include "daemon/log/evlog.h"
 #include "daemon/replay/shadow.h"
 #include "schema/limits.h"
@@ -108,9 +108,7 @@ static void fingerprint(struct ch_pipeline *line, const struct ch_request *reque
 {
     ch_buf_reset(&line->reply);
     ch_request_fingerprint(&line->reply, request);
-    uint8_t hash[crypto_generichash_BYTES_MIN];
-    (void)crypto_generichash(hash, sizeof hash, line->reply.ptr, line->reply.len, NULL, 0);
-    memcpy(moment->fingerprint, hash, sizeof moment->fingerprint);
+    ch_digest_short(ch_buf_view(&line->reply), moment->fingerprint);
     memcpy(moment->id, request->id, sizeof moment->id);
     ch_buf_reset(&line->reply);
 }
@@ -163,7 +161,8 @@ static void run(struct ch_pipeline *line, const struct ch_ingress_arrival *arriv
     }
 }
 
-/* The seq that an events.read with wait_ms waits for; 0: it need not or may not wait. Only while few
+/* The seq that an events.read with wait_ms waits for; 0: it need not or may not wait. Only while
+ * few
  * others wait, so that waiting readers never take the contexts that commands need. */
 static uint64_t waits_for(const struct ch_pipeline *line, const struct ch_request *request,
                           uint64_t *ret_wait_ms)
@@ -367,8 +366,7 @@ void ch_pipeline_wait(struct ch_pipeline *line, const struct ch_ingress_arrival 
 {
     const struct ch_waiter waiter = {.arrival = *arrival,
                                      .seq = seq,
-                                     .deadline_ns =
-                                         ch_clock_monotonic_ns() + wait_ms * 1000000u};
+                                     .deadline_ns = ch_clock_monotonic_ns() + wait_ms * 1000000u};
     ch_buf_put(&line->waiters, &waiter, sizeof waiter);
     if (line->waiters.failed) {
         line->waiters.failed = false; /* those before it stay */
@@ -418,7 +416,8 @@ static void finish(struct ch_pipeline *line, struct ch_open_batch *batch,
     ask_again(line);
 }
 
-/* A batch that could not be stored is taken back, with the one decided after it. Its commands are told
+/* A batch that could not be stored is taken back, with the one decided after it. Its commands are
+ * told
  * so; queries and refusals that saw it are answered again. */
 static void take_back(struct ch_pipeline *line, struct ch_open_batch *batch,
                       const struct ch_batch_result *result)
@@ -499,7 +498,8 @@ enum ch_err ch_pipeline_start(struct ch_pipeline *line, struct ch_why *why)
     enum ch_err err = ch_committer_start(line->log, line->directory->vault, wake, &line->commit_fd,
                                          &line->committer, why);
     if (err == CH_OK) {
-        err = ch_shadow_start(line->log, line->directory, wake, &line->shadow_fd, &line->shadow, why);
+        err =
+            ch_shadow_start(line->log, line->directory, wake, &line->shadow_fd, &line->shadow, why);
     }
     if (err == CH_OK) {
         err = ch_loop_timer_create(line->loop, on_waiter_timer, line, &line->waiter_timer, why);
@@ -548,6 +548,7 @@ void ch_pipeline_stop(struct ch_pipeline *line)
     drain(line);
     ch_shadow_stop(line->shadow);
     ch_past_collect(line);
+    ch_shadow_destroy(line->shadow);
     ch_committer_stop(line->committer);
     ch_loop_watch_destroy(line->arrivals_watch);
     ch_loop_watch_destroy(line->commit_watch);

@@ -3,13 +3,17 @@
  *   socket -> decode -> authenticate -> decide -> seal -> append -> apply
  *          -> commit (one fsync for the batch) -> doorbell -> reply
  *
- * One command's way: edge/ingress hands a request to take(). decode (schema/request.h) makes a struct
+ * One command's way: edge/ingress hands a request to take(). decode (schema/request.h) makes a
+ * struct
  * of it; authenticate (edge/authenticate.h) finds the actor; ch_message_run (message.h) resolves,
  * admits and decides each call (core/decide.h), seals what is personal (personal.h), appends the
- * records to the open batch and applies them (core/apply.h). At the end of the loop's turn the batch
- * goes to the commit thread (log/committer.h), if that is idle; what arrives meanwhile forms the next
+ * records to the open batch and applies them (core/apply.h). At the end of the loop's turn the
+ * batch
+ * goes to the commit thread (log/committer.h), if that is idle; what arrives meanwhile forms the
+ * next
  * one. When it is durable, finish() rings the doorbell and lets the replies go.
- * A query is answered at once, unless it read a row newer than what is durable: then it waits for it.
+ * A query is answered at once, unless it read a row newer than what is durable: then it waits for
+ * it.
  * Threads: all of it is the loop's. */
 #ifndef CH_DAEMON_PIPELINE_H
 #define CH_DAEMON_PIPELINE_H
@@ -66,16 +70,17 @@ struct ch_pipeline {
     uint32_t held_commands; /* requests whose replies wait for a batch */
     uint32_t past_jobs;
     uint64_t busy_answers;
-    uint64_t started_ns;  /* monotonic */
-    bool hash_ready;      /* the request taken now wanted a state hash, and here it is */
+    uint64_t started_ns; /* monotonic */
+    bool hash_ready;     /* the request taken now wanted a state hash, and here it is */
     uint8_t state_hash[32];
     uint64_t state_seq;
-    bool last_try; /* the request taken now has waited long enough */
+    bool last_try;        /* the request taken now has waited long enough */
     enum ch_err stop_err; /* not CH_OK: the loop ended for this */
     struct ch_why stop_why;
 };
 
-/* Starts commit thread, worker and watches. errors: CH_ERR_NO_MEMORY, CH_ERR_FILE_IO, CH_ERR_LOG_IO */
+/* Starts commit thread, worker and watches. errors: CH_ERR_NO_MEMORY, CH_ERR_FILE_IO,
+ * CH_ERR_LOG_IO */
 CH_MUST_USE enum ch_err ch_pipeline_start(struct ch_pipeline *line, struct ch_why *why);
 /* Makes durable what was decided, answers it, stops the threads. The loop has ended. */
 void ch_pipeline_stop(struct ch_pipeline *line);

@@ -34,8 +34,8 @@ static bool assign(const struct ch_event *event, const struct ch_request *reques
 }
 
 static enum ch_err read_events(struct ch_pipeline *line, const struct ch_request *request,
-                               const struct ch_row_seen *seen,
-                               struct ch_outcome_of_call *outcomes, struct ch_why *why)
+                               const struct ch_row_seen *seen, struct ch_outcome_of_call *outcomes,
+                               struct ch_why *why)
 {
     uint32_t call = UINT32_MAX;
     for (uint64_t i = 0; i < seen->count; i++) {

@@ -30,11 +30,11 @@ static void tell(const struct walk *w, enum ch_fact kind, uint64_t seq, uint32_t
 {
     if (w->fact == NULL) return;
     const struct ch_evidence fact = {.kind = (uint8_t)kind,
-                                 .seq = seq,
-                                 .share = share,
-                                 .group = group,
-                                 .account = account,
-                                 .scopes = scopes};
+                                     .seq = seq,
+                                     .share = share,
+                                     .group = group,
+                                     .account = account,
+                                     .scopes = scopes};
     w->fact(w->arg, &fact);
 }
 
@@ -112,8 +112,7 @@ static struct ch_scopes role_gives(struct walk *w, uint32_t row, const struct ch
 static struct ch_scopes one_grant(struct walk *w, uint32_t row, uint32_t grant_row)
 {
     const struct ch_row_grant *grant = ch_grant_row(w->state, grant_row);
-    struct ch_scopes gives =
-        ch_scopes_and(ch_scopes_at(w->state, grant->scopes), w->q->wanted);
+    struct ch_scopes gives = ch_scopes_and(ch_scopes_at(w->state, grant->scopes), w->q->wanted);
     if (!ch_scopes_empty(gives)) {
         tell(w, CH_fact_grant, grant->seq, row, 0, ch_share_row(w->state, row)->account, gives);
     }
@@ -163,8 +162,7 @@ static void collect(struct walk *w, uint32_t row)
     }
     w->given = ch_scopes_or(w->given, gives);
     if (share->denied == 0) return;
-    struct ch_scopes denied =
-        ch_scopes_and(ch_scopes_at(w->state, share->denied), w->q->wanted);
+    struct ch_scopes denied = ch_scopes_and(ch_scopes_at(w->state, share->denied), w->q->wanted);
     w->denied = ch_scopes_or(w->denied, denied);
     if (!ch_scopes_empty(denied)) {
         tell(w, CH_fact_restriction, share->denied_seq, row, 0, share->account, denied);

@@ -3,11 +3,15 @@
  * The rules, on one page (DESIGN of the project, "Decision rules"; proved by tests/model):
  * - Default deny; deny wins. A user who is locked, or an account that is closed or stands below a
  *   closed one, is answered with nothing.
- * - Shares that count: the user's own on the account, and on an ancestor where the reach is subtree;
- *   and those of the groups they are a member of by a share that itself is active and unexpired, with
- *   the groups above. Only active, unexpired ones, that work over the channel (kind login: web only).
+ * - Shares that count: the user's own on the account, and on an ancestor where the reach is
+ * subtree;
+ * and those of the groups they are a member of by a share that itself is active and unexpired,
+ * with
+ * the groups above. Only active, unexpired ones, that work over the channel (kind login: web
+ * only).
  *   A share that does not count neither gives nor denies, nor do the groups reached through it.
- * - Given: the union of what the shares that count give (role, limited per kind to `all` or to a list
+ * - Given: the union of what the shares that count give (role, limited per kind to `all` or to a
+ * list
  *   of resources; own grants, each on its own resource), each less the guardrails of the accounts
  *   above that share's account.
  * - Taken: the union of the restrictions of all shares that count.
@@ -17,22 +21,22 @@
 #include "daemon/core/state.h"
 
 struct ch_question {
-    uint32_t user;    /* rows */
+    uint32_t user; /* rows */
     uint32_t account;
     struct ch_scopes wanted;
     bool has_resource;
     uint8_t resource_kind; /* 0: each scope's own kind */
     uint32_t resource;     /* text row; 0: a resource never named, which has no grants */
     bool any;
-    bool subtree_only;     /* only shares that reach the whole subtree count: for granting below */
-    uint8_t channel; /* enum ch_channel */
-    uint64_t now;    /* nanoseconds; expiry is judged against it */
+    bool subtree_only; /* only shares that reach the whole subtree count: for granting below */
+    uint8_t channel;   /* enum ch_channel */
+    uint64_t now;      /* nanoseconds; expiry is judged against it */
 };
 
 struct ch_answer {
-    uint8_t decision; /* enum ch_decision */
-    uint8_t reason;   /* enum ch_reason */
-    bool led;         /* some share that counts leads to the account */
+    uint8_t decision;       /* enum ch_decision */
+    uint8_t reason;         /* enum ch_reason */
+    bool led;               /* some share that counts leads to the account */
     uint64_t valid_until;   /* 0: time alone changes nothing */
     uint64_t read_seq;      /* newest change of what was read */
     struct ch_scopes given; /* of `wanted`, what is given after everything was taken away */

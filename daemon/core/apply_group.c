@@ -105,8 +105,8 @@ static void member_removed(struct ch_state *state, const struct ch_event *event)
     const struct ch_ev_group_member_removed *body = event->body;
     uint32_t group = ch_find_group(state, body->group.seq);
     uint32_t user = ch_find_user(state, body->user.seq);
-    uint32_t share = ch_find_share(state, CH_subject_kind_user, user,
-                                   ch_group_row(state, group)->account);
+    uint32_t share =
+        ch_find_share(state, CH_subject_kind_user, user, ch_group_row(state, group)->account);
     ch_end_member(state, ch_find_member(state, share, group), event->seq);
 }
 

@@ -42,8 +42,8 @@ static void share_given(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_share_given *body = event->body;
     const bool of_user = body->subject_kind == CH_subject_kind_user;
-    uint32_t subject = of_user ? ch_find_user(state, body->subject)
-                               : ch_find_group(state, body->subject);
+    uint32_t subject =
+        of_user ? ch_find_user(state, body->subject) : ch_find_group(state, body->subject);
     uint32_t account = ch_find_account(state, event->account);
     uint32_t row = ch_row_take(&state->store, CH_T_SHARE);
     struct ch_row_share *share = edit_changed(state, row, event->seq);
@@ -65,8 +65,8 @@ static void share_given(struct ch_state *state, const struct ch_event *event)
     owner->share_count++;
     if (share->next_of_account != 0) edit(state, share->next_of_account)->prev_of_account = row;
     ch_index_insert(&state->store, CH_I_SHARE_ID, ch_hash_mix(event->seq, 0), row);
-    ch_index_insert(&state->store, CH_I_SHARE,
-                    ch_hash_share(body->subject_kind, subject, account), row);
+    ch_index_insert(&state->store, CH_I_SHARE, ch_hash_share(body->subject_kind, subject, account),
+                    row);
     if (body->has_expires_at) ch_expiry_set(state, row, body->expires_at);
 }
 
@@ -210,8 +210,8 @@ static void grant_set(struct ch_state *state, uint32_t row, const struct ch_even
     }
     share->first_grant = fresh;
     share->grant_count++;
-    ch_index_insert(&state->store, CH_I_GRANT,
-                    ch_hash_resource(row, body->kind, grant->resource), fresh);
+    ch_index_insert(&state->store, CH_I_GRANT, ch_hash_resource(row, body->kind, grant->resource),
+                    fresh);
 }
 
 static void grant_revoked(struct ch_state *state, uint32_t row, const struct ch_event *event)
@@ -275,9 +275,7 @@ void ch_apply_share(struct ch_state *state, const struct ch_event *event)
     case CH_EV_share_deactivated:
         share_status(state, row, event->seq, CH_share_status_inactive);
         break;
-    case CH_EV_share_activated:
-        share_status(state, row, event->seq, CH_share_status_active);
-        break;
+    case CH_EV_share_activated: share_status(state, row, event->seq, CH_share_status_active); break;
     default: ch_end_share(state, row, event->seq); break;
     }
 }

@@ -1,4 +1,5 @@
-/* decide: see decide.h. Admission, dispatch and what all rules share. SPDX-License-Identifier: MIT */
+/* decide: see decide.h. Admission, dispatch and what all rules share. SPDX-License-Identifier:
+ * MIT */
 #include "daemon/core/decide_impl.h"
 
 #include "daemon/core/apply.h"
@@ -11,8 +12,8 @@ enum ch_rejection_code ch_reject(struct ch_case *c, enum ch_rejection_code code,
     return code;
 }
 
-enum ch_rejection_code ch_reject_scopes(struct ch_case *c, enum ch_rejection_code code, const char *field,
-                      struct ch_scopes scopes)
+enum ch_rejection_code ch_reject_scopes(struct ch_case *c, enum ch_rejection_code code,
+                                        const char *field, struct ch_scopes scopes)
 {
     (void)ch_reject(c, code, field);
     c->ret->reject.scopes = scopes;
@@ -96,7 +97,8 @@ bool ch_is_own(const struct ch_case *c, uint8_t subject_kind, uint32_t subject)
     if (c->moment->actor.kind != CH_actor_kind_user) return false;
     if (subject_kind == CH_subject_kind_user) return subject == c->moment->user_row;
     const struct ch_row_group *group = ch_group_row(c->state, subject);
-    uint32_t mine = ch_find_share(c->state, CH_subject_kind_user, c->moment->user_row, group->account);
+    uint32_t mine =
+        ch_find_share(c->state, CH_subject_kind_user, c->moment->user_row, group->account);
     if (mine == 0) return false;
     for (uint32_t m = ch_share_row(c->state, mine)->first_member; m != 0;
          m = ch_member_row(c->state, m)->next_of_share) {
@@ -115,10 +117,10 @@ uint32_t ch_subject_share(struct ch_case *c, bool has_user, const struct ch_ref 
         (void)ch_reject(c, CH_REJ_one_subject, "user");
         return 0;
     }
-    uint32_t subject = has_user ? ch_find_user(c->state, user->id)
-                                : ch_find_group(c->state, group->id);
-    uint32_t share = ch_find_share(c->state, has_user ? CH_subject_kind_user : CH_subject_kind_group,
-                                   subject, c->on);
+    uint32_t subject =
+        has_user ? ch_find_user(c->state, user->id) : ch_find_group(c->state, group->id);
+    uint32_t share = ch_find_share(
+        c->state, has_user ? CH_subject_kind_user : CH_subject_kind_group, subject, c->on);
     if (share == 0) ch_reject(c, CH_REJ_not_a_member, has_user ? "user" : "group");
     return share;
 }
@@ -152,12 +154,11 @@ bool ch_admit(const struct ch_state *state, const struct ch_moment *moment,
     const bool service = moment->actor.kind == CH_actor_kind_service;
     const uint32_t on = call->has_on ? ch_find_account(state, call->on.id) : 0;
     if (moment->actor.kind == CH_actor_kind_user && on != 0) {
-        struct ch_answer answer =
-            ask(state, moment, on, CH_reach_account, ch_scopes_of(row->scope), /* resource= */ NULL);
+        struct ch_answer answer = ask(state, moment, on, CH_reach_account, ch_scopes_of(row->scope),
+                                      /* resource= */ NULL);
         if (answer.read_seq > *read_seq) *read_seq = answer.read_seq;
         if (!answer.led) return refuse(ret, CH_REJ_not_found, "on");
-        if (row->who == CH_WHO_SCOPE && row->query &&
-            answer.reason == CH_reason_account_closed) {
+        if (row->who == CH_WHO_SCOPE && row->query && answer.reason == CH_reason_account_closed) {
             return refuse(ret, CH_REJ_account_closed, "on"); /* a command meets this rule below */
         }
         if (row->who == CH_WHO_SCOPE && answer.decision != CH_decision_allowed &&

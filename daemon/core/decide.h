@@ -1,8 +1,10 @@
 /* decide: a command, and what it would do to what is known: events, or a refusal.
  * SPDX-License-Identifier: MIT
- * Pure: the same state, moment and command give the same events, everywhere and for ever. It knows no
+ * Pure: the same state, moment and command give the same events, everywhere and for ever. It
+ * knows no
  * clock, random, I/O or library; what it needs of the world comes in struct ch_moment.
- * Every rule is one line, in the order of schema/rejections.def: the first broken one is the answer.
+ * Every rule is one line, in the order of schema/rejections.def: the first broken one is the
+ * answer.
  * decide reads; ch_apply writes. */
 #ifndef CH_CORE_DECIDE_H
 #define CH_CORE_DECIDE_H
@@ -14,9 +16,9 @@
 struct ch_moment {
     uint64_t now; /* nanoseconds UTC; never before the last event's time */
     struct ch_actor actor;
-    uint8_t channel;    /* enum ch_channel */
-    uint32_t user_row;  /* of an actor of kind user; else 0 */
-    uint8_t id[16];     /* the message's id and fingerprint, for the cause */
+    uint8_t channel;   /* enum ch_channel */
+    uint32_t user_row; /* of an actor of kind user; else 0 */
+    uint8_t id[16];    /* the message's id and fingerprint, for the cause */
     uint8_t fingerprint[8];
     uint32_t index; /* the call's place in the message */
 };
@@ -29,7 +31,8 @@ struct ch_verdict {
     bool no_memory;
 };
 
-/* Fills in the ids behind the names of a call, in the state as it is now: `on`, and every argument of
+/* Fills in the ids behind the names of a call, in the state as it is now: `on`, and every
+ * argument of
  * a reference kind. The keyed hashes of users' names must be in place.
  * ret: rejection not_found naming the field; false then */
 bool ch_resolve(const struct ch_state *state, struct ch_call *call, struct ch_reject *ret);
@@ -43,14 +46,15 @@ bool ch_admit(const struct ch_state *state, const struct ch_moment *moment,
 void ch_decide(const struct ch_state *state, const struct ch_moment *moment,
                const struct ch_call *call, struct ch_arena *arena, struct ch_verdict *ret);
 
-/* The events of the daemon's own clock and of its start: one event for what is due first, or for what
+/* The events of the daemon's own clock and of its start: one event for what is due first, or for
+ * what
  * the log lacks (declarations, limits, roles, pages); count 0: nothing is due or lacking. */
 void ch_decide_due(const struct ch_state *state, uint64_t now, struct ch_arena *arena,
                    struct ch_verdict *ret);
-void ch_decide_start(const struct ch_state *state, struct ch_arena *arena,
-                     struct ch_verdict *ret);
+void ch_decide_start(const struct ch_state *state, struct ch_arena *arena, struct ch_verdict *ret);
 
-/* One command_refused event for a rejection of class rights, unless the actor's allowance is used. */
+/* One command_refused event for a rejection of class rights, unless the actor's allowance is
+ * used. */
 void ch_decide_refused(const struct ch_state *state, const struct ch_moment *moment,
                        const struct ch_call *call, const struct ch_reject *reject,
                        struct ch_arena *arena, struct ch_verdict *ret);

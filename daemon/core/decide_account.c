@@ -87,7 +87,8 @@ enum ch_rejection_code ch_decide_guardrail_set(struct ch_case *c)
     if (ch_scopes_equal(now, args->scopes)) return CH_REJ_none;
     /* Lifting a guardrail gives what it took, so it must be covered as a grant is. */
     struct ch_scopes lifted = ch_scopes_but(now, args->scopes);
-    struct ch_scopes missing = ch_uncovered(c, c->on, CH_reach_subtree, lifted, /* resource= */ NULL);
+    struct ch_scopes missing =
+        ch_uncovered(c, c->on, CH_reach_subtree, lifted, /* resource= */ NULL);
     if (!ch_scopes_empty(missing)) {
         return ch_reject_scopes(c, CH_REJ_uncovered_scopes, "scopes", missing);
     }

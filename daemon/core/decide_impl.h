@@ -15,15 +15,16 @@ struct ch_case {
 
 /* A refusal, as a statement: return ch_reject(c, CH_REJ_name_taken, "name"); */
 enum ch_rejection_code ch_reject(struct ch_case *c, enum ch_rejection_code code, const char *field);
-enum ch_rejection_code ch_reject_scopes(struct ch_case *c, enum ch_rejection_code code, const char *field,
-                      struct ch_scopes scopes);
+enum ch_rejection_code ch_reject_scopes(struct ch_case *c, enum ch_rejection_code code,
+                                        const char *field, struct ch_scopes scopes);
 enum ch_rejection_code ch_reject_limit(struct ch_case *c, const char *limit, const char *field);
 
 /* Appends an event about `account` (an id; 0: none) and gives its zeroed body; NULL when out of
  * memory, and then ret->no_memory is set. */
 void *ch_emit(struct ch_case *c, enum ch_event_tag tag, uint64_t account);
 
-/* What of `scopes` the actor does not have on the account, for all resources or for one: nobody gives
+/* What of `scopes` the actor does not have on the account, for all resources or for one: nobody
+ * gives
  * what they do not have. What reaches the subtree must be had with that reach, too: a right on the
  * account alone gives none below it. Empty for the operator and services. */
 struct ch_scopes ch_uncovered(const struct ch_case *c, uint32_t account, uint8_t reach,
@@ -32,7 +33,8 @@ struct ch_scopes ch_uncovered(const struct ch_case *c, uint32_t account, uint8_t
 /* What of all that a share gives (role, grants) the actor does not have themselves. */
 struct ch_scopes ch_uncovered_share(struct ch_case *c, uint32_t share);
 
-/* The share of the subject that args name by `user` or `group`, on the account; 0 after refusing. */
+/* The share of the subject that args name by `user` or `group`, on the account; 0 after
+ * refusing. */
 uint32_t ch_subject_share(struct ch_case *c, bool has_user, const struct ch_ref *user,
                           bool has_group, const struct ch_ref *group);
 /* Whether the subject is the actor, or a group the actor is in: nobody changes their own rights. */

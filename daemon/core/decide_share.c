@@ -1,4 +1,5 @@
-/* decide_share: rules of shares and their grants; see decide_impl.h. SPDX-License-Identifier: MIT */
+/* decide_share: rules of shares and their grants; see decide_impl.h. SPDX-License-Identifier:
+ * MIT */
 #include "daemon/core/decide_impl.h"
 #include "schema/limits.h"
 
@@ -19,9 +20,9 @@ static struct ch_scopes uncovered_grants(struct ch_case *c, const struct ch_row_
         char text[128];
         size_t len = ch_chain_get(c->state, CH_T_TEXT, grant->resource, text, sizeof text);
         const struct ch_text resource = {text, len};
-        missing = ch_scopes_or(missing,
-                               ch_uncovered(c, share->account, reach,
-                                            ch_scopes_at(c->state, grant->scopes), &resource));
+        missing =
+            ch_scopes_or(missing, ch_uncovered(c, share->account, reach,
+                                               ch_scopes_at(c->state, grant->scopes), &resource));
     }
     return missing;
 }
@@ -32,8 +33,8 @@ struct ch_scopes ch_uncovered_share(struct ch_case *c, uint32_t share_row)
     struct ch_scopes missing = {{0, 0}};
     if (share->role != 0) {
         const struct ch_row_role *role = ch_role_row(c->state, share->role);
-        missing =
-            ch_uncovered(c, share->account, share->reach, ch_scopes_at(c->state, role->scopes), NULL);
+        missing = ch_uncovered(c, share->account, share->reach,
+                               ch_scopes_at(c->state, role->scopes), NULL);
     }
     return ch_scopes_or(missing, uncovered_grants(c, share, share->reach));
 }
@@ -100,8 +101,7 @@ enum ch_rejection_code ch_decide_share_give(struct ch_case *c)
         return ch_reject(c, CH_REJ_own_rights, args->has_user ? "user" : "group");
     }
     const uint8_t reach = args->has_reach ? args->reach : CH_reach_account;
-    if (args->has_role &&
-        !covers(c, reach, role_scopes(c->state, args->role.id), NULL, "role")) {
+    if (args->has_role && !covers(c, reach, role_scopes(c->state, args->role.id), NULL, "role")) {
         return CH_REJ_none;
     }
     if (args->has_group && !in_tree(c->state, c->on, subject)) {
@@ -137,8 +137,7 @@ enum ch_rejection_code ch_decide_share_set_role(struct ch_case *c)
     const struct ch_row_share *share = ch_share_row(c->state, row);
     const uint32_t role = args->has_role ? ch_find_role(c->state, args->role.id) : 0;
     const uint8_t reach = args->has_reach ? args->reach : share->reach;
-    if (args->has_role &&
-        !covers(c, reach, role_scopes(c->state, args->role.id), NULL, "role")) {
+    if (args->has_role && !covers(c, reach, role_scopes(c->state, args->role.id), NULL, "role")) {
         return CH_REJ_none;
     }
     if (reach != share->reach && reach == CH_reach_subtree) { /* its grants reach further, too */
@@ -296,7 +295,8 @@ enum ch_rejection_code ch_decide_share_deactivate(struct ch_case *c)
 {
     const struct ch_cmd_share_deactivate *args = c->call->args;
     uint32_t row = SHARE_TO_CHANGE(c, args);
-    if (row == 0 || ch_share_row(c->state, row)->status == CH_share_status_inactive) return CH_REJ_none;
+    if (row == 0 || ch_share_row(c->state, row)->status == CH_share_status_inactive)
+        return CH_REJ_none;
     struct ch_ev_share_deactivated *body = ch_emit(c, CH_EV_share_deactivated, account_id(c));
     if (body != NULL) body->share.seq = ch_share_row(c->state, row)->id;
     return CH_REJ_none;
@@ -306,7 +306,8 @@ enum ch_rejection_code ch_decide_share_activate(struct ch_case *c)
 {
     const struct ch_cmd_share_activate *args = c->call->args;
     uint32_t row = SHARE_TO_CHANGE(c, args);
-    if (row == 0 || ch_share_row(c->state, row)->status == CH_share_status_active) return CH_REJ_none;
+    if (row == 0 || ch_share_row(c->state, row)->status == CH_share_status_active)
+        return CH_REJ_none;
     struct ch_scopes missing = ch_uncovered_share(c, row);
     if (!ch_scopes_empty(missing)) {
         return ch_reject_scopes(c, CH_REJ_uncovered_scopes, args->has_user ? "user" : "group",

@@ -1,14 +1,15 @@
 /* decide_start: what a log must hold before the first request, and the room that a call needs; see
  * decide.h. SPDX-License-Identifier: MIT
- * The log carries its own schema: every tag, enum, scope and rejection of this daemon that it lacks is
+ * The log carries its own schema: every tag, enum, scope and rejection of this daemon that it
+ * lacks is
  * declared. Limits that decide, built-in roles and pages are defined once, in a new log; a later
  * version's text changes nothing by itself. */
 #include "daemon/core/apply.h"
 #include "daemon/core/decide_impl.h"
 
 /* Declares (category, number) unless the log has it; parts may be NULL. */
-static void declare(struct ch_case *c, enum ch_declared category, uint64_t number, const char *token,
-                    const struct ch_text *parts, uint32_t count)
+static void declare(struct ch_case *c, enum ch_declared category, uint64_t number,
+                    const char *token, const struct ch_text *parts, uint32_t count)
 {
     if (ch_find_declared(c->state, category, number) != 0 || c->ret->no_memory) return;
     struct ch_ev_schema_declared *body = ch_emit(c, CH_EV_schema_declared, /* account= */ 0);
@@ -167,7 +168,8 @@ static size_t cascade_of(const struct ch_state *state, const struct ch_call *cal
     }
     return 0;
 }
-_Static_assert(offsetof(struct ch_cmd_share_end, group) == offsetof(struct ch_cmd_share_limit, group),
+_Static_assert(offsetof(struct ch_cmd_share_end, group) ==
+                   offsetof(struct ch_cmd_share_limit, group),
                "share.end and share.limit begin with the same fields");
 
 /* Personal texts and their seals: 446 bytes of names, a note of 1,024, and what seals them. */

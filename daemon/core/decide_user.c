@@ -11,7 +11,8 @@ enum ch_rejection_code ch_decide_user_create(struct ch_case *c)
     if (args->has_email && ch_find_user_hash(c->state, CH_KIND_email, args->email.hash) != 0) {
         return ch_reject(c, CH_REJ_email_taken, "email");
     }
-    if (!args->has_username && !args->has_email) return ch_reject(c, CH_REJ_name_missing, "username");
+    if (!args->has_username && !args->has_email)
+        return ch_reject(c, CH_REJ_name_missing, "username");
     struct ch_ev_user_created *body = ch_emit(c, CH_EV_user_created, /* account= */ 0);
     if (body == NULL) return CH_REJ_none;
     body->number = ch_meta(c->state)->next_user_number;

@@ -27,8 +27,7 @@ static void swap(struct ch_state *state, uint32_t a, uint32_t b)
 static void settle(struct ch_state *state, uint32_t place)
 {
     const uint32_t count = ch_meta(state)->expiries;
-    while (place > 1 &&
-           before(ch_expiry_row(state, place), ch_expiry_row(state, place / 2))) {
+    while (place > 1 && before(ch_expiry_row(state, place), ch_expiry_row(state, place / 2))) {
         swap(state, place, place / 2);
         place /= 2;
     }

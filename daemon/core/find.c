@@ -94,8 +94,8 @@ uint32_t ch_find_account_path(const struct ch_state *state, struct ch_text path)
     size_t start = 0;
     for (size_t i = 0; i <= path.len; i++) {
         if (i < path.len && path.ptr[i] != '/') continue;
-        account = ch_find_account_name(state, account,
-                                       (struct ch_text){path.ptr + start, i - start});
+        account =
+            ch_find_account_name(state, account, (struct ch_text){path.ptr + start, i - start});
         if (account == 0) return 0;
         start = i + 1;
     }
@@ -123,8 +123,7 @@ uint32_t ch_find_page_name(const struct ch_state *state, struct ch_text name)
 
 uint32_t ch_find_user_hash(const struct ch_state *state, uint8_t kind, const uint8_t hash[16])
 {
-    struct ch_probe probe =
-        ch_probe_start(&state->store, CH_I_NAME, ch_hash_name(kind, hash));
+    struct ch_probe probe = ch_probe_start(&state->store, CH_I_NAME, ch_hash_name(kind, hash));
     for (uint32_t row = ch_probe_next(&probe); row != 0; row = ch_probe_next(&probe)) {
         const struct ch_row_name *name = ch_name_row(state, row);
         if (name->kind == kind && memcmp(name->hash, hash, sizeof name->hash) == 0) {
@@ -159,8 +158,7 @@ static uint32_t find_limited(const struct ch_state *state, uint32_t share, uint8
              ch_limited_row(state, row)->resource == resource);
 }
 
-bool ch_is_limited_to(const struct ch_state *state, uint32_t share, uint8_t kind,
-                      uint32_t resource)
+bool ch_is_limited_to(const struct ch_state *state, uint32_t share, uint8_t kind, uint32_t resource)
 {
     return resource != 0 && find_limited(state, share, kind, resource) != 0;
 }

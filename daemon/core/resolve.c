@@ -5,8 +5,8 @@
 
 static uint64_t account_id(const struct ch_state *state, const struct ch_ref *ref)
 {
-    uint32_t row = ref->id != 0 ? ch_find_account(state, ref->id)
-                                : ch_find_account_path(state, ref->name);
+    uint32_t row =
+        ref->id != 0 ? ch_find_account(state, ref->id) : ch_find_account_path(state, ref->name);
     return row == 0 ? 0 : ch_account_row(state, row)->id;
 }
 

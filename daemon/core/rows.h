@@ -1,7 +1,9 @@
 /* rows: what charterd knows, as fixed-size rows. SPDX-License-Identifier: MIT
- * Rows refer to each other by row number (0: none), never by pointer. No row has padding, and numbers
+ * Rows refer to each other by row number (0: none), never by pointer. No row has padding, and
+ * numbers
  * are little-endian in memory, so a row's bytes are its canonical form (dump.h).
- * `id` is the seq of the event that made the thing. `changed` is the last seq that changed the row or
+ * `id` is the seq of the event that made the thing. `changed` is the last seq that changed the
+ * row or
  * what hangs on it, so that an answer that read it can be held until that seq is durable. */
 #ifndef CH_CORE_ROWS_H
 #define CH_CORE_ROWS_H
@@ -104,8 +106,8 @@ struct ch_row_share {
     uint64_t status_seq;
     uint64_t expires_at; /* 0: no end */
     uint32_t role;
-    uint32_t denied;         /* scopes; 0: none */
-    uint32_t limited_kinds;  /* bit k: what the role gives on kind k is limited */
+    uint32_t denied;        /* scopes; 0: none */
+    uint32_t limited_kinds; /* bit k: what the role gives on kind k is limited */
     uint32_t first_limited;
     uint32_t first_grant;
     uint32_t grant_count;

@@ -1,4 +1,5 @@
-/* state: see state.h. Tables, room and cascades; finders are in find.c. SPDX-License-Identifier: MIT */
+/* state: see state.h. Tables, room and cascades; finders are in find.c. SPDX-License-
+ * Identifier: MIT */
 #include "daemon/core/state.h"
 
 #include "schema/limits.h"
@@ -74,7 +75,8 @@ bool ch_state_reserve(struct ch_state *state, size_t items, size_t bytes, size_t
     /* Every row written leaves its old bytes; the largest row bounds each. Ending a row touches its
      * neighbours, owner, name and index entries: ten writes. */
     const uint64_t largest = ch_store_edit_bytes(store, CH_T_META) + CH_JOURNAL_INDEX_BYTES;
-    const uint64_t writes = 48 + 12 * (uint64_t)items + 4 * (uint64_t)chains + 10 * (uint64_t)cascade;
+    const uint64_t writes =
+        48 + 12 * (uint64_t)items + 4 * (uint64_t)chains + 10 * (uint64_t)cascade;
     return ch_store_reserve_journal(store, writes * largest);
 }
 

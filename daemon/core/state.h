@@ -1,5 +1,6 @@
 /* state: everything charterd knows, computed from the log. SPDX-License-Identifier: MIT
- * The tables of rows.h in one store. decide.h reads it, apply.h alone writes it, access.h and query.h
+ * The tables of rows.h in one store. decide.h reads it, apply.h alone writes it, access.h and
+ * query.h
  * answer from it. Finders take ids or names and give row numbers, 0 for none. */
 #ifndef CH_CORE_STATE_H
 #define CH_CORE_STATE_H
@@ -25,7 +26,7 @@ enum ch_table_number {
     CH_T_EXPIRY,
     CH_T_SEEN,
     CH_T_REFUSED,
-    CH_T_NAME,   /* outside the dump, from here on */
+    CH_T_NAME, /* outside the dump, from here on */
     CH_T_OPENED,
     CH_T_PLAIN,
     CH_TABLES,
@@ -64,7 +65,8 @@ struct ch_state {
 CH_MUST_USE bool ch_state_init(struct ch_state *state);
 void ch_state_deinit(struct ch_state *state); /* NULL and zeroed are no-ops */
 
-/* Room for the writes of one call: `items` is the number of list items and `bytes` of texts it holds,
+/* Room for the writes of one call: `items` is the number of list items and `bytes` of texts it
+ * holds,
  * `cascade` from ch_state_cascade. errors: false when out of memory */
 CH_MUST_USE bool ch_state_reserve(struct ch_state *state, size_t items, size_t bytes,
                                   size_t cascade);
@@ -139,7 +141,8 @@ uint64_t ch_hash_seen(uint8_t actor_kind, uint64_t actor_id, const uint8_t id[16
 uint64_t ch_hash_actor(uint8_t actor_kind, uint64_t actor_id);
 uint64_t ch_hash_name(uint8_t kind, const uint8_t hash[16]);
 
-/* Interned texts and scope sets. A row number stands for the value; equal values have equal rows. */
+/* Interned texts and scope sets. A row number stands for the value; equal values have equal
+ * rows. */
 uint32_t ch_text_find(const struct ch_state *state, struct ch_text text); /* 0: never interned */
 uint32_t ch_text_take(struct ch_state *state, struct ch_text text);       /* a reference more */
 void ch_text_drop(struct ch_state *state, uint32_t row);                  /* a reference less; 0 */

@@ -73,7 +73,9 @@ static enum ch_err set(const struct setting *setting, const char *value, struct 
                strcmp(value, "no") == 0;
         *(bool *)at = value == NULL || strcmp(value, "yes") == 0;
         break;
-    case FORM_NUMBER: good = parse_number(value, LIMIT_CONTEXTS_MAX, at) && *(uint64_t *)at > 0; break;
+    case FORM_NUMBER:
+        good = parse_number(value, LIMIT_CONTEXTS_MAX, at) && *(uint64_t *)at > 0;
+        break;
     case FORM_UIDS: good = parse_uids(value, at); break;
     }
     if (good) return CH_OK;
@@ -174,8 +176,8 @@ static enum ch_err read_arguments(int argc, char *const *argv, bool *given,
         size_t len = equals == NULL ? strlen(word) - 2 : (size_t)(equals - word) - 2;
         const struct setting *setting = find(word + 2, len);
         if (setting == NULL) {
-            return ch_fail(why, CH_ERR_CONFIG, 0, "%s: there is no such option; see charterd --help",
-                           word);
+            return ch_fail(why, CH_ERR_CONFIG, 0,
+                           "%s: there is no such option; see charterd --help", word);
         }
         const char *value = equals == NULL ? NULL : equals + 1;
         if (value == NULL && setting->form != FORM_FLAG) {
@@ -220,14 +222,15 @@ enum ch_err ch_config_read(int argc, char *const *argv, struct ch_arena *arena,
 
 void ch_config_help(void)
 {
-    (void)printf("usage: charterd --data DIR [--listen URL]... [--doorbell URL] [--config FILE]\n"
-                 "\n"
-                 "Keeps who may do what. Takes commands over nng sockets, appends them as events to\n"
-                 "a log in DIR, and answers questions from what the log says. Stop it with SIGTERM.\n"
-                 "Try it: charterd --data /tmp/try --listen ipc:///tmp/try.ipc &\n"
-                 "        charter --connect ipc:///tmp/try.ipc status\n"
-                 "\n"
-                 "Settings; also in the file of --config, as name = value:\n");
+    (void)printf(
+        "usage: charterd --data DIR [--listen URL]... [--doorbell URL] [--config FILE]\n"
+        "\n"
+        "Keeps who may do what. Takes commands over nng sockets, appends them as events to\n"
+        "a log in DIR, and answers questions from what the log says. Stop it with SIGTERM.\n"
+        "Try it: charterd --data /tmp/try --listen ipc:///tmp/try.ipc &\n"
+        "        charter --connect ipc:///tmp/try.ipc status\n"
+        "\n"
+        "Settings; also in the file of --config, as name = value:\n");
     for (size_t i = 0; i < SETTINGS; i++) {
         const struct setting *setting = &settings[i];
         char shown[32];
@@ -237,7 +240,8 @@ void ch_config_help(void)
         }
         shown[at] = '\0';
         (void)printf("  --%-13s %s\n", shown, setting->help);
-        if (setting->standard[0] != '\0') (void)printf("  %15s default: %s\n", "", setting->standard);
+        if (setting->standard[0] != '\0')
+            (void)printf("  %15s default: %s\n", "", setting->standard);
     }
     (void)printf("  --%-13s this text\n  --%-13s the version\n", "help", "version");
 }

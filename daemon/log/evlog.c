@@ -1,5 +1,7 @@
 /* evlog: see evlog.h. Appending; opening and closing are in evlog_open.c and evlog_recover.c.
  * SPDX-License-Identifier: MIT */
+#include "daemon/log/evlog.h"
+
 #include "daemon/log/crc.h"
 #include "daemon/log/evlog_impl.h"
 #include "schema/base/check.h"

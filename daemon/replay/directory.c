@@ -1,9 +1,8 @@
 /* directory: see directory.h. SPDX-License-Identifier: MIT */
 #include "daemon/replay/directory.h"
 
-#include <sodium.h>
-
 #include "daemon/core/apply.h"
+#include "daemon/log/digest.h"
 #include "daemon/log/seal.h"
 #include "daemon/log/vault.h"
 #include "schema/text.h"
@@ -19,13 +18,13 @@ enum ch_err ch_directory_init(struct ch_directory *directory, struct ch_vault *v
     }
     directory->vault = vault;
     ch_seal_name_key(key, directory->name_key);
-    sodium_memzero(key, sizeof key);
+    ch_wipe(key, sizeof key);
     return CH_OK;
 }
 
 void ch_directory_deinit(struct ch_directory *directory)
 {
-    sodium_memzero(directory->name_key, sizeof directory->name_key);
+    ch_wipe(directory->name_key, sizeof directory->name_key);
 }
 
 void ch_directory_hash(const struct ch_directory *directory, uint8_t kind, struct ch_text name,
@@ -85,8 +84,8 @@ enum ch_err ch_directory_learn(const struct ch_directory *directory, struct ch_s
                       (unsigned long long)event->seq);
         goto out;
     }
-    err = ch_seal_open(key, event->personal.nonce, (struct ch_bytes){aad, sizeof aad}, cipher, plain,
-                       why);
+    err = ch_seal_open(key, event->personal.nonce, (struct ch_bytes){aad, sizeof aad}, cipher,
+                       plain, why);
     if (err != CH_OK) goto out;
     const struct ch_bytes opened = {plain, cipher.len - CH_SEAL_TAG_BYTES};
     struct ch_event named = *event;
@@ -103,7 +102,7 @@ enum ch_err ch_directory_learn(const struct ch_directory *directory, struct ch_s
     ch_directory_add(state, ch_find_user(state, event->seq), opened,
                      user->has_username ? username : NULL, user->has_email ? email : NULL);
 out:
-    sodium_memzero(key, sizeof key);
-    sodium_memzero(plain, sizeof plain);
+    ch_wipe(key, sizeof key);
+    ch_wipe(plain, sizeof plain);
     return err;
 }

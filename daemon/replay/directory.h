@@ -1,6 +1,7 @@
 /* directory: opens users' sealed names, so that they can be found and shown.
  * SPDX-License-Identifier: MIT
- * The tables it fills are outside the dump and the state hash: without the vault everything else can
+ * The tables it fills are outside the dump and the state hash: without the vault everything else
+ * can
  * still be replayed and proved.
  * source: schema/README.md, "Personal data" */
 #ifndef CH_REPLAY_DIRECTORY_H
@@ -20,7 +21,8 @@ CH_MUST_USE enum ch_err ch_directory_init(struct ch_directory *directory, struct
                                           struct ch_why *why);
 void ch_directory_deinit(struct ch_directory *directory); /* clears the key */
 
-/* The keyed hash under which a username or e-mail address is found; folds letters as they compare. */
+/* The keyed hash under which a username or e-mail address is found; folds letters as they
+ * compare. */
 void ch_directory_hash(const struct ch_directory *directory, uint8_t kind, struct ch_text name,
                        uint8_t ret[16]);
 
@@ -30,7 +32,8 @@ void ch_directory_hash_call(const struct ch_directory *directory, int type, void
 /* The 8 bytes that bind a sealed part to its event. */
 void ch_directory_aad(uint64_t seq, uint8_t ret[8]);
 
-/* After a user_created event was applied: opens its sealed part and adds the names. A user whose key
+/* After a user_created event was applied: opens its sealed part and adds the names. A user whose
+ * key
  * is gone stays without names. Room must have been reserved.
  * errors: CH_ERR_SEAL_BROKEN, CH_ERR_NO_MEMORY */
 CH_MUST_USE enum ch_err ch_directory_learn(const struct ch_directory *directory,

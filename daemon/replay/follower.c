@@ -1,10 +1,9 @@
 /* follower: see follower.h. SPDX-License-Identifier: MIT */
 #include "daemon/replay/follower.h"
 
-#include <sodium.h>
-
 #include "daemon/core/apply.h"
 #include "daemon/core/dump.h"
+#include "daemon/log/digest.h"
 
 enum { PROGRESS_EVENTS = 65536, ARENA_EVENTS = 256 };
 
@@ -89,8 +88,8 @@ enum ch_err ch_follower_time_of(struct ch_follower *follower, uint64_t seq, uint
     enum ch_err err = ch_reader_read(follower->reader, seq, &record, why);
     if (err != CH_OK) return err;
     if (record.bytes.ptr == NULL) {
-        return ch_fail_field(why, CH_ERR_NOT_YET, "as_of", "as_of: the log does not reach event %llu",
-                             (unsigned long long)seq);
+        return ch_fail_field(why, CH_ERR_NOT_YET, "as_of",
+                             "as_of: the log does not reach event %llu", (unsigned long long)seq);
     }
     union ch_event_body body;
     struct ch_event event;
@@ -122,13 +121,13 @@ enum ch_err ch_follower_seq_at(struct ch_follower *follower, uint64_t at_ns, uin
 
 static void hash_more(void *arg, const void *ptr, size_t len)
 {
-    (void)crypto_generichash_update(arg, ptr, len);
+    ch_digest_add(arg, ptr, len);
 }
 
 void ch_state_hash(const struct ch_state *state, uint8_t ret[CH_STATE_HASH_BYTES])
 {
-    crypto_generichash_state hash;
-    (void)crypto_generichash_init(&hash, NULL, 0, CH_STATE_HASH_BYTES);
-    ch_dump(state, hash_more, &hash);
-    (void)crypto_generichash_final(&hash, ret, CH_STATE_HASH_BYTES);
+    struct ch_digest digest;
+    ch_digest_begin(&digest);
+    ch_dump(state, hash_more, &digest);
+    ch_digest_end(&digest, ret);
 }

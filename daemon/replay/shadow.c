@@ -72,12 +72,22 @@ static void serve(struct ch_shadow *shadow, struct ch_shadow_job *job)
         job->err = ch_follower_go(follower, job->seq, may_go_on, shadow, &job->why);
     }
     if (job->err == CH_OK && ch_follower_seq(follower) != job->seq) {
-        job->err = ch_fail_field(&job->why, CH_ERR_NOT_YET, "as_of",
-                                 "as_of: the log does not reach event %llu",
-                                 (unsigned long long)job->seq);
+        job->err =
+            ch_fail_field(&job->why, CH_ERR_NOT_YET, "as_of",
+                          "as_of: the log does not reach event %llu", (unsigned long long)job->seq);
     }
     if (job->err == CH_OK) job->answer(job, &follower->state, job->now_ns);
     finish(shadow, job);
+}
+
+static void refuse_all(struct ch_shadow *shadow, struct ch_shadow_job *jobs)
+{
+    while (jobs != NULL) {
+        struct ch_shadow_job *job = jobs;
+        jobs = job->next;
+        job->err = ch_fail(&job->why, CH_ERR_STOPPED, 0, "the daemon is stopping");
+        finish(shadow, job);
+    }
 }
 
 static void *run(void *arg)
@@ -92,7 +102,10 @@ static void *run(void *arg)
         shadow->waiting = NULL;
         bool stopping = shadow->stopping;
         (void)pthread_mutex_unlock(&shadow->mutex);
-        if (stopping) return NULL;
+        if (stopping) {
+            refuse_all(shadow, taken);
+            return NULL;
+        }
         struct ch_shadow_job *sorted = NULL;
         while (taken != NULL) {
             struct ch_shadow_job *job = taken;
@@ -142,6 +155,11 @@ void ch_shadow_stop(struct ch_shadow *shadow)
     (void)pthread_cond_signal(&shadow->woken);
     (void)pthread_mutex_unlock(&shadow->mutex);
     (void)pthread_join(shadow->thread, NULL);
+}
+
+void ch_shadow_destroy(struct ch_shadow *shadow)
+{
+    if (shadow == NULL) return;
     (void)pthread_mutex_destroy(&shadow->mutex);
     (void)pthread_cond_destroy(&shadow->woken);
     ch_follower_close(&shadow->follower);

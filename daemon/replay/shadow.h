@@ -1,7 +1,8 @@
 /* shadow: the worker that answers questions about the past, and hashes the state.
  * SPDX-License-Identifier: MIT
  * One thread owns one follower. Jobs that wait are sorted by the seq they ask about and answered in
- * one pass over the log; a pass that must go back starts from an empty state again. The live loop is
+ * one pass over the log; a pass that must go back starts from an empty state again. The live loop
+ * is
  * never stalled: it only submits and collects.
  * Threads: submit, collect and stop belong to one thread (the loop). */
 #ifndef CH_REPLAY_SHADOW_H
@@ -30,8 +31,10 @@ struct ch_shadow_job {
 CH_MUST_USE enum ch_err ch_shadow_start(struct ch_evlog *log, const struct ch_directory *directory,
                                         void (*on_done)(void *arg), void *arg,
                                         struct ch_shadow **ret, struct ch_why *why);
-/* Waits for the job in progress, joins, frees. Jobs not collected stay the caller's. NULL: no-op. */
+/* Ends the job in progress and joins the thread. What was not answered is finished with
+ * CH_ERR_STOPPED; collect it all, then destroy. NULL: no-op. */
 void ch_shadow_stop(struct ch_shadow *shadow);
+void ch_shadow_destroy(struct ch_shadow *shadow); /* after stop; NULL is a no-op */
 
 /* job: borrowed until collected. */
 void ch_shadow_submit(struct ch_shadow *shadow, struct ch_shadow_job *job);

@@ -3,6 +3,9 @@
 set -euo pipefail
 root=${CH_SOURCE_DIR:-$(cd "$(dirname "$0")/../.." && pwd)}
 bin=${CH_BIN_DIR:-$root/build/dev/bin}
+# Debian's own python: the one that sees python3-msgpack.
+python=/usr/bin/python3
+[ -x $python ] || python=python3
 command -v nngcat >/dev/null || { echo "SKIPPED: nngcat is not installed (nng-utils)"; exit 77; }
 
 dir=$(mktemp -d)
@@ -19,10 +22,10 @@ daemon=$!
 
 # ask HEX: sends the bytes, prints the reply in hexadecimal
 ask() {
-    python3 -c 'import sys; sys.stdout.buffer.write(bytes.fromhex(sys.argv[1]))' "$1" \
+    $python -c 'import sys; sys.stdout.buffer.write(bytes.fromhex(sys.argv[1]))' "$1" \
         >"$dir/message"
     nngcat --req --dial "$url" --delay 1 --recv-timeout 20 --raw --file "$dir/message" |
-        python3 -c 'import sys; print(sys.stdin.buffer.read().hex())'
+        $python -c 'import sys; print(sys.stdin.buffer.read().hex())'
 }
 
 # The request of the example in schema/README.md, byte for byte.
@@ -31,7 +34,7 @@ request=84a26964c410${id}a17601a46175746891a470656572a563616c6c739182
 request+=a474797065b36163636f756e742e6f70656e5f6d6173746572a46172677381a46e616d65a56e6f727468
 reply=$(ask "$request")
 echo "reply: $reply"
-python3 - "$reply" <<'END'
+$python - "$reply" <<'END'
 import sys
 import msgpack
 reply = msgpack.unpackb(bytes.fromhex(sys.argv[1]))
@@ -41,7 +44,7 @@ assert result["events"] == 1 and result["account"] == result["seq"] == reply["se
 END
 # Sent again, the same answer; and the same bytes cut short are told, not swallowed.
 [ "$(ask "$request")" = "$reply" ] || { echo "the repeat was answered otherwise"; exit 1; }
-python3 - "$(ask "${request:0:80}")" <<'END'
+$python - "$(ask "${request:0:80}")" <<'END'
 import sys
 import msgpack
 reply = msgpack.unpackb(bytes.fromhex(sys.argv[1]))

@@ -12,9 +12,9 @@ static const char *const labels[] = {"north", "south", "east", "west", "mid"};
 static const char *const people[] = {"ann", "bob", "cy", "dee", "eve", "flo", "gus", "hal"};
 static const char *const teams[] = {"blue team", "red team", "ops", "sales", "help", "night"};
 static const char *const roles[] = {"writer", "reader", "lead", "owner", "watcher", "user"};
-static const char *const built_in[] = {"owner",        "account manager", "full",       "developer",
-                                       "user",         "list manager",    "watcher",    "statistics",
-                                       "collaborator", "writer",          "no such role"};
+static const char *const built_in[] = {"owner",   "account manager", "full",       "account manager",
+                                       "user",    "list manager",    "watcher",    "collaborator",
+                                       "watcher", "account manager", "statistics", "owner"};
 static const char *const pages[] = {"files", "lists", "send", "messages", "my_account",
                                     "reports", "no such page"};
 static const uint8_t scopes[] = {
@@ -60,7 +60,7 @@ static void pick_name(struct o_pick *pick, const char *name)
 
 static bool pick_nobody(struct m_random *random, struct o_pick *pick)
 {
-    if (!m_chance(random, 3)) return false;
+    if (!m_chance(random, 1)) return false;
     if (m_chance(random, 50)) {
         *pick = (struct o_pick){.given = true, .id = NOBODY};
     } else {
@@ -121,36 +121,45 @@ static void pick_user(struct m_random *random, struct o_world *w, struct o_pick 
     }
 }
 
-/* A group, most often one of the account. */
-static void pick_group(struct m_random *random, struct o_world *w, const struct o_account *on,
+/* A group, most often one of the account. False: there is none such, and nothing is picked. */
+static bool pick_group(struct m_random *random, struct o_world *w, const struct o_account *on,
                        struct o_pick *pick)
 {
-    if (pick_nobody(random, pick)) return;
+    if (pick_nobody(random, pick)) return true;
     const struct o_group *g = NULL;
-    for (int i = 0; i < 200; i++) {
+    bool anywhere = on == NULL || m_chance(random, 3);
+    for (int i = 0; i < 600 && g == NULL; i++) {
         const struct o_group *other = &w->groups[m_below(random, O_GROUPS)];
         if (other->id == 0) continue;
-        g = other;
-        if (on != NULL && (g->account == on->id || m_chance(random, 10))) break;
+        if (anywhere || other->account == on->id ||
+            (o_stands_in(w, on->id, other->account) && m_chance(random, 15))) {
+            g = other;
+        }
     }
-    if (g == NULL) {
-        pick_name(pick, teams[m_below(random, COUNT(teams))]);
-    } else if (m_chance(random, 30)) {
+    if (g == NULL) return false;
+    if (m_chance(random, 30)) {
         pick_name(pick, g->name);
     } else {
         *pick = (struct o_pick){.given = true, .id = g->id};
     }
+    return true;
 }
 
-static void pick_role(struct m_random *random, struct o_world *w, struct o_pick *pick)
+static void pick_role(struct m_random *random, struct o_world *w, const struct o_account *on,
+                      struct o_pick *pick)
 {
-    if (m_chance(random, 25) && w->role_count > 0) {
-        const struct o_role *r = &w->roles[m_below(random, (uint32_t)w->role_count)];
+    if (pick_nobody(random, pick)) return;
+    pick_name(pick, built_in[m_below(random, COUNT(built_in))]);
+    if (m_chance(random, 40)) return;
+    const struct o_role *r = &w->roles[m_below(random, (uint32_t)w->role_count)];
+    for (int i = 0; i < 20 && on != NULL && r->account != on->id && !m_chance(random, 2); i++) {
+        r = &w->roles[m_below(random, (uint32_t)w->role_count)];
+    }
+    if (on != NULL && r->account != on->id && m_chance(random, 95)) return;
+    if (m_chance(random, 60)) {
         *pick = (struct o_pick){.given = true, .id = r->id};
-    } else if (m_chance(random, 30)) {
-        pick_name(pick, roles[m_below(random, COUNT(roles))]);
     } else {
-        pick_name(pick, built_in[m_below(random, COUNT(built_in))]);
+        pick_name(pick, r->name);
     }
 }
 
@@ -172,7 +181,9 @@ static void pick_subject(struct m_random *random, struct o_world *w, const struc
         }
     }
     if (!user || both) {
-        pick_group(random, w, on, &c->group);
+        if (!pick_group(random, w, on, &c->group) && !both && !odd) {
+            pick_user(random, w, &c->user);
+        }
         for (int i = 0; i < 100 && on != NULL && c->type != CH_CMD_share_give; i++) {
             const struct o_share *s = &w->shares[m_below(random, O_SHARES)];
             if (s->id == 0 || s->account != on->id || s->subject_kind == 0) continue;
@@ -189,6 +200,47 @@ static void some_expiry(struct m_random *random, struct o_command *c)
     if (m_chance(random, 10)) c->expires_at = c->now - m_below(random, 3);
 }
 
+/* For adding, most often somebody of the account; for removing, a membership. */
+static void pick_member(struct m_random *random, struct o_world *w, const struct o_account *on,
+                        struct o_command *c)
+{
+    for (int i = 0; i < 400 && on != NULL && c->type == CH_CMD_group_add; i++) {
+        const struct o_share *s = &w->shares[m_below(random, O_SHARES)];
+        if (s->id == 0 || s->account != on->id || s->subject_kind != 0) continue;
+        c->user = (struct o_pick){.given = true, .id = s->subject};
+        return;
+    }
+    for (int i = 0; i < 400 && on != NULL && c->type == CH_CMD_group_remove; i++) {
+        const struct o_member *m = &w->members[m_below(random, O_MEMBERS)];
+        if (m->group == 0 || o_group(w, m->group)->account != on->id) continue;
+        c->user = (struct o_pick){.given = true, .id = m->user};
+        c->group = (struct o_pick){.given = true, .id = m->group};
+        return;
+    }
+}
+
+/* Most often a grant that there is. */
+static void pick_grant(struct m_random *random, struct o_world *w, const struct o_account *on,
+                       struct o_command *c)
+{
+    for (int i = 0; i < 600 && on != NULL; i++) {
+        const struct o_share *s = &w->shares[m_below(random, O_SHARES)];
+        if (s->id == 0 || s->account != on->id) continue;
+        for (uint8_t kind = 1; kind < O_KINDS; kind++) {
+            for (uint8_t r = 0; r < O_RESOURCES; r++) {
+                if (!s->granted[kind][r] || m_chance(random, 30)) continue;
+                struct o_pick subject = {.given = true, .id = s->subject};
+                memset(&c->user, 0, sizeof c->user);
+                memset(&c->group, 0, sizeof c->group);
+                *(s->subject_kind == CH_subject_kind_user ? &c->user : &c->group) = subject;
+                c->resource_kind = kind;
+                c->resource = r;
+                return;
+            }
+        }
+    }
+}
+
 static void fill_share(struct m_random *random, struct o_world *w, const struct o_account *on,
                        struct o_command *c)
 {
@@ -196,12 +248,12 @@ static void fill_share(struct m_random *random, struct o_world *w, const struct 
     c->resource_kind = (uint8_t)(m_chance(random, 70) ? 1 : m_below(random, O_KINDS));
     c->resource = (uint8_t)m_below(random, O_RESOURCES);
     if (c->type == CH_CMD_share_give) {
-        if (m_chance(random, 85)) pick_role(random, w, &c->role);
+        if (m_chance(random, 85)) pick_role(random, w, on, &c->role);
         c->has_share_kind = m_chance(random, 30);
         c->share_kind = (uint8_t)m_below(random, 2);
         if (m_chance(random, 25)) some_expiry(random, c);
     }
-    if (c->type == CH_CMD_share_set_role && m_chance(random, 80)) pick_role(random, w, &c->role);
+    if (c->type == CH_CMD_share_set_role && m_chance(random, 80)) pick_role(random, w, on, &c->role);
     if (c->type == CH_CMD_share_set_expiry && m_chance(random, 80)) some_expiry(random, c);
     if (c->type == CH_CMD_share_give || c->type == CH_CMD_share_set_role) {
         c->has_reach = m_chance(random, 50);
@@ -220,9 +272,11 @@ static void fill_share(struct m_random *random, struct o_world *w, const struct 
             pick_name(&c->pages[i], pages[m_below(random, COUNT(pages) * 8) / 8]);
         }
     }
+    if (c->type == CH_CMD_share_revoke && m_chance(random, 75)) pick_grant(random, w, on, c);
     if (c->type == CH_CMD_share_grant) {
-        c->scopes = some_scopes(random, 3);
-        for (uint8_t s = 0; s <= CH_MAX_SCOPE && m_chance(random, 95); s++) {
+        c->scopes = some_scopes(random, 12);
+        bool fitting = m_chance(random, 90);
+        for (uint8_t s = 0; s <= CH_MAX_SCOPE && fitting; s++) {
             bool fits = ch_scopes_table[s].resource_kind == c->resource_kind;
             if (!fits) c->scopes = ch_scopes_but(c->scopes, ch_scopes_of(s));
         }
@@ -237,9 +291,9 @@ static void fill_other(struct m_random *random, struct o_world *w, const struct 
         name = labels[m_below(random, COUNT(labels))];
     }
     if (c->type == CH_CMD_account_open_master) {
-        if (m_chance(random, 60)) pick_user(random, w, &c->user);
+        if (m_chance(random, 80)) pick_user(random, w, &c->user);
         c->has_depth = m_chance(random, 70);
-        if (c->has_depth) c->depth = m_chance(random, 90) ? m_below(random, 4) : 9;
+        if (c->has_depth) c->depth = m_chance(random, 90) ? 1 + m_below(random, 3) : 8 + m_below(random, 2);
     }
     if (c->type == CH_CMD_account_close) {
         c->has_flag = m_chance(random, 50);
@@ -262,20 +316,23 @@ static void fill_other(struct m_random *random, struct o_world *w, const struct 
     if (c->type == CH_CMD_user_lock || c->type == CH_CMD_user_unlock ||
         c->type == CH_CMD_group_add || c->type == CH_CMD_group_remove) {
         pick_user(random, w, &c->user);
+        pick_member(random, w, on, c);
     }
     if (c->type == CH_CMD_group_create) {
         name = teams[m_below(random, COUNT(teams))];
-        if (m_chance(random, 50)) pick_group(random, w, on, &c->parent);
+        if (m_chance(random, 60)) (void)pick_group(random, w, on, &c->parent);
     }
     if (c->type == CH_CMD_group_move && m_chance(random, 75)) {
-        pick_group(random, w, on, &c->parent);
+        (void)pick_group(random, w, on, &c->parent);
     }
     if (c->type > CH_CMD_group_create && c->type <= CH_CMD_group_remove) {
-        pick_group(random, w, on, &c->group);
+        if (!c->group.given && !pick_group(random, w, on, &c->group)) {
+            pick_name(&c->group, teams[m_below(random, COUNT(teams))]);
+        }
     }
     if (c->type == CH_CMD_role_define) {
         name = roles[m_below(random, COUNT(roles))];
-        c->scopes = some_scopes(random, 6);
+        c->scopes = some_scopes(random, 12);
     }
     if (name != NULL) put_name(c->name, sizeof c->name, name);
 }
@@ -298,20 +355,28 @@ static size_t used_shares(const struct o_world *w)
     return n;
 }
 
+/* Shares come often, accounts and people mostly at first, ends seldom. */
 static int some_type(struct m_random *random, const struct o_world *w)
 {
     for (;;) {
         int type = (int)m_below(random, CH_CMD_role_define + 1);
-        bool account = type == CH_CMD_account_open_master || type == CH_CMD_account_open_sub;
-        if (w->user_count < 3 && m_chance(random, 60)) type = CH_CMD_user_create;
-        if (w->account_count < 3 && m_chance(random, 50)) {
-            type = w->account_count == 0 || m_chance(random, 30) ? CH_CMD_account_open_master
-                                                                : CH_CMD_account_open_sub;
+        if (m_chance(random, 20)) type = CH_CMD_share_give;
+        bool system = type == CH_CMD_user_create || type == CH_CMD_user_lock ||
+                      type == CH_CMD_user_unlock || type == CH_CMD_account_open_master;
+        if (system && !m_chance(random, 25)) continue;
+        if (w->user_count < 4 && m_chance(random, 60)) type = CH_CMD_user_create;
+        if (w->account_count < 4 && m_chance(random, 60)) {
+            type = w->account_count == 0 || m_chance(random, 20) ? CH_CMD_account_open_master
+                                                                 : CH_CMD_account_open_sub;
         }
-        if (type == CH_CMD_account_close && !m_chance(random, 15)) continue;
-        if (type == CH_CMD_user_lock && !m_chance(random, 30)) continue;
-        if (m_chance(random, 15)) type = CH_CMD_share_give;
+        bool account = type == CH_CMD_account_open_master || type == CH_CMD_account_open_sub;
+        bool group = type > CH_CMD_group_create && type <= CH_CMD_group_remove;
+        if (type == CH_CMD_account_close && !m_chance(random, 12)) continue;
+        if (type == CH_CMD_group_delete && !m_chance(random, 30)) continue;
+        if (type == CH_CMD_share_end && !m_chance(random, 40)) continue;
+        if (group && used_groups(w) == 0) continue;
         if (account && w->account_count >= MOST_ACCOUNTS) continue;
+        if (account && w->account_count >= 6 && !m_chance(random, 15)) continue;
         if (type == CH_CMD_user_create && w->user_count >= MOST_USERS) continue;
         if (type == CH_CMD_group_create && used_groups(w) >= MOST_GROUPS) continue;
         if (type == CH_CMD_role_define && w->role_count >= MOST_ROLES) continue;
@@ -320,28 +385,49 @@ static int some_type(struct m_random *random, const struct o_world *w)
     }
 }
 
+/* Whoever sends it: most often somebody who might. */
+static void some_actor(struct m_random *random, struct o_world *w, const struct o_account *on,
+                       struct o_command *c)
+{
+    c->actor_kind = CH_actor_kind_operator;
+    c->channel = CH_channel_operator;
+    if (m_chance(random, 3)) {
+        c->actor_kind = CH_actor_kind_service;
+        c->actor = 1000 + m_below(random, 2);
+        c->channel = CH_channel_api;
+        return;
+    }
+    if (w->user_count == 0 || m_chance(random, ch_calls[c->type].on ? 35 : 90)) return;
+    c->actor_kind = CH_actor_kind_user;
+    c->actor = w->users[m_below(random, (uint32_t)w->user_count)].id;
+    c->channel = m_chance(random, 75) ? CH_channel_web : CH_channel_api;
+    if (on == NULL || m_chance(random, 12)) return;
+    for (int i = 0; i < 300; i++) {
+        const struct o_share *s = &w->shares[m_below(random, O_SHARES)];
+        if (s->id == 0 || s->subject_kind != CH_subject_kind_user) continue;
+        if (!o_stands_in(w, on->id, s->account)) continue;
+        if (s->account != on->id && s->reach != CH_reach_subtree && !m_chance(random, 10)) continue;
+        c->actor = s->subject;
+        return;
+    }
+    if (m_chance(random, 10)) return; /* nothing leads them there */
+    c->actor_kind = CH_actor_kind_operator;
+    c->actor = 0;
+    c->channel = CH_channel_operator;
+}
+
 void m_generate(struct m_random *random, struct o_world *w, uint64_t now, struct o_command *ret)
 {
     memset(ret, 0, sizeof *ret);
     ret->type = some_type(random, w);
     ret->now = now;
-    ret->actor_kind = CH_actor_kind_operator;
-    ret->channel = CH_channel_operator;
-    if (m_chance(random, 5)) {
-        ret->actor_kind = CH_actor_kind_service;
-        ret->actor = 1000 + m_below(random, 2);
-        ret->channel = CH_channel_api;
-    } else if (w->user_count > 0 && m_chance(random, 55)) {
-        ret->actor_kind = CH_actor_kind_user;
-        ret->actor = w->users[m_below(random, (uint32_t)w->user_count)].id;
-        ret->channel = m_chance(random, 60) ? CH_channel_web : CH_channel_api;
-    }
     const struct o_account *on = NULL;
     if (ch_calls[ret->type].on) {
         on = pick_account(random, w, &ret->on);
         ret->has_expect = on != NULL && m_chance(random, 5);
         if (ret->has_expect) ret->expect = on->last_seq - m_below(random, 2);
     }
+    some_actor(random, w, on, ret);
     if (ret->type >= CH_CMD_share_give && ret->type <= CH_CMD_share_end) {
         fill_share(random, w, on, ret);
     } else {

@@ -6,7 +6,8 @@
 
 static void invariants(const struct ch_state *state)
 {
-    (void)state;
+    const char *broken = ch_invariant_broken(state);
+    if (broken != NULL) m_fail("does not hold: %s", broken);
 }
 
 static void append(struct m_live *live, const struct ch_event *event)

@@ -154,7 +154,8 @@ static void admit(struct o_case *k)
             o_break_if(k, !answer.led, CH_REJ_not_found);
             bool allowed = answer.decision == CH_decision_allowed;
             /* In a closed account nobody may do anything, which says more than not_allowed. */
-            o_break_if(k, !allowed && !o_closed(k->w, k->on->id), CH_REJ_not_allowed);
+            bool closed = o_closed(k->w, k->on->id) && !o_user(k->w, c->actor)->locked;
+            o_break_if(k, !allowed && !closed, CH_REJ_not_allowed);
         }
         break;
     case CH_WHO_ANYONE: break;

@@ -139,7 +139,7 @@ static bool matches(struct ch_bytes map, struct ch_text word, const struct label
     }
     if (!answer_text(map, key, &got)) {
         ch_buf_reset(&got);
-        ch_buf_put(&got, "absent", 6);
+        if (listed || wanted.len > 0) ch_buf_put(&got, "absent", 6);
     }
     const struct ch_text text = {(const char *)got.ptr, got.len};
     bool good = listed ? has_item(text, wanted) != absent : ch_text_equal(text, wanted);

@@ -93,9 +93,10 @@ static bool status_of(struct world *w, const char *line, const char *name, struc
     bool good =
         message_build(ch_text_of(line), &w->labels, ++w->messages, &w->arena, &w->message, &why) &&
         daemon_ask(&w->daemon, ch_buf_view(&w->message), &reply) &&
-        answer_read(ch_buf_view(&reply), &outcome) && outcome.kind == CH_OUTCOME_RESULT &&
-        answer_text(outcome.value, ch_text_of(name), ret);
+        answer_read(ch_buf_view(&reply), &outcome) && outcome.kind == CH_OUTCOME_RESULT;
     if (!good && reply.len > 0) answer_show(ch_buf_view(&reply));
+    /* An empty list is left out. */
+    if (good && !answer_text(outcome.value, ch_text_of(name), ret)) ch_buf_reset(ret);
     ch_buf_deinit(&reply);
     return good || problem("the status could not be read");
 }

@@ -174,6 +174,22 @@ static void plan(struct world *world, struct plan plan)
     (void)pthread_mutex_unlock(&world->lock);
 }
 
+static uint64_t messages_of(struct world *world)
+{
+    (void)pthread_mutex_lock(&world->lock);
+    const uint64_t messages = world->messages;
+    (void)pthread_mutex_unlock(&world->lock);
+    return messages;
+}
+
+static bool had_same_id(struct world *world)
+{
+    (void)pthread_mutex_lock(&world->lock);
+    const bool same = world->same_id;
+    (void)pthread_mutex_unlock(&world->lock);
+    return same;
+}
+
 static struct charter_message *message_of(const char *type)
 {
     struct charter_message *m = charter_message_create(NULL);
@@ -277,8 +293,8 @@ static void client_sends_a_busy_message_again_with_the_same_id(void **state)
     struct charter_reply *reply = NULL;
     struct charter_error error;
     if (charter_call(c, m, &reply, &error) != 0) fail_msg("%s", error.text);
-    assert_int_equal(world->messages, 4);
-    assert_true(world->same_id);
+    assert_int_equal(messages_of(world), 4);
+    assert_true(had_same_id(world));
     assert_memory_equal(world->last_id, charter_message_id(m), 16);
     charter_reply_destroy(reply);
     charter_message_destroy(m);
@@ -309,7 +325,7 @@ static void client_times_out_and_the_same_message_can_be_sent_again(void **state
     struct charter_error error;
     assert_int_equal(charter_call(c, m, &reply, &error), CH_ERR_TIMED_OUT);
     if (charter_call(c, m, &reply, &error) != 0) fail_msg("%s", error.text);
-    assert_true(world->same_id);
+    assert_true(had_same_id(world));
     charter_reply_destroy(reply);
     charter_message_destroy(m);
     charter_close(c);
@@ -324,8 +340,8 @@ static void client_resends_by_itself_what_gets_no_answer(void **state)
     struct charter_reply *reply = NULL;
     struct charter_error error;
     if (charter_call(c, m, &reply, &error) != 0) fail_msg("%s", error.text);
-    assert_true(world->messages >= 2);
-    assert_true(world->same_id);
+    assert_true(messages_of(world) >= 2);
+    assert_true(had_same_id(world));
     charter_reply_destroy(reply);
     charter_message_destroy(m);
     charter_close(c);
@@ -343,7 +359,7 @@ static void client_refuses_a_message_that_is_too_large_before_sending_it(void **
     struct charter_reply *reply = NULL;
     struct charter_error error;
     assert_int_equal(charter_call(c, m, &reply, &error), CH_ERR_TOO_LARGE);
-    assert_int_equal(world->messages, 0);
+    assert_int_equal(messages_of(world), 0);
     free(large);
     charter_message_destroy(m);
     charter_close(c);
@@ -361,7 +377,7 @@ static void client_refuses_a_message_without_calls_and_bad_json(void **state)
     charter_args_json(m, "{\"user_name\": 1}");
     assert_int_equal(charter_call(c, m, &reply, &error), CH_ERR_UNKNOWN_FIELD);
     assert_string_equal(error.field, "user_name");
-    assert_int_equal(world->messages, 0);
+    assert_int_equal(messages_of(world), 0);
     charter_message_destroy(m);
     charter_close(c);
 }

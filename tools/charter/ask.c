@@ -20,11 +20,11 @@ static const struct {
     {"auth_refused", "run charter as the user charterd runs as, or name your uid in its "
                      "configuration"},
     {"busy", "wait a little and try again, or raise --timeout"},
-    {"not_yet", "raise --timeout, or ask without --at-least"},
+    {"not_yet", "ask again later, or without --at-least"},
     {"out_of_bounds", "the command's --help says what each option takes"},
     {"wrong_kind", "the command's --help says what each option takes"},
     {"missing_field", "the command's --help says what it needs"},
-    {"not_found", "look at: charter account list, charter user list --on ACCOUNT"},
+    {"not_found", "see what there is: charter account list, user list, group list, role list"},
     {"not_allowed", "charter check --user U --scopes S --on ACCOUNT --explain says why"},
     {"operator_only", "run it as the user charterd runs as, without --as"},
     {"clock_not_manual", "start charterd with --clock manual, for rehearsals only"},

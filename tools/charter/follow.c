@@ -114,7 +114,9 @@ enum exit_code follow_run(struct command_line *line)
         return EXIT_DONE;
     }
     follow.json = line->options.json;
-    events.as_user = line->options.as;
+    const struct charter_head head = ask_head(&line->options);
+    events.as_user = head.as_user;
+    events.as_user_id = head.as_user_id;
     if (follow.left < 1000) events.page = (unsigned)follow.left;
     struct charter *c = NULL;
     enum exit_code code = ask_connect(&line->options, 1, &c);

@@ -51,7 +51,7 @@ struct charter_error {
 struct charter_options { /* 0 everywhere: the defaults */
     unsigned in_flight;  /* messages sent and not yet collected; 1 to 256; default 32 */
     unsigned timeout_ms; /* for each message, resends and busy answers included; default 30,000 */
-    unsigned resend_ms;  /* a message unanswered for so long is sent again; default 15,000 */
+    unsigned resend_ms;  /* a message unanswered for so long is sent again; default 5,000 */
 };
 
 /* Connects to a URL of nng: ipc://PATH, tcp://HOST:PORT, tls+tcp://HOST:PORT. A connection that is
@@ -194,7 +194,8 @@ struct charter_events_options {
     bool follow;                  /* wait for more at the end, until told to stop */
     unsigned wait_ms;             /* of one such wait; 0: 1,000 */
     bool (*go_on)(void *context); /* asked between pages, so once in wait_ms; NULL: always */
-    const char *as_user;          /* for whom; NULL: the peer itself */
+    const char *as_user;          /* for whom; NULL: the peer itself; or */
+    uint64_t as_user_id;          /* by id */
 };
 
 /* Reads events without gaps, page by page, to the end or for ever.
