@@ -339,7 +339,7 @@ int charter_submit(struct charter *c, struct charter_message *m, uint64_t tag,
                    struct charter_error *error)
 {
     struct ch_why why = {0};
-    struct slot *slot;
+    struct slot *slot = NULL;
     return submit(c, m, tag, &slot, &why) == CH_OK ? 0 : ch_client_fail(error, &why);
 }
 
@@ -360,8 +360,9 @@ int charter_call(struct charter *c, struct charter_message *m, struct charter_re
                  struct charter_error *error)
 {
     struct ch_why why = {0};
-    struct slot *slot;
+    struct slot *slot = NULL;
     if (submit(c, m, 0, &slot, &why) != CH_OK) return ch_client_fail(error, &why);
+    CH_CHECK(slot != NULL);
     return take_reply(c, wait_for(c, slot), ret, error);
 }
 

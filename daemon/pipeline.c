@@ -93,14 +93,20 @@ static enum ch_err check_request(struct ch_pipeline *line, const struct ch_reque
 }
 
 /* The moment of a message: the clock's, or an import message's own. */
-static bool set_time(const struct ch_pipeline *line, const struct ch_request *request,
-                     struct ch_moment *moment)
+static enum ch_rejection_code set_time(const struct ch_pipeline *line,
+                                       const struct ch_request *request, struct ch_moment *moment)
 {
     moment->now = ch_pipeline_now(line);
-    if (!request->has_at) return true;
+    if (!request->has_at) return CH_REJ_none;
+    const struct ch_call *first = &request->calls[0];
+    const bool begins = first->why == NULL && first->type == CH_CMD_import_begin;
+    const struct ch_row_meta *meta = ch_meta(line->state);
+    if (moment->actor.kind != CH_actor_kind_operator) return CH_REJ_operator_only;
+    if (meta->importing == 0 && !begins) return CH_REJ_no_import;
+    if (request->at < meta->last_at) return CH_REJ_time_goes_back;
     moment->now = request->at;
-    return request->at >= ch_meta(line->state)->last_at &&
-           moment->actor.kind == CH_actor_kind_operator;
+    moment->imported = true;
+    return CH_REJ_none;
 }
 
 static void fingerprint(struct ch_pipeline *line, const struct ch_request *request,
@@ -131,6 +137,7 @@ static void run(struct ch_pipeline *line, const struct ch_ingress_arrival *arriv
 {
     struct ch_ran ran = {0};
     uint64_t wait_seq = 0;
+    const enum ch_rejection_code code = set_time(line, request, moment);
     ch_buf_reset(&line->reply);
     if (commands && !request->dry_run) fingerprint(line, request, moment);
     if (commands && !request->dry_run &&
@@ -139,11 +146,8 @@ static void run(struct ch_pipeline *line, const struct ch_ingress_arrival *arriv
             ch_pipeline_wait(line, arrival, wait_seq, LIMIT_WAIT_MS);
             return;
         }
-    } else if (!set_time(line, request, moment)) {
-        reject_all(line, request,
-                   moment->actor.kind == CH_actor_kind_operator ? CH_REJ_time_goes_back
-                                                                : CH_REJ_operator_only,
-                   "at");
+    } else if (code != CH_REJ_none) {
+        reject_all(line, request, code, "at");
         ran.read_seq = ch_meta(line->state)->head;
     } else {
         const struct ch_ground ground = ground_of(line);

@@ -131,11 +131,11 @@ static bool refuse(struct ch_reject *ret, enum ch_rejection_code code, const cha
     return false;
 }
 
-/* Commands that go on while an import runs: its own, and those that its messages carry. */
+/* While an import runs, only its own messages are decided; they carry its time. */
 static bool may_run_in_import(const struct ch_call *call, const struct ch_moment *moment)
 {
-    (void)call;
-    return moment->actor.kind == CH_actor_kind_operator;
+    return moment->imported || call->type == CH_CMD_import_begin ||
+           call->type == CH_CMD_import_advance || call->type == CH_CMD_import_end;
 }
 
 static bool is_open(const struct ch_state *state, uint32_t account)

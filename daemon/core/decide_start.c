@@ -53,8 +53,11 @@ static void declare_events(struct ch_case *c)
         if (parts == NULL) continue;
         for (uint32_t i = 0; i < record->count; i++) {
             const struct ch_field *field = &record->fields[i];
-            parts[i] = joined(c->arena, ch_text_of(field->name), ':',
-                              ch_text_of(ch_kinds[field->kind].name));
+            struct ch_text kind = ch_text_of(ch_kinds[field->kind].name);
+            if (field->list) kind = joined(c->arena, kind, ' ', ch_text_of("list"));
+            if (field->optional) kind = joined(c->arena, kind, ' ', ch_text_of("or nil"));
+            if (field->personal) kind = joined(c->arena, kind, ' ', ch_text_of("sealed"));
+            parts[i] = joined(c->arena, ch_text_of(field->name), ':', kind);
         }
         declare(c, CH_declared_event, tag, record->name, parts, record->count);
     }
@@ -75,7 +78,19 @@ static void declare_enums(struct ch_case *c)
             parts[i] = joined(c->arena, number_text(c->arena, values[i].number), '=',
                               ch_text_of(values[i].name));
         }
-        declare(c, CH_declared_enumeration, kind, ch_kinds[kind].name, parts, count);
+        /* An enum that got a value more is declared anew. */
+        const uint64_t number = (uint64_t)(kind - CH_KIND_channel) << 8 | count;
+        declare(c, CH_declared_enumeration, number, ch_kinds[kind].name, parts, count);
+    }
+}
+
+static void declare_kinds(struct ch_case *c)
+{
+    for (uint32_t kind = 0; kind < CH_KIND_channel; kind++) {
+        struct ch_text *text = ch_arena_take(c->arena, sizeof *text);
+        if (text == NULL) continue;
+        *text = ch_text_of(ch_kinds[kind].text);
+        declare(c, CH_declared_kind, kind, ch_kinds[kind].name, text, 1);
     }
 }
 
@@ -133,6 +148,7 @@ void ch_decide_start(const struct ch_state *state, struct ch_arena *arena, struc
     const struct ch_moment moment = {.now = ch_meta(state)->last_at};
     struct ch_case c = {.state = state, .moment = &moment, .arena = arena, .ret = ret};
     declare_events(&c);
+    declare_kinds(&c);
     declare_enums(&c);
     declare_scopes(&c);
     for (size_t i = 1; i < ch_rejection_count; i++) {

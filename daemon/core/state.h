@@ -58,7 +58,6 @@ enum ch_index_number {
 
 struct ch_state {
     struct ch_store store;
-    uint64_t read_seq; /* newest `changed` that a question read; set by access and query */
 };
 
 /* Makes an empty state; no journal yet. errors: false when out of memory */

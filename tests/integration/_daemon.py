@@ -72,18 +72,23 @@ class Daemon:
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def start(self, *more):
+        """Starts and waits until it answers."""
+        self._spawn(*more)
+        if self.socket is None:
+            self.socket = Socket(self.url)
+        self.status()
+
+    def _spawn(self, *more):
         with open(os.path.join(self.dir, "output"), "ab") as output:
             self.process = subprocess.Popen(
                 [need_program("charterd"), "--data", self.data, "--listen", self.url,
                  *self.options, *more],
                 stdout=output, stderr=output, preexec_fn=_die_with_parent)
-        if self.socket is None:
-            self.socket = Socket(self.url)
 
     def start_refused(self, *more):
         """Starts, waits for the end; status and what it said since."""
         before = len(self.output())
-        self.start(*more)
+        self._spawn(*more)
         status = self.process.wait(timeout=60)
         self.process = None
         return status, self.output()[before:]
@@ -100,7 +105,10 @@ class Daemon:
         assert status == 0, f"charterd ended with {status}:\n{self.output()[-4000:]}"
 
     def output(self):
-        with open(os.path.join(self.dir, "output"), encoding="utf-8", errors="replace") as file:
+        path = os.path.join(self.dir, "output")
+        if not os.path.exists(path):
+            return ""
+        with open(path, encoding="utf-8", errors="replace") as file:
             return file.read()
 
     # ---- asking ----
@@ -141,7 +149,7 @@ class Daemon:
         """All events from a seq on, page by page."""
         while True:
             page = self.do("events.read", **{"from": start, "limit": 1000})
-            yield from page["events"]
+            yield from page.get("events", [])
             if page["next"] > page["head"] or page["next"] == start:
                 return
             start = page["next"]

@@ -11,7 +11,10 @@ command -v nngcat >/dev/null || { echo "SKIPPED: nngcat is not installed (nng-ut
 dir=$(mktemp -d)
 daemon=
 finish() {
-    [ -z "$daemon" ] || kill -9 "$daemon" 2>/dev/null || true
+    if [ -n "$daemon" ]; then
+        kill -9 "$daemon" 2>/dev/null || true
+        wait "$daemon" 2>/dev/null || true
+    fi
     rm -rf "$dir"
 }
 trap finish EXIT

@@ -12,7 +12,7 @@ import threading
 from _daemon import Daemon, make_call
 
 IN_FLIGHT = 32
-ROUNDS = int(os.environ.get("CH_KILL_ROUNDS", "6"))
+ROUNDS = int(os.environ.get("CH_KILL_ROUNDS", "12"))
 
 
 class Load(threading.Thread):

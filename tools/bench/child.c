@@ -14,11 +14,16 @@
 enum { READY_TIMEOUT_MS = 10000, STOP_TIMEOUT_MS = 5000 };
 
 /* Between fork and exec in a program with threads: only calls that are safe in a signal handler. */
-static _Noreturn void become(const char *program, char *const argv[], pid_t parent, int ready_fd)
+static _Noreturn void become(const char *program, char *const argv[], const char *log, pid_t parent,
+                             int ready_fd)
 {
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(127); /* the bench died before the line above */
     (void)setpgid(0, 0);
+    if (log != NULL) {
+        int log_fd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        if (log_fd < 0 || dup2(log_fd, STDERR_FILENO) < 0) _exit(127);
+    }
     if (ready_fd == CH_CHILD_READY_FD) {
         (void)fcntl(ready_fd, F_SETFD, 0);
     } else {
@@ -46,8 +51,8 @@ static enum ch_err wait_ready(int fd, const char *program, struct ch_why *why)
     return CH_OK;
 }
 
-enum ch_err ch_child_start(const char *program, char *const argv[], bool waits_ready,
-                           struct ch_child *ret, struct ch_why *why)
+enum ch_err ch_child_start(const char *program, char *const argv[], const char *log,
+                           bool waits_ready, struct ch_child *ret, struct ch_why *why)
 {
     int ready[2];
     if (pipe2(ready, O_CLOEXEC) != 0) {
@@ -55,7 +60,7 @@ enum ch_err ch_child_start(const char *program, char *const argv[], bool waits_r
     }
     pid_t parent = getpid();
     struct ch_child child = {.pid = fork()};
-    if (child.pid == 0) become(program, argv, parent, ready[1]);
+    if (child.pid == 0) become(program, argv, log, parent, ready[1]);
     (void)close(ready[1]);
     enum ch_err err = CH_OK;
     if (child.pid < 0) {
@@ -88,6 +93,26 @@ bool ch_child_stop(struct ch_child *child)
         (void)nanosleep(&pause, NULL);
     }
     ch_child_kill(child);
+    return false;
+}
+
+bool ch_child_wait(struct ch_child *child)
+{
+    if (child == NULL || child->pid <= 0) return false;
+    int status = 0;
+    pid_t ended;
+    do {
+        ended = waitpid(child->pid, &status, 0);
+    } while (ended < 0 && errno == EINTR);
+    child->pid = 0;
+    return ended > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+bool ch_child_runs(struct ch_child *child)
+{
+    if (child == NULL || child->pid <= 0) return false;
+    if (waitpid(child->pid, NULL, WNOHANG) == 0) return true;
+    child->pid = 0;
     return false;
 }
 

@@ -18,10 +18,17 @@ struct ch_child {
 
 /* Starts `program` and, if `waits_ready`, waits until it wrote its byte.
  * argv:   NULL-terminated, argv[0] included; borrowed for the call
+ * log:    a file that takes its standard error, emptied before; NULL: it shares the bench's
  * errors: CH_ERR_FILE_IO (cannot start it), CH_ERR_STOPPED (it ended before it was ready),
  *         CH_ERR_TIMED_OUT (not ready in 10 s; it was killed) */
-CH_MUST_USE enum ch_err ch_child_start(const char *program, char *const argv[], bool waits_ready,
-                                       struct ch_child *ret, struct ch_why *why);
+CH_MUST_USE enum ch_err ch_child_start(const char *program, char *const argv[], const char *log,
+                                       bool waits_ready, struct ch_child *ret, struct ch_why *why);
+
+/* Waits until it ends by itself. ret: whether that was with status 0. */
+bool ch_child_wait(struct ch_child *child);
+
+/* Whether it still runs; reaps it if not. */
+bool ch_child_runs(struct ch_child *child);
 
 /* Asks it to end (SIGTERM), waits up to 5 s, then kills it; reaps it. NULL and zeroed are no-ops.
  * ret: whether it ended by itself with status 0. */

@@ -11,11 +11,12 @@
 #include "schema/pack.h"
 #include "tools/charter/ref.h"
 
-enum { VALUES_MOST = 4096 };
-
-/* What was given for one field: the values of its option, in order. */
+/* What was given: the values of all options, in order, each with its field's place. */
 struct given {
-    const char **values;
+    struct given_value {
+        int field;
+        const char *text;
+    } * values;
     size_t count;
 };
 
@@ -70,35 +71,6 @@ void argument_rows_of(const struct ch_record *record, struct argument_rows *ret)
 static bool is_many(const struct ch_field *field)
 {
     return field->list || ch_kinds[field->kind].form == CH_FORM_SCOPES;
-}
-
-/* Splits by commas that no backslash stands before. Calls `fn` for each item, in `scratch`. */
-typedef bool item_fn(struct ch_buf *buf, const struct ch_field *field, const char *item);
-
-static bool each_item(const struct given *given, struct ch_buf *buf, const struct ch_field *field,
-                      item_fn *fn, size_t *ret_count)
-{
-    struct ch_buf item = {0};
-    bool good = true;
-    *ret_count = 0;
-    for (size_t i = 0; i < given->count && good; i++) {
-        const char *at = given->values[i];
-        while (good && *at != '\0') {
-            ch_buf_reset(&item);
-            for (; *at != '\0' && *at != ','; at++) {
-                if (at[0] == '\\' && at[1] == ',') at++;
-                ch_buf_put(&item, at, 1);
-            }
-            if (*at == ',') at++;
-            ch_buf_put(&item, "", 1);
-            if (item.failed) break;
-            (*ret_count)++;
-            good = fn(buf, field, (const char *)item.ptr);
-        }
-    }
-    good = good && !item.failed;
-    ch_buf_deinit(&item);
-    return good;
 }
 
 static bool tell(const struct ch_field *field, const char *value)
@@ -183,22 +155,52 @@ static bool pack_one(struct ch_buf *buf, const struct ch_field *field, const cha
     return false;
 }
 
-static bool pack_field(struct ch_buf *pairs, const struct ch_field *field,
-                       const struct given *given)
+/* Packs the items of one value; commas that no backslash stands before are between them. */
+static bool pack_items(struct ch_buf *buf, const struct ch_field *field, const char *at,
+                       size_t *count)
 {
-    ch_pack_text(pairs, (struct ch_text){field->name, field->name_len});
-    if (!is_many(field)) {
-        if (given->count == 1) return pack_one(pairs, field, given->values[0]);
-        (void)fprintf(stderr, "charter: --%s is given twice\n", field->name);
-        return false;
+    struct ch_buf item = {0};
+    bool good = true;
+    while (good && *at != '\0') {
+        ch_buf_reset(&item);
+        for (; *at != '\0' && *at != ','; at++) {
+            if (at[0] == '\\' && at[1] == ',') at++;
+            ch_buf_put(&item, at, 1);
+        }
+        if (*at == ',') at++;
+        ch_buf_put(&item, "", 1);
+        good = !item.failed && pack_one(buf, field, (const char *)item.ptr);
+        (*count)++;
     }
+    ch_buf_deinit(&item);
+    return good;
+}
+
+/* Packs all that was given for the field of this place. */
+static bool pack_field(struct ch_buf *pairs, const struct ch_field *field, int place,
+                       const struct given *given, int *pair_count)
+{
     struct ch_buf items = {0};
     size_t count = 0;
-    const bool good = each_item(given, &items, field, pack_one, &count) && !items.failed;
-    if (good) {
-        ch_pack_array(pairs, count);
-        ch_buf_put(pairs, items.ptr, items.len);
+    size_t options = 0;
+    bool good = true;
+    for (size_t i = 0; i < given->count && good; i++) {
+        if (given->values[i].field != place) continue;
+        options++;
+        good = is_many(field) ? pack_items(&items, field, given->values[i].text, &count)
+                              : pack_one(&items, field, given->values[i].text);
     }
+    if (good && options > 1 && !is_many(field)) {
+        (void)fprintf(stderr, "charter: --%s is given twice\n", field->name);
+        good = false;
+    }
+    if (good && options > 0) {
+        ch_pack_text(pairs, (struct ch_text){field->name, field->name_len});
+        if (is_many(field)) ch_pack_array(pairs, count);
+        ch_buf_put(pairs, items.ptr, items.len);
+        (*pair_count)++;
+    }
+    good = good && !items.failed;
     ch_buf_deinit(&items);
     return good;
 }
@@ -235,30 +237,21 @@ static bool collect(struct command_line *line, const struct ch_record *record, s
         if (place == OPTION_END) return true;
         if (place == OPTION_BAD) return false;
         if (place == OPTION_GLOBAL) continue;
-        struct given *field = &given[place];
-        if (field->count == VALUES_MOST) return false;
-        const char **more = realloc(field->values, (field->count + 1) * sizeof *more);
-        if (more == NULL) return false;
-        field->values = more;
-        field->values[field->count++] = value;
+        given->values[given->count++] = (struct given_value){.field = place, .text = value};
     }
 }
 
 int arguments_read(struct command_line *line, const struct ch_record *record, const char *command,
                    struct ch_buf *pairs)
 {
-    struct given given[ARGUMENTS_MOST] = {0};
+    struct given given = {.values = calloc((size_t)line->argc + 1, sizeof *given.values)};
     int count = 0;
-    bool good = collect(line, record, given);
+    bool good = given.values != NULL && collect(line, record, &given);
     if (line->options.help) good = false;
-    for (size_t i = 0; i < record->count && good; i++) {
-        if (given[i].count == 0) continue;
-        good = pack_field(pairs, &record->fields[i], &given[i]);
-        count++;
+    for (int i = 0; i < record->count && good; i++) {
+        good = pack_field(pairs, &record->fields[i], i, &given, &count);
     }
     good = good && validate(record, pairs, (size_t)count, command);
-    for (size_t i = 0; i < ARGUMENTS_MOST; i++) {
-        free(given[i].values);
-    }
+    free(given.values);
     return good ? count : -1;
 }

@@ -64,10 +64,12 @@ static enum ch_err fill(struct lines *lines, struct ch_why *why)
         if (lines->cap > LIMIT_MESSAGE_BYTES) {
             return ch_fail(why, CH_ERR_FILE_IO, 0, "a line is longer than a message can be");
         }
-        char *more = realloc(lines->buffer, lines->cap * 2);
+        const size_t cap = lines->cap * 2;
+        CH_CHECK(cap >= FIRST_BYTES);
+        char *more = realloc(lines->buffer, cap);
         if (more == NULL) return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for a line");
         lines->buffer = more;
-        lines->cap *= 2;
+        lines->cap = cap;
     }
     const int got =
         gzread(lines->file, lines->buffer + lines->end, (unsigned)(lines->cap - lines->end));
