@@ -1,8 +1,8 @@
-/* past: requests about an earlier moment, and state hashes, by the worker; see pipeline.h.
+/* past: requests about an earlier moment, and state hashes, by the worker; see line.h.
  * SPDX-License-Identifier: MIT
  * The worker's state is its own, so the live loop goes on. Who may ask about the past is judged by
  * what they may do now: a user needs access.explain on every account they ask about. */
-#include "daemon/pipeline.h"
+#include "daemon/line.h"
 
 #include <stdlib.h>
 
@@ -109,7 +109,7 @@ bool ch_past_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arr
     struct ch_why why = {0};
     struct past *past = NULL;
     struct ch_moment judged = *moment;
-    judged.now = ch_pipeline_now(line);
+    judged.now = ch_line_now(line);
     if (line->past_jobs >= LIMIT_WORKER_QUEUE) {
         line->busy_answers++;
         (void)ch_fail(&why, CH_ERR_BUSY, 0, "too many questions about the past wait; try again");
@@ -120,7 +120,7 @@ bool ch_past_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arr
         past = make(line, arrival, &judged, &why);
     }
     if (past == NULL) {
-        ch_pipeline_refuse(line, arrival, request->id, &why);
+        ch_line_refuse(line, arrival, request->id, &why);
         return true;
     }
     past->hash = hash;
@@ -136,32 +136,37 @@ bool ch_past_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arr
     return true;
 }
 
-static void deliver(struct ch_pipeline *line, struct past *past)
+/* True: the request must be taken again. */
+static bool deliver(struct ch_pipeline *line, const struct past *past)
 {
     if (past->job.err != CH_OK) {
-        ch_pipeline_refuse(line, &past->arrival, past->request.id, &past->job.why);
+        ch_line_refuse(line, &past->arrival, past->request.id, &past->job.why);
     } else if (past->hash) {
         line->hash_ready = true;
         line->state_seq = past->job.seq;
         memcpy(line->state_hash, past->state_hash, sizeof line->state_hash);
-        ch_pipeline_take(line, &past->arrival);
-        line->hash_ready = false;
+        return true;
     } else if (past->reply.failed) {
         ch_ingress_drop(line->ingress, past->arrival.slot);
     } else {
-        ch_pipeline_send(line, past->arrival.slot, ch_buf_view(&past->reply));
+        ch_line_send(line, past->arrival.slot, ch_buf_view(&past->reply));
     }
+    return false;
 }
 
-void ch_past_collect(struct ch_pipeline *line)
+bool ch_past_collect(struct ch_pipeline *line, struct ch_ingress_arrival *ret)
 {
-    if (line->shadow == NULL) return;
+    line->hash_ready = false;
+    if (line->shadow == NULL) return false;
     struct ch_shadow_job *job = ch_shadow_collect(line->shadow);
     while (job != NULL) {
         struct past *past = job->arg;
         line->past_jobs--;
-        deliver(line, past);
+        const bool again = deliver(line, past);
+        *ret = past->arrival;
         destroy(past);
+        if (again) return true;
         job = ch_shadow_collect(line->shadow);
     }
+    return false;
 }

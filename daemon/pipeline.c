@@ -17,60 +17,6 @@
 
 enum { ARRIVALS = 64 };
 
-uint64_t ch_pipeline_now(const struct ch_pipeline *line)
-{
-    const struct ch_row_meta *meta = ch_meta(line->state);
-    if (meta->importing != 0) return meta->last_at; /* the clock stands at the last imported line */
-    const uint64_t now = ch_clock_now_ns(line->clock);
-    return now > meta->last_at ? now : meta->last_at;
-}
-
-void ch_pipeline_send(struct ch_pipeline *line, struct ch_ingress_slot slot, struct ch_bytes reply)
-{
-    struct ch_why why;
-    if (ch_ingress_reply(line->ingress, slot, &reply, 1, &why) != CH_OK) {
-        ch_ingress_drop(line->ingress, slot); /* the client asks again, with the same id */
-    }
-}
-
-void ch_pipeline_refuse(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
-                        const uint8_t *id, const struct ch_why *why)
-{
-    ch_buf_reset(&line->reply);
-    ch_reply_error(&line->reply, id, ch_meta(line->state)->head, why);
-    ch_pipeline_send(line, arrival->slot, ch_buf_view(&line->reply));
-}
-
-static struct ch_ground ground_of(struct ch_pipeline *line)
-{
-    return (struct ch_ground){.state = line->state,
-                              .batch = line->open,
-                              .directory = line->directory,
-                              .entropy = line->entropy,
-                              .reader = line->reader,
-                              .answer = ch_worldly_answer,
-                              .arg = line};
-}
-
-/* Keeps the reply in line->reply until the seq is durable. */
-static void hold(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
-                 const uint8_t id[16], bool changes, uint64_t seq)
-{
-    struct ch_open_batch *batch = line->open;
-    if (!changes && line->flying != NULL && (batch->count == 0 || seq < batch->first_seq)) {
-        batch = line->flying;
-    }
-    struct ch_held held = {.arrival = *arrival,
-                           .reply_at = batch->replies.len,
-                           .reply_len = line->reply.len,
-                           .changes = changes};
-    memcpy(held.id, id, sizeof held.id);
-    ch_buf_put(&batch->replies, line->reply.ptr, line->reply.len);
-    ch_buf_put(&batch->held, &held, sizeof held);
-    CH_CHECK(!batch->replies.failed && !batch->held.failed); /* an answer is never lost */
-    line->held_commands++;
-}
-
 /* One failure for the whole message, or none. */
 static enum ch_err check_request(struct ch_pipeline *line, const struct ch_request *request,
                                  bool commands, struct ch_why *why)
@@ -96,7 +42,7 @@ static enum ch_err check_request(struct ch_pipeline *line, const struct ch_reque
 static enum ch_rejection_code set_time(const struct ch_pipeline *line,
                                        const struct ch_request *request, struct ch_moment *moment)
 {
-    moment->now = ch_pipeline_now(line);
+    moment->now = ch_line_now(line);
     if (!request->has_at) return CH_REJ_none;
     const struct ch_call *first = &request->calls[0];
     const bool begins = first->why == NULL && first->type == CH_CMD_import_begin;
@@ -143,14 +89,14 @@ static void run(struct ch_pipeline *line, const struct ch_ingress_arrival *arriv
     if (commands && !request->dry_run &&
         ch_repeat_answer(line, request, moment, &line->reply, &wait_seq)) {
         if (wait_seq > line->durable) {
-            ch_pipeline_wait(line, arrival, wait_seq, LIMIT_WAIT_MS);
+            ch_line_wait(line, arrival, wait_seq, LIMIT_WAIT_MS);
             return;
         }
     } else if (code != CH_REJ_none) {
         reject_all(line, request, code, "at");
         ran.read_seq = ch_meta(line->state)->head;
     } else {
-        const struct ch_ground ground = ground_of(line);
+        const struct ch_ground ground = ch_line_ground(line);
         ch_message_run(&ground, request, moment, &line->arena, &line->reply, &ran);
     }
     if (line->reply.failed) {
@@ -159,9 +105,9 @@ static void run(struct ch_pipeline *line, const struct ch_ingress_arrival *arriv
     }
     if (request->has_at_least && request->at_least > ran.read_seq) ran.read_seq = request->at_least;
     if (ran.changed || ran.read_seq > line->durable) {
-        hold(line, arrival, request->id, ran.changed, ran.read_seq);
+        ch_line_hold(line, arrival, request->id, ran.changed, ran.read_seq);
     } else {
-        ch_pipeline_send(line, arrival->slot, ch_buf_view(&line->reply));
+        ch_line_send(line, arrival->slot, ch_buf_view(&line->reply));
     }
 }
 
@@ -183,7 +129,7 @@ static uint64_t waits_for(const struct ch_pipeline *line, const struct ch_reques
 }
 
 /* One request, from its bytes to its reply. */
-void ch_pipeline_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival)
+static void take(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival)
 {
     struct ch_request request;
     struct ch_moment moment = {0};
@@ -192,11 +138,11 @@ void ch_pipeline_take(struct ch_pipeline *line, const struct ch_ingress_arrival 
     if (arrival->message.len > LIMIT_MESSAGE_BYTES) {
         (void)ch_fail(&why, CH_ERR_TOO_LARGE, 0, "the message has %zu bytes; the limit is %llu",
                       arrival->message.len, (unsigned long long)LIMIT_MESSAGE_BYTES);
-        ch_pipeline_refuse(line, arrival, NULL, &why);
+        ch_line_refuse(line, arrival, NULL, &why);
         return;
     }
     if (ch_request_decode(arrival->message, &line->arena, &request, &why) != CH_OK) {
-        ch_pipeline_refuse(line, arrival, request.has_id ? request.id : NULL, &why);
+        ch_line_refuse(line, arrival, request.has_id ? request.id : NULL, &why);
         return;
     }
     for (uint32_t i = 0; i < request.call_count; i++) {
@@ -211,33 +157,33 @@ void ch_pipeline_take(struct ch_pipeline *line, const struct ch_ingress_arrival 
     }
     const bool commands = ch_message_commands(&request);
     if (check_request(line, &request, commands, &why) != CH_OK) {
-        ch_pipeline_refuse(line, arrival, request.id, &why);
+        ch_line_refuse(line, arrival, request.id, &why);
         return;
     }
     if (request.has_at_least && request.at_least > ch_meta(line->state)->head) {
         if (!line->last_try) {
-            ch_pipeline_wait(line, arrival, request.at_least, LIMIT_WAIT_MS);
+            ch_line_wait(line, arrival, request.at_least, LIMIT_WAIT_MS);
             return;
         }
         (void)ch_fail_field(&why, CH_ERR_NOT_YET, "at_least", "at_least: the log ends at %llu",
                             (unsigned long long)ch_meta(line->state)->head);
-        ch_pipeline_refuse(line, arrival, request.id, &why);
+        ch_line_refuse(line, arrival, request.id, &why);
         return;
     }
     if (ch_authenticate(line->config, line->own_uid, arrival->peer_uid, line->state, &request,
                         &moment, &why) != CH_OK) {
-        ch_pipeline_refuse(line, arrival, request.id, &why);
+        ch_line_refuse(line, arrival, request.id, &why);
         return;
     }
     if (ch_past_take(line, arrival, &request, &moment)) return;
     uint64_t wait_ms = 0;
     const uint64_t wait_seq = waits_for(line, &request, &wait_ms);
     if (wait_seq != 0) {
-        ch_pipeline_wait(line, arrival, wait_seq, wait_ms);
+        ch_line_wait(line, arrival, wait_seq, wait_ms);
         return;
     }
-    if (commands && ch_meta(line->state)->importing == 0) ch_pipeline_fire_due(line);
-    moment.now = ch_pipeline_now(line);
+    if (commands && ch_meta(line->state)->importing == 0) ch_line_fire_due(line);
+    moment.now = ch_line_now(line);
     run(line, arrival, &request, &moment, commands);
 }
 
@@ -247,42 +193,8 @@ static void on_arrivals(void *arg)
     struct ch_ingress_arrival arrivals[ARRIVALS];
     const size_t count = ch_ingress_drain(line->ingress, arrivals, ARRIVALS);
     for (size_t i = 0; i < count; i++) {
-        ch_pipeline_take(line, &arrivals[i]);
+        take(line, &arrivals[i]);
     }
-}
-
-void ch_pipeline_fire_due(struct ch_pipeline *line)
-{
-    struct ch_arena arena = {0};
-    struct ch_why why;
-    const uint64_t now = ch_pipeline_now(line);
-    for (uint64_t i = 0; i < LIMIT_TIMERS_PER_TURN; i++) {
-        uint64_t at;
-        const uint32_t share = ch_expiry_first(line->state, &at);
-        if (share == 0 || at > now) break;
-        if (!ch_state_reserve(line->state, 0, 0, ch_cascade_of_share(line->state, share))) break;
-        struct ch_verdict verdict;
-        ch_decide_due(line->state, now, &arena, &verdict);
-        const struct ch_moment moment = {.now = now};
-        const struct ch_ground ground = ground_of(line);
-        const struct ch_mark mark = ch_store_mark(&line->state->store);
-        const struct ch_batch_place place = ch_batch_place(line->open);
-        if (verdict.no_memory ||
-            ch_message_append(&ground, &verdict, NULL, &moment, &arena, &why) != CH_OK) {
-            ch_store_rollback(&line->state->store, mark);
-            ch_batch_back_to(line->open, place);
-            break;
-        }
-        ch_arena_reset(&arena);
-    }
-    ch_arena_deinit(&arena);
-}
-
-/* A timer that cannot be set for want of memory is set again at the end of the next turn. */
-static void set_timer(struct ch_loop_timer *timer, uint64_t at_ns)
-{
-    struct ch_why why;
-    if (ch_loop_timer_set(timer, at_ns, &why) != CH_OK) ch_loop_timer_clear(timer);
 }
 
 static void set_due_timer(struct ch_pipeline *line)
@@ -295,12 +207,12 @@ static void set_due_timer(struct ch_pipeline *line)
     }
     const uint64_t now = ch_clock_now_ns(line->clock);
     const uint64_t wait = at > now ? at - now : 0;
-    set_timer(line->due_timer, ch_clock_monotonic_ns() + wait);
+    ch_line_set_timer(line->due_timer, ch_clock_monotonic_ns() + wait);
 }
 
 static void on_due(void *arg)
 {
-    ch_pipeline_fire_due(arg);
+    ch_line_fire_due(arg);
 }
 
 /* Gives the open batch to the commit thread, when that is idle. */
@@ -327,18 +239,6 @@ static void on_turn_end(void *arg)
     set_due_timer(line);
 }
 
-/* The timer fires for the waiter whose time runs out first. */
-static void set_waiter_timer(struct ch_pipeline *line)
-{
-    uint64_t first = UINT64_MAX;
-    for (size_t i = 0; i < line->waiters.len / sizeof(struct ch_waiter); i++) {
-        struct ch_waiter waiter;
-        memcpy(&waiter, line->waiters.ptr + i * sizeof waiter, sizeof waiter);
-        if (waiter.deadline_ns < first) first = waiter.deadline_ns;
-    }
-    if (first != UINT64_MAX) set_timer(line->waiter_timer, first);
-}
-
 /* Asks again what waited for a seq that is durable now, or for its time. */
 static void ask_again(struct ch_pipeline *line)
 {
@@ -353,31 +253,16 @@ static void ask_again(struct ch_pipeline *line)
             continue;
         }
         line->last_try = waiter.deadline_ns <= now;
-        ch_pipeline_take(line, &waiter.arrival);
+        take(line, &waiter.arrival);
         line->last_try = false;
     }
     ch_buf_deinit(&waiting);
-    set_waiter_timer(line);
+    ch_line_set_waiter_timer(line);
 }
 
 static void on_waiter_timer(void *arg)
 {
     ask_again(arg);
-}
-
-void ch_pipeline_wait(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
-                      uint64_t seq, uint64_t wait_ms)
-{
-    const struct ch_waiter waiter = {.arrival = *arrival,
-                                     .seq = seq,
-                                     .deadline_ns = ch_clock_monotonic_ns() + wait_ms * 1000000u};
-    ch_buf_put(&line->waiters, &waiter, sizeof waiter);
-    if (line->waiters.failed) {
-        line->waiters.failed = false; /* those before it stay */
-        ch_ingress_drop(line->ingress, arrival->slot);
-        return;
-    }
-    set_waiter_timer(line);
 }
 
 static void ring(struct ch_pipeline *line, const struct ch_open_batch *batch)
@@ -414,8 +299,8 @@ static void finish(struct ch_pipeline *line, struct ch_open_batch *batch,
         struct ch_held held;
         memcpy(&held, batch->held.ptr + i * sizeof held, sizeof held);
         line->held_commands--;
-        ch_pipeline_send(line, held.arrival.slot,
-                         (struct ch_bytes){batch->replies.ptr + held.reply_at, held.reply_len});
+        ch_line_send(line, held.arrival.slot,
+                     (struct ch_bytes){batch->replies.ptr + held.reply_at, held.reply_len});
     }
     ask_again(line);
 }
@@ -435,7 +320,7 @@ static void take_back(struct ch_pipeline *line, struct ch_open_batch *batch,
             memcpy(&held, both[b]->held.ptr + i * sizeof held, sizeof held);
             line->held_commands--;
             if (held.changes) {
-                ch_pipeline_refuse(line, &held.arrival, held.id, &result->why);
+                ch_line_refuse(line, &held.arrival, held.id, &result->why);
             } else {
                 ch_buf_put(&again, &held.arrival, sizeof held.arrival);
             }
@@ -445,7 +330,7 @@ static void take_back(struct ch_pipeline *line, struct ch_open_batch *batch,
     for (size_t i = 0; i < again.len / sizeof(struct ch_ingress_arrival); i++) {
         struct ch_ingress_arrival arrival;
         memcpy(&arrival, again.ptr + i * sizeof arrival, sizeof arrival);
-        ch_pipeline_take(line, &arrival);
+        take(line, &arrival);
     }
     ch_buf_deinit(&again);
 }
@@ -469,12 +354,20 @@ static void on_committed(void *arg)
     }
 }
 
+static void take_past(struct ch_pipeline *line)
+{
+    struct ch_ingress_arrival again;
+    while (ch_past_collect(line, &again)) {
+        take(line, &again);
+    }
+}
+
 static void on_shadow(void *arg)
 {
     struct ch_pipeline *line = arg;
     uint64_t counter;
     if (read(line->shadow_fd, &counter, sizeof counter) < 0) return;
-    ch_past_collect(line);
+    take_past(line);
 }
 
 /* Called on other threads: only rings the loop's descriptor. */
@@ -551,7 +444,7 @@ void ch_pipeline_stop(struct ch_pipeline *line)
 {
     drain(line);
     ch_shadow_stop(line->shadow);
-    ch_past_collect(line);
+    take_past(line);
     ch_shadow_destroy(line->shadow);
     ch_committer_stop(line->committer);
     ch_loop_watch_destroy(line->arrivals_watch);

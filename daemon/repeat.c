@@ -1,9 +1,9 @@
-/* repeat: a message whose id was used before; see pipeline.h. SPDX-License-Identifier: MIT
+/* repeat: a message whose id was used before; see line.h. SPDX-License-Identifier: MIT
  * The answer is rebuilt from the message's events, so it survives restart and replay. */
 #include "daemon/core/query.h"
 #include "daemon/log/reader.h"
 #include "daemon/outcome.h"
-#include "daemon/pipeline.h"
+#include "daemon/line.h"
 
 static void all_rejected(struct ch_buf *reply, const struct ch_request *request, uint64_t seq,
                          enum ch_rejection_code code)
@@ -21,7 +21,7 @@ static bool assign(const struct ch_event *event, const struct ch_request *reques
                    uint64_t most)
 {
     if (event->cause.kind == CH_CAUSE_COMMAND) *call = event->cause.index;
-    if (*call >= request->call_count) return false;
+    if (outcomes == NULL || *call >= request->call_count) return false;
     struct ch_outcome_of_call *outcome = &outcomes[*call];
     if (outcome->tags == NULL) {
         outcome->tags = ch_arena_take(arena, most * sizeof *outcome->tags);

@@ -1,11 +1,11 @@
 /* worldly: status, events.read and clock.set: answers that come from the log and the machine, not
- * from the state; see pipeline.h. SPDX-License-Identifier: MIT */
+ * from the state; see line.h. SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <unistd.h>
 
 #include "daemon/edge/ingress.h"
 #include "daemon/log/reader.h"
-#include "daemon/pipeline.h"
+#include "daemon/line.h"
 #include "schema/limits.h"
 
 /* Pages of memory that the process holds, in bytes. source: man 5 proc, /proc/self/statm */
@@ -39,7 +39,7 @@ static void status(struct ch_pipeline *line, struct ch_buf *buf)
         .resident_bytes = resident_bytes(),
         .uptime_s = (ch_clock_monotonic_ns() - line->started_ns) / 1000000000u,
         .clock_manual = line->clock->is_manual,
-        .now = ch_pipeline_now(line),
+        .now = ch_line_now(line),
         .root = {line->root, sizeof line->root},
         .replayed = line->replayed,
         .replay_ms = line->replay_ms,
@@ -72,9 +72,9 @@ static bool clock_set(struct ch_pipeline *line, const struct ch_qry_clock_set *a
     uint64_t before;
     do { /* in steps, so that each has the room it needs */
         before = ch_meta(line->state)->head;
-        ch_pipeline_fire_due(line);
+        ch_line_fire_due(line);
     } while (ch_meta(line->state)->head != before);
-    const struct ch_qry_clock_set_result result = {.now = ch_pipeline_now(line),
+    const struct ch_qry_clock_set_result result = {.now = ch_line_now(line),
                                                    .revision = ch_meta(line->state)->head};
     ch_encode_map(buf, &ch_calls[CH_QRY_clock_set].result, &result);
     return true;

@@ -130,7 +130,8 @@ static struct ch_scopes grants_give(struct walk *w, uint32_t row, const struct c
         return gives;
     }
     if (!w->q->has_resource || w->q->resource == 0) return gives;
-    for (uint8_t kind = CH_resource_kind_list; kind <= CH_resource_kind_template; kind++) {
+    for (uint32_t k = CH_resource_kind_list; k <= CH_resource_kind_template; k++) {
+        const uint8_t kind = (uint8_t)k;
         if (w->q->resource_kind != 0 && w->q->resource_kind != kind) continue;
         uint32_t grant = ch_find_grant(w->state, row, kind, w->q->resource);
         if (grant != 0) gives = ch_scopes_or(gives, one_grant(w, row, grant));

@@ -20,10 +20,17 @@ void ch_apply_account(struct ch_state *state, const struct ch_event *event);
 void ch_apply_share(struct ch_state *state, const struct ch_event *event);
 void ch_apply_group(struct ch_state *state, const struct ch_event *event);
 
-/* Cascades; each leaves the rows it names freed. */
+/* cascade.c: each leaves the rows it names freed. */
+void ch_end_grant(struct ch_state *state, uint32_t grant);
+void ch_end_limits(struct ch_state *state, uint32_t share, uint32_t kind); /* kind 0: every */
 void ch_end_share(struct ch_state *state, uint32_t share, uint64_t seq);
 void ch_end_member(struct ch_state *state, uint32_t member, uint64_t seq);
 void ch_end_group(struct ch_state *state, uint32_t group, uint64_t seq);
+
+/* The first of a subject's shares, and their count, wherever the subject's row keeps them. */
+uint32_t ch_first_of_subject(const struct ch_state *state, uint8_t kind, uint32_t subject);
+void ch_link_subject(struct ch_state *state, uint8_t kind, uint32_t subject, uint32_t first,
+                     int32_t more, uint64_t seq);
 
 /* The expiry heap. */
 void ch_expiry_set(struct ch_state *state, uint32_t share, uint64_t at); /* 0: none */

@@ -71,35 +71,6 @@ static void member_added(struct ch_state *state, const struct ch_event *event)
     ch_index_insert(&state->store, CH_I_MEMBER, ch_hash_member(share_row, group_row), row);
 }
 
-void ch_end_member(struct ch_state *state, uint32_t row, uint64_t seq)
-{
-    const struct ch_row_member member = *ch_member_row(state, row);
-    if (member.next_of_share != 0) {
-        edit_member(state, member.next_of_share)->prev_of_share = member.prev_of_share;
-    }
-    struct ch_row_share *share = ch_row_edit(&state->store, CH_T_SHARE, member.share);
-    if (member.prev_of_share != 0) {
-        edit_member(state, member.prev_of_share)->next_of_share = member.next_of_share;
-    } else {
-        share->first_member = member.next_of_share;
-    }
-    share->member_count--;
-    share->changed = seq;
-    if (member.next_of_group != 0) {
-        edit_member(state, member.next_of_group)->prev_of_group = member.prev_of_group;
-    }
-    struct ch_row_group *group = edit(state, member.group);
-    if (member.prev_of_group != 0) {
-        edit_member(state, member.prev_of_group)->next_of_group = member.next_of_group;
-    } else {
-        group->first_member = member.next_of_group;
-    }
-    group->member_count--;
-    group->changed = seq;
-    ch_index_remove(&state->store, CH_I_MEMBER, ch_hash_member(member.share, member.group), row);
-    ch_row_give(&state->store, CH_T_MEMBER, row);
-}
-
 static void member_removed(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_group_member_removed *body = event->body;
@@ -108,50 +79,6 @@ static void member_removed(struct ch_state *state, const struct ch_event *event)
     uint32_t share =
         ch_find_share(state, CH_subject_kind_user, user, ch_group_row(state, group)->account);
     ch_end_member(state, ch_find_member(state, share, group), event->seq);
-}
-
-/* A group whose account closes may have others below it; they lose their parent and go next. */
-static void orphan_children(struct ch_state *state, uint32_t parent)
-{
-    uint32_t account = ch_group_row(state, parent)->account;
-    uint32_t row = ch_account_row(state, account)->first_group;
-    while (row != 0 && ch_group_row(state, parent)->child_count > 0) {
-        if (ch_group_row(state, row)->parent == parent) {
-            edit(state, row)->parent = 0;
-            edit(state, parent)->child_count--;
-        }
-        row = ch_group_row(state, row)->next_of_account;
-    }
-}
-
-void ch_end_group(struct ch_state *state, uint32_t row, uint64_t seq)
-{
-    while (ch_group_row(state, row)->first_member != 0) {
-        ch_end_member(state, ch_group_row(state, row)->first_member, seq);
-    }
-    while (ch_group_row(state, row)->first_share != 0) {
-        ch_end_share(state, ch_group_row(state, row)->first_share, seq);
-    }
-    if (ch_group_row(state, row)->child_count > 0) orphan_children(state, row);
-    const struct ch_row_group group = *ch_group_row(state, row);
-    if (group.parent != 0) edit(state, group.parent)->child_count--;
-    if (group.next_of_account != 0) {
-        edit(state, group.next_of_account)->prev_of_account = group.prev_of_account;
-    }
-    struct ch_row_account *account = ch_row_edit(&state->store, CH_T_ACCOUNT, group.account);
-    if (group.prev_of_account != 0) {
-        edit(state, group.prev_of_account)->next_of_account = group.next_of_account;
-    } else {
-        account->first_group = group.next_of_account;
-    }
-    account->group_count--;
-    uint8_t name[256];
-    size_t len = ch_chain_get(state, CH_T_TEXT, group.name, name, sizeof name);
-    ch_index_remove(&state->store, CH_I_GROUP_ID, ch_hash_mix(group.id, 0), row);
-    ch_index_remove(&state->store, CH_I_GROUP_NAME,
-                    ch_hash_in(group.account, (struct ch_text){(const char *)name, len}), row);
-    ch_text_drop(state, group.name);
-    ch_row_give(&state->store, CH_T_GROUP, row);
 }
 
 void ch_apply_group(struct ch_state *state, const struct ch_event *event)

@@ -15,29 +15,6 @@ static struct ch_row_share *edit_changed(struct ch_state *state, uint32_t row, u
     return share;
 }
 
-/* The first of the subject's shares, and their count, wherever the subject's row keeps them. */
-static void link_subject(struct ch_state *state, uint8_t kind, uint32_t subject, uint32_t first,
-                         int32_t more, uint64_t seq)
-{
-    if (kind == CH_subject_kind_user) {
-        struct ch_row_user *user = ch_row_edit(&state->store, CH_T_USER, subject);
-        user->first_share = first;
-        user->share_count += (uint32_t)more;
-        user->changed = seq;
-    } else {
-        struct ch_row_group *group = ch_row_edit(&state->store, CH_T_GROUP, subject);
-        group->first_share = first;
-        group->share_count += (uint32_t)more;
-        group->changed = seq;
-    }
-}
-
-static uint32_t first_of_subject(const struct ch_state *state, uint8_t kind, uint32_t subject)
-{
-    return kind == CH_subject_kind_user ? ch_user_row(state, subject)->first_share
-                                        : ch_group_row(state, subject)->first_share;
-}
-
 static void share_given(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_share_given *body = event->body;
@@ -56,9 +33,9 @@ static void share_given(struct ch_state *state, const struct ch_event *event)
     share->role_seq = event->seq;
     share->status_seq = event->seq;
     share->role = body->has_role ? ch_find_role(state, body->role.seq) : 0;
-    share->next_of_subject = first_of_subject(state, body->subject_kind, subject);
+    share->next_of_subject = ch_first_of_subject(state, body->subject_kind, subject);
     if (share->next_of_subject != 0) edit(state, share->next_of_subject)->prev_of_subject = row;
-    link_subject(state, body->subject_kind, subject, row, 1, event->seq);
+    ch_link_subject(state, body->subject_kind, subject, row, 1, event->seq);
     struct ch_row_account *owner = ch_row_edit(&state->store, CH_T_ACCOUNT, account);
     share->next_of_account = owner->first_share;
     owner->first_share = row;
@@ -70,96 +47,10 @@ static void share_given(struct ch_state *state, const struct ch_event *event)
     if (body->has_expires_at) ch_expiry_set(state, row, body->expires_at);
 }
 
-static void end_grant(struct ch_state *state, uint32_t row)
-{
-    const struct ch_row_grant grant = *ch_grant_row(state, row);
-    if (grant.prev != 0) {
-        struct ch_row_grant *prev = ch_row_edit(&state->store, CH_T_GRANT, grant.prev);
-        prev->next = grant.next;
-    }
-    if (grant.next != 0) {
-        struct ch_row_grant *next = ch_row_edit(&state->store, CH_T_GRANT, grant.next);
-        next->prev = grant.prev;
-    }
-    struct ch_row_share *share = edit(state, grant.share);
-    if (share->first_grant == row) share->first_grant = grant.next;
-    share->grant_count--;
-    ch_index_remove(&state->store, CH_I_GRANT,
-                    ch_hash_resource(grant.share, (uint8_t)grant.kind, grant.resource), row);
-    ch_text_drop(state, grant.resource);
-    ch_scopes_drop(state, grant.scopes);
-    ch_row_give(&state->store, CH_T_GRANT, row);
-}
-
-/* Takes away the limits of one kind, or of every kind (kind 0). */
-static void end_limits(struct ch_state *state, uint32_t share, uint32_t kind)
-{
-    uint32_t before = 0;
-    uint32_t row = ch_share_row(state, share)->first_limited;
-    while (row != 0) {
-        const struct ch_row_limited limited = *ch_limited_row(state, row);
-        if (kind != 0 && limited.kind != kind) {
-            before = row;
-            row = limited.next;
-            continue;
-        }
-        if (before == 0) {
-            edit(state, share)->first_limited = limited.next;
-        } else {
-            struct ch_row_limited *prev = ch_row_edit(&state->store, CH_T_LIMITED, before);
-            prev->next = limited.next;
-        }
-        edit(state, share)->limited_count--;
-        ch_index_remove(&state->store, CH_I_LIMITED,
-                        ch_hash_resource(share, (uint8_t)limited.kind, limited.resource), row);
-        ch_text_drop(state, limited.resource);
-        ch_row_give(&state->store, CH_T_LIMITED, row);
-        row = limited.next;
-    }
-}
-
-void ch_end_share(struct ch_state *state, uint32_t row, uint64_t seq)
-{
-    while (ch_share_row(state, row)->first_grant != 0) {
-        end_grant(state, ch_share_row(state, row)->first_grant);
-    }
-    end_limits(state, row, 0);
-    while (ch_share_row(state, row)->first_member != 0) {
-        ch_end_member(state, ch_share_row(state, row)->first_member, seq);
-    }
-    ch_expiry_set(state, row, 0);
-    const struct ch_row_share share = *ch_share_row(state, row);
-    if (share.next_of_subject != 0) {
-        edit(state, share.next_of_subject)->prev_of_subject = share.prev_of_subject;
-    }
-    uint32_t first = first_of_subject(state, share.subject_kind, share.subject);
-    if (share.prev_of_subject != 0) {
-        edit(state, share.prev_of_subject)->next_of_subject = share.next_of_subject;
-    } else {
-        first = share.next_of_subject;
-    }
-    link_subject(state, share.subject_kind, share.subject, first, -1, seq);
-    if (share.next_of_account != 0) {
-        edit(state, share.next_of_account)->prev_of_account = share.prev_of_account;
-    }
-    struct ch_row_account *account = ch_row_edit(&state->store, CH_T_ACCOUNT, share.account);
-    if (share.prev_of_account != 0) {
-        edit(state, share.prev_of_account)->next_of_account = share.next_of_account;
-    } else {
-        account->first_share = share.next_of_account;
-    }
-    account->share_count--;
-    ch_scopes_drop(state, share.denied);
-    ch_index_remove(&state->store, CH_I_SHARE_ID, ch_hash_mix(share.id, 0), row);
-    ch_index_remove(&state->store, CH_I_SHARE,
-                    ch_hash_share(share.subject_kind, share.subject, share.account), row);
-    ch_row_give(&state->store, CH_T_SHARE, row);
-}
-
 static void share_limited(struct ch_state *state, uint32_t row, const struct ch_event *event)
 {
     const struct ch_ev_share_limited *body = event->body;
-    end_limits(state, row, body->kind);
+    ch_end_limits(state, row, body->kind);
     struct ch_row_share *share = edit_changed(state, row, event->seq);
     if (body->all) {
         share->limited_kinds &= ~(1u << body->kind);
@@ -219,7 +110,7 @@ static void grant_revoked(struct ch_state *state, uint32_t row, const struct ch_
     const struct ch_ev_grant_revoked *body = event->body;
     uint32_t text = ch_text_find(state, body->resource);
     uint32_t grant = ch_find_grant(state, row, body->kind, text);
-    end_grant(state, grant);
+    ch_end_grant(state, grant);
     (void)edit_changed(state, row, event->seq);
 }
 

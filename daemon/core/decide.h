@@ -17,7 +17,7 @@ struct ch_moment {
     uint64_t now; /* nanoseconds UTC; never before the last event's time */
     struct ch_actor actor;
     uint8_t channel;   /* enum ch_channel */
-    bool imported;    /* of an import message: its time is the imported one */
+    bool imported;     /* of an import message: its time is the imported one */
     uint32_t user_row; /* of an actor of kind user; else 0 */
     uint8_t id[16];    /* the message's id and fingerprint, for the cause */
     uint8_t fingerprint[8];

@@ -25,7 +25,7 @@ static void declare(struct ch_case *c, enum ch_declared category, uint64_t numbe
 static struct ch_text joined(struct ch_arena *arena, struct ch_text a, char sign, struct ch_text b)
 {
     char *text = ch_arena_take(arena, a.len + b.len + 1);
-    if (text == NULL) return (struct ch_text){0};
+    if (text == NULL || a.ptr == NULL || b.ptr == NULL) return (struct ch_text){0};
     memcpy(text, a.ptr, a.len);
     text[a.len] = sign;
     memcpy(text + a.len + 1, b.ptr, b.len);

@@ -20,8 +20,12 @@ finish() {
 trap finish EXIT
 
 url=ipc://$dir/c.ipc
-"$bin/charterd" --data "$dir/data" --listen "$url" >"$dir/output" 2>&1 &
+mkfifo "$dir/said"
+exec 3<>"$dir/said"
+"$bin/charterd" --data "$dir/data" --listen "$url" 2>&3 &
 daemon=$!
+read -r -t 60 line <&3 || { echo "charterd said nothing for a minute"; exit 1; }
+[[ $line == *ready* ]] || { echo "$line"; exit 1; }
 
 # ask HEX: sends the bytes, prints the reply in hexadecimal
 ask() {

@@ -12,9 +12,9 @@ static const char *const labels[] = {"north", "south", "east", "west", "mid"};
 static const char *const people[] = {"ann", "bob", "cy", "dee", "eve", "flo", "gus", "hal"};
 static const char *const teams[] = {"blue team", "red team", "ops", "sales", "help", "night"};
 static const char *const roles[] = {"writer", "reader", "lead", "owner", "watcher", "user"};
-static const char *const built_in[] = {"owner",   "account manager", "full",       "account manager",
-                                       "user",    "list manager",    "watcher",    "collaborator",
-                                       "watcher", "account manager", "statistics", "owner"};
+static const char *const built_in[] = {"owner",   "account_manager", "full",       "account_manager",
+                                       "user",    "list_manager",    "watcher",    "collaborator",
+                                       "watcher", "account_manager", "statistics", "owner"};
 static const char *const pages[] = {"files", "lists", "send", "messages", "my_account",
                                     "reports", "no such page"};
 static const uint8_t scopes[] = {

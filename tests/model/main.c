@@ -129,6 +129,7 @@ static void expire(struct history *h)
     uint64_t core = 0, oracle = 0;
     for (;;) {
         bool due = m_live_due(&h->live, h->now, &tag, &core);
+        oracle = core;
         bool wanted = o_expire(&h->world, h->now, &oracle);
         if (due != wanted || (due && core != oracle)) {
             m_fail("due: core %d share %llu, oracle %d share %llu", due, (unsigned long long)core,

@@ -123,7 +123,9 @@ bool o_expire(struct o_world *w, uint64_t now, uint64_t *ret_share)
     for (size_t i = 0; i < O_SHARES; i++) {
         struct o_share *s = &w->shares[i];
         if (s->id == 0 || s->expires_at == 0 || s->expires_at > now) continue;
-        if (first == NULL || s->expires_at < first->expires_at) first = s;
+        bool sooner = first == NULL || s->expires_at < first->expires_at;
+        bool tie = first != NULL && s->expires_at == first->expires_at && s->id == *ret_share;
+        if (sooner || tie) first = s;
     }
     if (first == NULL) return false;
     w->head++;

@@ -182,7 +182,8 @@ void o_access(struct o_world *w, const struct o_question *q, struct o_answer *re
 /* Decides, and where accepted takes the effect; the first event's seq is head + 1. */
 void o_command(struct o_world *w, const struct o_command *c, struct o_outcome *ret);
 
-/* The share that is due at `now`, first by time; its end then takes effect. false: none is. */
+/* The share that is due at `now`, first by time; its end then takes effect. false: none is.
+ * ret_share: on entry the share to take where several end at one time */
 bool o_expire(struct o_world *w, uint64_t now, uint64_t *ret_share);
 
 /* A logged refusal. */

@@ -103,7 +103,7 @@ static void a_limit_holds_for_its_kind_of_resource_only(void **test)
 {
     struct world *w = *test;
     static const struct ch_text chosen[] = {TEXT("red")};
-    GIVE(w, w->top, USER(w->ann), ROLE("account manager"));
+    GIVE(w, w->top, USER(w->ann), ROLE("account_manager"));
     DONE(OPERATOR, share_limit, w->top, USER(w->ann), .kind = CH_resource_kind_list,
          .resources = chosen, .resources_len = 1);
     ALLOWED(w->ann, w->top, lists_read, .resource = "red");
@@ -121,7 +121,7 @@ static void a_limit_holds_for_its_kind_of_resource_only(void **test)
 static void a_limit_to_nothing_gives_not_even_any(void **test)
 {
     struct world *w = *test;
-    GIVE(w, w->top, USER(w->ann), ROLE("list manager"));
+    GIVE(w, w->top, USER(w->ann), ROLE("list_manager"));
     ALLOWED(w->ann, w->top, lists_read, .any = true);
     DONE(OPERATOR, share_limit, w->top, USER(w->ann), .kind = CH_resource_kind_list);
     NOT_GIVEN(w->ann, w->top, lists_read, .any = true);
@@ -149,7 +149,7 @@ static void a_grant_adds_to_what_a_limit_leaves(void **test)
 {
     struct world *w = *test;
     static const struct ch_text chosen[] = {TEXT("red")};
-    GIVE(w, w->top, USER(w->ann), ROLE("list manager"));
+    GIVE(w, w->top, USER(w->ann), ROLE("list_manager"));
     DONE(OPERATOR, share_limit, w->top, USER(w->ann), .kind = CH_resource_kind_list,
          .resources = chosen, .resources_len = 1);
     DONE(OPERATOR, share_grant, w->top, USER(w->ann), .kind = CH_resource_kind_list,
@@ -162,7 +162,7 @@ static void a_grant_adds_to_what_a_limit_leaves(void **test)
 static void a_restriction_of_one_share_takes_from_what_all_shares_give(void **test)
 {
     struct world *w = *test;
-    GIVE(w, w->top, USER(w->ann), ROLE("account manager"), SUBTREE);
+    GIVE(w, w->top, USER(w->ann), ROLE("account_manager"), SUBTREE);
     GIVE(w, w->mid, USER(w->ann), ROLE("watcher"));
     DONE(OPERATOR, share_restrict, w->mid, USER(w->ann), .has_scopes = true,
          .scopes = SCOPE(contacts_export));
@@ -189,7 +189,7 @@ static void a_hidden_page_takes_all_its_scopes(void **test)
     const struct ch_ref page[] = {{.name = TEXT("reports")}};
     struct ch_ref pages[1];
     memcpy(pages, page, sizeof pages);
-    GIVE(w, w->top, USER(w->ann), ROLE("account manager"));
+    GIVE(w, w->top, USER(w->ann), ROLE("account_manager"));
     DONE(OPERATOR, share_restrict, w->top, USER(w->ann), .pages = pages, .pages_len = 1);
     TAKEN(w->ann, w->top, reports_read, 0);
     TAKEN(w->ann, w->top, reports_export, 0);
@@ -199,9 +199,9 @@ static void a_hidden_page_takes_all_its_scopes(void **test)
 static void a_guardrail_takes_from_shares_below_its_account_only(void **test)
 {
     struct world *w = *test;
-    GIVE(w, w->top, USER(w->ann), ROLE("account manager"), SUBTREE);
-    GIVE(w, w->mid, USER(w->bob), ROLE("account manager"), SUBTREE);
-    GIVE(w, w->low, USER(w->cy), ROLE("account manager"));
+    GIVE(w, w->top, USER(w->ann), ROLE("account_manager"), SUBTREE);
+    GIVE(w, w->mid, USER(w->bob), ROLE("account_manager"), SUBTREE);
+    GIVE(w, w->low, USER(w->cy), ROLE("account_manager"));
     DONE(OPERATOR, guardrail_set, w->mid, .scopes = SCOPE(contacts_export));
     TAKEN(w->cy, w->low, contacts_export, 0);
     assert_int_equal(last.reason, CH_reason_guardrail);
@@ -216,10 +216,10 @@ static void a_guardrail_takes_from_shares_below_its_account_only(void **test)
 static void who_comes_by_two_shares_has_what_either_leaves(void **test)
 {
     struct world *w = *test;
-    GIVE(w, w->low, USER(w->ann), ROLE("account manager"));
+    GIVE(w, w->low, USER(w->ann), ROLE("account_manager"));
     DONE(OPERATOR, guardrail_set, w->top, .scopes = SCOPE(contacts_export));
     TAKEN(w->ann, w->low, contacts_export, 0);
-    GIVE(w, w->top, USER(w->ann), ROLE("account manager"), SUBTREE);
+    GIVE(w, w->top, USER(w->ann), ROLE("account_manager"), SUBTREE);
     ALLOWED(w->ann, w->low, contacts_export, 0);
 }
 
@@ -252,7 +252,7 @@ static void a_group_reached_through_an_inactive_share_gives_and_denies_nothing(v
     GIVE(w, w->top, USER(w->ann));
     join(w, w->top, w->ann, group);
     GIVE(w, w->mid, GROUP(group), ROLE("watcher"));
-    GIVE(w, w->mid, USER(w->ann), ROLE("account manager"));
+    GIVE(w, w->mid, USER(w->ann), ROLE("account_manager"));
     DONE(OPERATOR, share_restrict, w->mid, GROUP(group), .has_scopes = true,
          .scopes = SCOPE(reports_export));
     TAKEN(w->ann, w->mid, reports_export, 0);
@@ -333,7 +333,7 @@ static void a_locked_user_is_given_nothing_until_unlocked(void **test)
 static void a_resource_never_named_is_answered_by_the_same_rules(void **test)
 {
     struct world *w = *test;
-    GIVE(w, w->top, USER(w->ann), ROLE("list manager"));
+    GIVE(w, w->top, USER(w->ann), ROLE("list_manager"));
     ALLOWED(w->ann, w->top, lists_read, .resource = "nobody ever named this");
 }
 

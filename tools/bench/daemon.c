@@ -9,7 +9,7 @@
 #include "client/include/charter/charter.h"
 #include "tools/bench/interrupt.h"
 
-enum { PROGRAM_BYTES = 512, DIAL_PAUSE_NS = 1000000 };
+enum { PROGRAM_BYTES = 512, WORDS_BYTES = 256, DIAL_PAUSE_NS = 1000000 };
 
 enum ch_err ch_daemon_program(const char *name, char ret[PROGRAM_BYTES], struct ch_why *why)
 {
@@ -46,23 +46,23 @@ enum ch_err ch_daemon_init(const struct ch_options *options, const struct ch_wor
 }
 
 /* The last line that it wrote to standard error, or an empty text. */
-static void last_words(const struct ch_daemon *daemon, char *ret, size_t ret_bytes)
+static void last_words(const struct ch_daemon *daemon, char ret[WORDS_BYTES])
 {
-    char line[256];
+    char line[WORDS_BYTES];
     ret[0] = '\0';
     FILE *file = fopen(daemon->log, "re");
     if (file == NULL) return;
     while (fgets(line, sizeof line, file) != NULL) {
         line[strcspn(line, "\n")] = '\0';
-        if (line[0] != '\0') (void)snprintf(ret, ret_bytes, "%s", line);
+        if (line[0] != '\0') (void)snprintf(ret, WORDS_BYTES, "%s", line);
     }
     (void)fclose(file);
 }
 
 static enum ch_err ended(const struct ch_daemon *daemon, struct ch_why *why)
 {
-    char words[200];
-    last_words(daemon, words, sizeof words);
+    char words[WORDS_BYTES];
+    last_words(daemon, words);
     return ch_fail(why, CH_ERR_STOPPED, 0, "charterd ended: %s", words);
 }
 

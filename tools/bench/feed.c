@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tools/bench/daemon.h"
 #include "tools/bench/interrupt.h"
@@ -48,6 +49,11 @@ void ch_feed_destroy(struct ch_feed *feed)
     free(feed);
 }
 
+static bool is_text(struct charter_text text, const char *wanted)
+{
+    return text.len == strlen(wanted) && memcmp(text.ptr, wanted, text.len) == 0;
+}
+
 static enum ch_err take_seqs(const struct wagon *wagon, const struct charter_reply *reply,
                              struct ch_why *why)
 {
@@ -55,7 +61,7 @@ static enum ch_err take_seqs(const struct wagon *wagon, const struct charter_rep
         const struct charter_result *result = charter_reply_result(reply, i);
         if (result->outcome != CHARTER_RESULT) {
             /* Of a message that was taken back, only one call says why. */
-            if (result->code.len == 11 && i + 1 < wagon->len) continue;
+            if (is_text(result->code, "not_decided")) continue;
             return ch_fail(why, CH_ERR_NET_IO, 0, "a command was refused: %.*s (%.*s), %.*s",
                            (int)result->code.len, result->code.ptr, (int)result->field.len,
                            result->field.ptr, (int)result->text.len, result->text.ptr);

@@ -21,6 +21,7 @@ const char ch_limits_help[] =
     "  bare prototype          REP contexts, eventfd, loop, group commit, reply\n";
 
 enum { ECHO_FLIGHTS = 4, LMDB_GROUPS = 8, PROTO_FLIGHTS = 4, PROTO_CALLS = 2, CALLS_MANY = 16 };
+enum { RECORD_BYTES = 256 };
 enum { FEW_CONTEXTS = 64 }; /* as many as charterd has */
 
 static const uint32_t echo_flights[ECHO_FLIGHTS] = {1, 8, 32, 64};
@@ -43,6 +44,11 @@ struct plan {
     uint32_t proto_few_row;
 };
 
+static size_t record_bytes(const struct ch_options *options)
+{
+    return options->record_bytes > 0 ? options->record_bytes : RECORD_BYTES;
+}
+
 static struct ch_bare_row bare(const struct ch_options *options, const struct ch_workdir *workdir,
                                enum ch_serve_kind kind, uint32_t in_flight, uint32_t calls)
 {
@@ -51,7 +57,7 @@ static struct ch_bare_row bare(const struct ch_options *options, const struct ch
                                 .in_flight = in_flight,
                                 .contexts = options->contexts,
                                 .calls = calls,
-                                .record_bytes = options->record_bytes,
+                                .record_bytes = record_bytes(options),
                                 .warm_up_seconds = options->warm_up_seconds,
                                 .seconds = options->seconds};
 }
@@ -76,7 +82,7 @@ static void add_lmdb(struct ch_rounds *rounds, struct plan *plan, const struct c
         (void)snprintf(label, sizeof label, "%" PRIu32 " a commit", lmdb_groups[i]);
         plan->lmdb[i] = (struct ch_lmdb_limit){.workdir = workdir,
                                                .records = lmdb_groups[i],
-                                               .record_bytes = options->record_bytes,
+                                               .record_bytes = record_bytes(options),
                                                .warm_up_seconds = options->warm_up_seconds,
                                                .seconds = options->seconds};
         plan->lmdb_rows[i] = ch_rounds_add(rounds, label, ch_lmdb_limit_run, &plan->lmdb[i]);
@@ -167,7 +173,7 @@ enum ch_err ch_limits_run(const struct ch_options *options, struct ch_why *why)
     err = ch_rounds_run(rounds, options->rounds, why);
     (void)printf("limits: %" PRIu32 " rounds of %g s a row, interleaved; medians; records of %zu "
                  "bytes, in %s\n",
-                 options->rounds, options->seconds, options->record_bytes, workdir.path);
+                 options->rounds, options->seconds, record_bytes(options), workdir.path);
     ch_rounds_print(rounds);
 out:
     ch_rounds_destroy(rounds);

@@ -18,9 +18,14 @@ const char ch_options_help[] =
     "  --dir DIR          directory on the disk to measure; a fresh one is made in it and removed\n"
     "                     (default: ./build if there is one, else the current directory)\n"
     "  --record-bytes N   size of a record of the bare prototype and of LMDB alone (16..4096; "
-    "256)\n"
+    "256,\n"
+    "                     in commands 80: about what charterd's own records have)\n"
     "  --contexts N       REP contexts of the bare servers (default: as many as in flight, "
     "4..256)\n"
+    "  --charterd PATH    the daemon to measure (default: the one beside this program)\n"
+    "  --history FILE     checks: the history to import (default: ../shared/data's, if there)\n"
+    "  --events N         replay: events of the log (3000000); stalls: shares added (1000000)\n"
+    "  --seed N           replay: seed of the log (1)\n"
     "  --help             this text\n";
 
 enum {
@@ -30,6 +35,10 @@ enum {
     OPT_DIR,
     OPT_RECORD_BYTES,
     OPT_CONTEXTS,
+    OPT_CHARTERD,
+    OPT_HISTORY,
+    OPT_EVENTS,
+    OPT_SEED,
     OPT_HELP
 };
 
@@ -40,6 +49,10 @@ static const struct option long_options[] = {
     {"dir", required_argument, NULL, OPT_DIR},
     {"record-bytes", required_argument, NULL, OPT_RECORD_BYTES},
     {"contexts", required_argument, NULL, OPT_CONTEXTS},
+    {"charterd", required_argument, NULL, OPT_CHARTERD},
+    {"history", required_argument, NULL, OPT_HISTORY},
+    {"events", required_argument, NULL, OPT_EVENTS},
+    {"seed", required_argument, NULL, OPT_SEED},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -63,15 +76,14 @@ static double number(const char *name, const char *text, double least, double mo
 
 enum ch_err ch_options_read(int argc, char **argv, struct ch_options *ret, struct ch_why *why)
 {
-    struct ch_options options = {.record_bytes = 256};
+    struct ch_options options = {.seed = 1};
     enum ch_err err = CH_OK;
-    bool is_short = false;
     int option;
     opterr = 0;
     optind = 1;
     while ((option = getopt_long(argc, argv, "+h", long_options, NULL)) != -1) {
         switch (option) {
-        case OPT_SHORT: is_short = true; break;
+        case OPT_SHORT: options.is_short = true; break;
         case OPT_ROUNDS:
             options.rounds =
                 (uint32_t)number("--rounds", optarg, 1, CH_ROUNDS_MAX, true, &err, why);
@@ -88,6 +100,14 @@ enum ch_err ch_options_read(int argc, char **argv, struct ch_options *ret, struc
             options.contexts =
                 (uint32_t)number("--contexts", optarg, 1, CH_LOAD_IN_FLIGHT_MAX, true, &err, why);
             break;
+        case OPT_CHARTERD: options.charterd = optarg; break;
+        case OPT_HISTORY: options.history = optarg; break;
+        case OPT_EVENTS:
+            options.events = (uint64_t)number("--events", optarg, 1000, 1e7, true, &err, why);
+            break;
+        case OPT_SEED:
+            options.seed = (uint64_t)number("--seed", optarg, 0, 1e15, true, &err, why);
+            break;
         case 'h':
         case OPT_HELP: options.help = true; break;
         default:
@@ -97,8 +117,8 @@ enum ch_err ch_options_read(int argc, char **argv, struct ch_options *ret, struc
     }
     if (err != CH_OK) return err;
     if (optind < argc) return ch_fail(why, CH_ERR_CONFIG, 0, "%s: not an option", argv[optind]);
-    if (options.rounds == 0) options.rounds = is_short ? 3 : 5;
-    if (options.seconds <= 0) options.seconds = is_short ? 0.3 : 1;
+    if (options.rounds == 0) options.rounds = options.is_short ? 3 : 5;
+    if (options.seconds <= 0) options.seconds = options.is_short ? 0.3 : 1;
     /* nng and the scheduler settle within a tenth of a second; a fifth when there is time for it.
      */
     options.warm_up_seconds = options.seconds < 0.8 ? 0.1 : 0.2;

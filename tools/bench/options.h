@@ -8,12 +8,17 @@
 
 struct ch_options {
     bool help;
+    bool is_short;
     uint32_t rounds;
     double seconds;         /* a row and round */
     double warm_up_seconds; /* before them, not counted; follows from seconds */
     const char *dir;        /* NULL: the default of ch_workdir_open */
-    size_t record_bytes;    /* of the prototypes */
+    size_t record_bytes;    /* of the prototypes; 0: the subcommand's own choice */
     uint32_t contexts;      /* REP contexts of the prototypes; 0: as many as in flight, 4 to 256 */
+    const char *charterd;   /* the program; NULL: the one beside the bench */
+    const char *history;    /* file of an access history; NULL: the subcommand's own choice */
+    uint64_t events;        /* how many to make; 0: the subcommand's own choice */
+    uint64_t seed;          /* of what is made by chance */
 };
 
 /* Reads what stands behind the subcommand: argv[0] is the subcommand.

@@ -33,7 +33,8 @@ enum ch_err ch_serve_start(const struct ch_serve *serve, struct ch_child *ret, s
     (void)snprintf(contexts, sizeof contexts, "%" PRIu32, serve->contexts);
     (void)snprintf(record_bytes, sizeof record_bytes, "%zu", serve->record_bytes);
     char *const argv[] = {program, option, kind, url, dir, contexts, record_bytes, NULL};
-    return ch_child_start("/proc/self/exe", argv, /* log= */ NULL, /* waits_ready= */ true, ret, why);
+    return ch_child_start("/proc/self/exe", argv, /* log= */ NULL, /* waits_ready= */ true, ret,
+                          why);
 }
 
 void ch_serve_ready(void)

@@ -27,9 +27,9 @@ static const struct {
     {"not_found", "see what there is: charter account list, user list, group list, role list"},
     {"not_allowed", "charter check --user U --scopes S --on ACCOUNT --explain says why"},
     {"operator_only", "run it as the user charterd runs as, without --as"},
-    {"clock_not_manual", "start charterd with --clock manual, for rehearsals only"},
     {"share_exists", "see: charter share set-role --help"},
     {"wrong_resource", "charter help scopes lists which kind each scope takes"},
+    {"time_goes_back", "a history comes before everything else: import it into a new log"},
     {"uncovered_scopes", "let somebody do it who has them"},
 };
 

@@ -6,9 +6,8 @@
 
 #include "schema/pack.h"
 #include "tools/charter/ask.h"
-#include "tools/charter/batch.h"
+#include "tools/charter/history.h"
 #include "tools/charter/interrupt.h"
-#include "tools/charter/lines.h"
 #include "tools/charter/progress.h"
 
 enum { BATCH_LINES = 400, BATCH_LINES_MOST = 511 };
@@ -40,21 +39,13 @@ struct importer {
     bool tell_progress;
     const struct options *options;
     struct charter *c;
-    struct lines *lines;
-    struct names known;
+    struct history history;
     struct refused refused;
     struct progress progress;
-    struct charter_digest *digest; /* of all lines read and not pending */
-    uint64_t line_count;           /* likewise */
     uint64_t skipped;
     uint64_t taken; /* lines that the daemon has */
-    uint64_t last_at_ns;
-    bool has_last_at;
-    bool running; /* between import.begin and import.end */
-    bool begun;   /* this run has sent what must come before the first line */
-    bool pending; /* `next` and `next_text` were read and belong to the next batch */
-    struct access_line next;
-    struct ch_text next_text;
+    bool running;   /* between import.begin and import.end */
+    bool begun;     /* this run has sent what must come before the first line */
     struct ch_why why;
 };
 
@@ -62,12 +53,6 @@ static enum exit_code fail_why(const struct importer *i)
 {
     (void)fprintf(stderr, "charter: failed: %s\n", i->why.text);
     return EXIT_FAILED;
-}
-
-static void count_line(struct importer *i, struct ch_text text)
-{
-    charter_digest_add(i->digest, text.ptr, text.len);
-    i->line_count++;
 }
 
 /* ---- one call of its own ------------------------------------------------------------------ */
@@ -168,53 +153,23 @@ static enum exit_code ask_before(struct importer *i, struct before *ret)
     return code;
 }
 
-static enum exit_code open_lines(struct importer *i)
-{
-    lines_close(i->lines);
-    i->lines = NULL;
-    i->line_count = 0;
-    i->has_last_at = false;
-    names_deinit(&i->known);
-    charter_digest_reset(i->digest);
-    return lines_open(i->path, &i->lines, &i->why) == CH_OK ? EXIT_DONE : fail_why(i);
-}
-
-/* Reads the lines that were taken before, and sees that they are the same ones. */
-static enum exit_code skip(struct importer *i, const struct before *before, bool *ret_same)
-{
-    uint8_t digest[CHARTER_DIGEST_BYTES];
-    while (i->line_count < before->line) {
-        struct ch_text text;
-        if (lines_next(i->lines, &text, &i->why) != CH_OK) return fail_why(i);
-        if (text.len == 0) break;
-        struct access_line line;
-        access_line_read(text, &line);
-        access_line_learn(&line, &i->known);
-        if (line.at != NULL && (!i->has_last_at || line.at_ns > i->last_at_ns)) {
-            i->last_at_ns = line.at_ns;
-            i->has_last_at = true;
-        }
-        access_line_deinit(&line);
-        count_line(i, text);
-    }
-    charter_digest_value(i->digest, digest);
-    *ret_same = i->line_count == before->line && before->has_digest &&
-                memcmp(digest, before->digest, sizeof digest) == 0;
-    return EXIT_DONE;
-}
-
 /* Goes to the first line that is not taken yet. */
 static enum exit_code find_start(struct importer *i)
 {
     struct before before = {0};
-    bool same = true;
+    uint8_t digest[CHARTER_DIGEST_BYTES];
     enum exit_code code = ask_before(i, &before);
-    if (code == EXIT_DONE) code = open_lines(i);
-    if (code != EXIT_DONE || before.line == 0) return code;
-    code = skip(i, &before, &same);
     if (code != EXIT_DONE) return code;
-    i->skipped = i->taken = i->line_count;
-    if (same) return EXIT_DONE;
+    if (history_open(&i->history, i->path, &i->why) != CH_OK ||
+        history_skip(&i->history, before.line, digest, &i->why) != CH_OK) {
+        return fail_why(i);
+    }
+    i->skipped = i->taken = i->history.count;
+    if (before.line == 0) return EXIT_DONE;
+    if (i->history.count == before.line && before.has_digest &&
+        memcmp(digest, before.digest, sizeof digest) == 0) {
+        return EXIT_DONE;
+    }
     if (i->running) {
         (void)fprintf(stderr,
                       "charter: an import of other lines is running, and has come to its line "
@@ -227,53 +182,15 @@ static enum exit_code find_start(struct importer *i)
                               "  next: give these as a file, so that they can be read again\n");
         return EXIT_FAILED;
     }
-    i->skipped = i->taken = 0;
-    return open_lines(i); /* a new history, from its first line */
+    i->skipped = i->taken = 0; /* another history, from its first line */
+    return history_open(&i->history, i->path, &i->why) == CH_OK ? EXIT_DONE : fail_why(i);
 }
 
 /* ---- batches ------------------------------------------------------------------------------ */
 
-/* Reads the next line into i->next, unless it is there. False at the end, or with i->why set. */
-static bool read_next(struct importer *i)
+static enum ch_err fill(struct importer *i, struct batch *batch)
 {
-    if (i->pending) return true;
-    if (lines_next(i->lines, &i->next_text, &i->why) != CH_OK || i->next_text.len == 0) {
-        return false;
-    }
-    struct access_line *line = &i->next;
-    access_line_read(i->next_text, line);
-    if (line->at != NULL && i->has_last_at && line->at_ns < i->last_at_ns) {
-        line->op = -1;
-        line->at = NULL;
-        line->reason = "time_goes_back";
-        line->text = "its time lies before the line above";
-    }
-    i->pending = true;
-    return true;
-}
-
-/* Fills the batch with lines of one time. An empty batch: the lines are at their end. */
-static bool fill(struct importer *i, struct batch *batch)
-{
-    batch_reset(batch);
-    while (read_next(i)) {
-        const struct access_line *line = &i->next;
-        const bool timed = line->at != NULL;
-        if (!batch_has_room(batch, i->batch_lines, i->next_text.len)) break;
-        if (timed && batch->m != NULL && line->at_ns != i->last_at_ns) break;
-        if (timed && batch->m == NULL && !batch_begin(batch, line->at)) return false;
-        if (timed) i->last_at_ns = line->at_ns;
-        if (timed) i->has_last_at = true;
-        count_line(i, i->next_text);
-        if (!batch_add(batch, i->line_count, i->next_text, line, i->under, &i->known)) {
-            return false;
-        }
-        access_line_deinit(&i->next);
-        i->pending = false;
-    }
-    charter_digest_value(i->digest, batch->digest);
-    if (batch->m != NULL) batch_seal(batch);
-    return i->why.err == CH_OK;
+    return history_fill(&i->history, i->under, (size_t)i->batch_lines, batch, &i->why);
 }
 
 static enum exit_code settle(struct importer *i, struct batch *batch)
@@ -310,10 +227,10 @@ static enum exit_code send_batches(struct importer *i, struct batch *now, struct
             if (code != EXIT_DONE) return code;
             if (charter_submit(i->c, now->m, 0, &error) != 0) return ask_tell_error(&error);
         }
-        const bool filled = fill(i, next);
+        const bool filled = fill(i, next) == CH_OK;
         if (now->m != NULL) code = settle(i, now);
         if (code != EXIT_DONE) return code;
-        progress_tell(&i->progress, i->taken, lines_permille(i->lines));
+        progress_tell(&i->progress, i->taken, lines_permille(i->history.lines));
         if (!filled) {
             progress_end(&i->progress);
             return fail_why(i);
@@ -382,7 +299,7 @@ static enum exit_code run(struct importer *i, struct batch *now, struct batch *n
     }
     progress_begin(&i->progress, i->tell_progress, i->skipped);
     i->refused.before = i->progress.terminal ? "\r\033[K" : "";
-    if (!fill(i, now)) return fail_why(i);
+    if (fill(i, now) != CH_OK) return fail_why(i);
     if (now->m == NULL && now->count == 0 && !i->running) {
         code = i->skipped > 0 ? confirm(i) : EXIT_DONE;
         if (code == EXIT_DONE) print_summary(i);
@@ -452,8 +369,6 @@ enum exit_code import_run(struct command_line *line)
         help_special(stdout, &import_special);
         return EXIT_DONE;
     }
-    i.digest = charter_digest_create();
-    if (i.digest == NULL) return EXIT_FAILED;
     interrupt_watch();
     code = ask_connect(&line->options, 2, &i.c);
     if (code == EXIT_DONE) code = run(&i, &now, &next);
@@ -462,10 +377,7 @@ enum exit_code import_run(struct command_line *line)
         (void)fprintf(stderr, "charter: failed: %s could not be written whole\n", i.rejects);
         if (code == EXIT_DONE) code = EXIT_FAILED;
     }
-    charter_digest_destroy(i.digest);
-    lines_close(i.lines);
-    access_line_deinit(&i.next);
-    names_deinit(&i.known);
+    history_close(&i.history);
     batch_deinit(&now);
     batch_deinit(&next);
     return code;

@@ -1,0 +1,120 @@
+/* line: see line.h. SPDX-License-Identifier: MIT */
+#include "daemon/line.h"
+
+#include "daemon/core/apply.h"
+#include "schema/limits.h"
+
+uint64_t ch_line_now(const struct ch_pipeline *line)
+{
+    const struct ch_row_meta *meta = ch_meta(line->state);
+    if (meta->importing != 0) return meta->last_at; /* the clock stands at the last imported line */
+    const uint64_t now = ch_clock_now_ns(line->clock);
+    return now > meta->last_at ? now : meta->last_at;
+}
+
+void ch_line_send(struct ch_pipeline *line, struct ch_ingress_slot slot, struct ch_bytes reply)
+{
+    struct ch_why why;
+    if (ch_ingress_reply(line->ingress, slot, &reply, 1, &why) != CH_OK) {
+        ch_ingress_drop(line->ingress, slot); /* the client asks again, with the same id */
+    }
+}
+
+void ch_line_refuse(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
+                    const uint8_t *id, const struct ch_why *why)
+{
+    ch_buf_reset(&line->reply);
+    ch_reply_error(&line->reply, id, ch_meta(line->state)->head, why);
+    ch_line_send(line, arrival->slot, ch_buf_view(&line->reply));
+}
+
+struct ch_ground ch_line_ground(struct ch_pipeline *line)
+{
+    return (struct ch_ground){.state = line->state,
+                              .batch = line->open,
+                              .directory = line->directory,
+                              .entropy = line->entropy,
+                              .reader = line->reader,
+                              .answer = ch_worldly_answer,
+                              .arg = line};
+}
+
+/* Keeps the reply in line->reply until the seq is durable. */
+void ch_line_hold(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
+                  const uint8_t id[16], bool changes, uint64_t seq)
+{
+    struct ch_open_batch *batch = line->open;
+    if (!changes && line->flying != NULL && (batch->count == 0 || seq < batch->first_seq)) {
+        batch = line->flying;
+    }
+    struct ch_held held = {.arrival = *arrival,
+                           .reply_at = batch->replies.len,
+                           .reply_len = line->reply.len,
+                           .changes = changes};
+    memcpy(held.id, id, sizeof held.id);
+    ch_buf_put(&batch->replies, line->reply.ptr, line->reply.len);
+    ch_buf_put(&batch->held, &held, sizeof held);
+    CH_CHECK(!batch->replies.failed && !batch->held.failed); /* an answer is never lost */
+    line->held_commands++;
+}
+
+/* A timer that cannot be set for want of memory is set again at the end of the next turn. */
+void ch_line_set_timer(struct ch_loop_timer *timer, uint64_t at_ns)
+{
+    struct ch_why why;
+    if (ch_loop_timer_set(timer, at_ns, &why) != CH_OK) ch_loop_timer_clear(timer);
+}
+
+/* The timer fires for the waiter whose time runs out first. */
+void ch_line_set_waiter_timer(struct ch_pipeline *line)
+{
+    uint64_t first = UINT64_MAX;
+    for (size_t i = 0; i < line->waiters.len / sizeof(struct ch_waiter); i++) {
+        struct ch_waiter waiter;
+        memcpy(&waiter, line->waiters.ptr + i * sizeof waiter, sizeof waiter);
+        if (waiter.deadline_ns < first) first = waiter.deadline_ns;
+    }
+    if (first != UINT64_MAX) ch_line_set_timer(line->waiter_timer, first);
+}
+
+void ch_line_wait(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival, uint64_t seq,
+                  uint64_t wait_ms)
+{
+    const struct ch_waiter waiter = {.arrival = *arrival,
+                                     .seq = seq,
+                                     .deadline_ns = ch_clock_monotonic_ns() + wait_ms * 1000000u};
+    ch_buf_put(&line->waiters, &waiter, sizeof waiter);
+    if (line->waiters.failed) {
+        line->waiters.failed = false; /* those before it stay */
+        ch_ingress_drop(line->ingress, arrival->slot);
+        return;
+    }
+    ch_line_set_waiter_timer(line);
+}
+
+void ch_line_fire_due(struct ch_pipeline *line)
+{
+    struct ch_arena arena = {0};
+    struct ch_why why;
+    const uint64_t now = ch_line_now(line);
+    for (uint64_t i = 0; i < LIMIT_TIMERS_PER_TURN; i++) {
+        uint64_t at;
+        const uint32_t share = ch_expiry_first(line->state, &at);
+        if (share == 0 || at > now) break;
+        if (!ch_state_reserve(line->state, 0, 0, ch_cascade_of_share(line->state, share))) break;
+        struct ch_verdict verdict;
+        ch_decide_due(line->state, now, &arena, &verdict);
+        const struct ch_moment moment = {.now = now};
+        const struct ch_ground ground = ch_line_ground(line);
+        const struct ch_mark mark = ch_store_mark(&line->state->store);
+        const struct ch_batch_place place = ch_batch_place(line->open);
+        if (verdict.no_memory ||
+            ch_message_append(&ground, &verdict, NULL, &moment, &arena, &why) != CH_OK) {
+            ch_store_rollback(&line->state->store, mark);
+            ch_batch_back_to(line->open, place);
+            break;
+        }
+        ch_arena_reset(&arena);
+    }
+    ch_arena_deinit(&arena);
+}

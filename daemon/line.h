@@ -1,0 +1,103 @@
+/* line: what the loop knows, and the few things every part of it does. SPDX-License-Identifier: MIT
+ * pipeline.h is the way of a request; past.c, repeat.c and worldly.c are its side roads. They all see
+ * this struct, and none of them calls another.
+ * Threads: all of it is the loop's. */
+#ifndef CH_DAEMON_LINE_H
+#define CH_DAEMON_LINE_H
+#include "daemon/batch.h"
+#include "daemon/host/clock.h"
+#include "daemon/host/config.h"
+#include "daemon/host/entropy.h"
+#include "daemon/host/loop.h"
+#include "daemon/message.h"
+
+struct ch_evlog;
+struct ch_committer;
+struct ch_doorbell;
+struct ch_shadow;
+
+/* A request that waits for a seq to become durable, or for its time to run out. */
+struct ch_waiter {
+    struct ch_ingress_arrival arrival;
+    uint64_t seq;         /* asked again when this is durable */
+    uint64_t deadline_ns; /* monotonic; asked for the last time then */
+};
+
+struct ch_pipeline {
+    /* set by the owner before ch_pipeline_start; borrowed */
+    const struct ch_config *config;
+    struct ch_loop *loop;
+    struct ch_clock *clock;
+    struct ch_entropy *entropy;
+    struct ch_evlog *log;
+    struct ch_reader *reader;
+    struct ch_directory *directory;
+    struct ch_ingress *ingress;
+    struct ch_doorbell *doorbell; /* NULL: none */
+    struct ch_state *state;       /* replayed to the log's end, with its journal on */
+    uint32_t own_uid;
+    uint64_t replayed, replay_ms; /* for status */
+
+    /* its own */
+    struct ch_committer *committer;
+    struct ch_shadow *shadow;
+    struct ch_open_batch batches[2];
+    struct ch_open_batch *open;   /* being filled */
+    struct ch_open_batch *flying; /* being made durable; NULL: none */
+    struct ch_arena arena;        /* of one message */
+    struct ch_buf reply;
+    struct ch_buf waiters; /* struct ch_waiter */
+    struct ch_loop_timer *waiter_timer;
+    struct ch_loop_timer *due_timer;
+    struct ch_loop_watch *arrivals_watch, *commit_watch, *shadow_watch;
+    int commit_fd, shadow_fd;
+    uint64_t durable; /* seq */
+    uint64_t log_bytes;
+    uint8_t root[32];
+    uint32_t held_commands; /* requests whose replies wait for a batch */
+    uint32_t past_jobs;
+    uint64_t busy_answers;
+    uint64_t started_ns; /* monotonic */
+    bool hash_ready;     /* the request taken now wanted a state hash, and here it is */
+    uint8_t state_hash[32];
+    uint64_t state_seq;
+    bool last_try;        /* the request taken now has waited long enough */
+    enum ch_err stop_err; /* not CH_OK: the loop ended for this */
+    struct ch_why stop_why;
+};
+
+/* The time at which a command would be decided now: never before the last event's. */
+uint64_t ch_line_now(const struct ch_pipeline *line);
+/* Sends a reply; the slot is given back whatever happens. */
+void ch_line_send(struct ch_pipeline *line, struct ch_ingress_slot slot, struct ch_bytes reply);
+/* The whole of a request is answered with one failure. id: NULL where it could not be read. */
+void ch_line_refuse(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
+                    const uint8_t *id, const struct ch_why *why);
+/* Keeps the reply in line->reply until the seq is durable. changes: its events are in the open batch. */
+void ch_line_hold(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
+                  const uint8_t id[16], bool changes, uint64_t seq);
+/* Takes the request again when the seq is durable, or for the last time when its time has run out. */
+void ch_line_wait(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival, uint64_t seq,
+                  uint64_t wait_ms);
+/* Sets the timer for the waiter whose time runs out first. */
+void ch_line_set_waiter_timer(struct ch_pipeline *line);
+/* A timer that cannot be set for want of memory is set again at the end of the next turn. */
+void ch_line_set_timer(struct ch_loop_timer *timer, uint64_t at_ns);
+/* What messages run against now. */
+struct ch_ground ch_line_ground(struct ch_pipeline *line);
+/* Appends the events of what is due now; for commands, clock.set and the timer. */
+void ch_line_fire_due(struct ch_pipeline *line);
+
+/* worldly.c: the answers of status, events.read and clock.set; see struct ch_ground. */
+bool ch_worldly_answer(void *arg, const struct ch_moment *moment, const struct ch_call *call,
+                       struct ch_buf *buf, struct ch_why *why);
+/* past.c: hands a request about the past, or for a state hash, to the worker. True: it took it. */
+bool ch_past_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
+                  const struct ch_request *request, const struct ch_moment *moment);
+/* Answers what the worker has done. True: a state hash is ready, and its request must be taken again
+ * (`ret`) with line->hash_ready set; call again for the rest. */
+bool ch_past_collect(struct ch_pipeline *line, struct ch_ingress_arrival *ret);
+/* repeat.c: a message whose id was used before. True: the reply is made, or the request waits. */
+bool ch_repeat_answer(struct ch_pipeline *line, const struct ch_request *request,
+                      const struct ch_moment *moment, struct ch_buf *reply, uint64_t *ret_wait_seq);
+#endif
