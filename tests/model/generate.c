@@ -12,11 +12,11 @@ static const char *const labels[] = {"north", "south", "east", "west", "mid"};
 static const char *const people[] = {"ann", "bob", "cy", "dee", "eve", "flo", "gus", "hal"};
 static const char *const teams[] = {"blue team", "red team", "ops", "sales", "help", "night"};
 static const char *const roles[] = {"writer", "reader", "lead", "owner", "watcher", "user"};
-static const char *const built_in[] = {"owner",   "account_manager", "full",       "account_manager",
-                                       "user",    "list_manager",    "watcher",    "collaborator",
-                                       "watcher", "account_manager", "statistics", "owner"};
-static const char *const pages[] = {"files", "lists", "send", "messages", "my_account",
-                                    "reports", "no such page"};
+static const char *const built_in[] = {
+    "owner",   "account_manager", "full",    "account_manager", "user",       "list_manager",
+    "watcher", "collaborator",    "watcher", "account_manager", "statistics", "owner"};
+static const char *const pages[] = {"files",      "lists",   "send",        "messages",
+                                    "my_account", "reports", "no such page"};
 static const uint8_t scopes[] = {
     CH_SCOPE_lists_read,     CH_SCOPE_contacts_export,    CH_SCOPE_campaigns_send,
     CH_SCOPE_campaigns_read, CH_SCOPE_reports_read,       CH_SCOPE_account_read,
@@ -253,7 +253,8 @@ static void fill_share(struct m_random *random, struct o_world *w, const struct 
         c->share_kind = (uint8_t)m_below(random, 2);
         if (m_chance(random, 25)) some_expiry(random, c);
     }
-    if (c->type == CH_CMD_share_set_role && m_chance(random, 80)) pick_role(random, w, on, &c->role);
+    if (c->type == CH_CMD_share_set_role && m_chance(random, 80))
+        pick_role(random, w, on, &c->role);
     if (c->type == CH_CMD_share_set_expiry && m_chance(random, 80)) some_expiry(random, c);
     if (c->type == CH_CMD_share_give || c->type == CH_CMD_share_set_role) {
         c->has_reach = m_chance(random, 50);
@@ -293,7 +294,8 @@ static void fill_other(struct m_random *random, struct o_world *w, const struct 
     if (c->type == CH_CMD_account_open_master) {
         if (m_chance(random, 80)) pick_user(random, w, &c->user);
         c->has_depth = m_chance(random, 70);
-        if (c->has_depth) c->depth = m_chance(random, 90) ? 1 + m_below(random, 3) : 8 + m_below(random, 2);
+        if (c->has_depth)
+            c->depth = m_chance(random, 90) ? 1 + m_below(random, 3) : 8 + m_below(random, 2);
     }
     if (c->type == CH_CMD_account_close) {
         c->has_flag = m_chance(random, 50);

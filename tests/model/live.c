@@ -47,8 +47,7 @@ static void take_event(struct m_live *live, struct ch_event *event)
         size_t bytes = live->plain.len;
         M_CHECK(ch_state_reserve(&live->state, 0, bytes, 0));
         ch_directory_add(&live->state, ch_find_user(&live->state, event->seq),
-                         ch_buf_view(&live->plain),
-                         made->has_username ? made->username.hash : NULL,
+                         ch_buf_view(&live->plain), made->has_username ? made->username.hash : NULL,
                          made->has_email ? made->email.hash : NULL);
     }
     append(live, event);

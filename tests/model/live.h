@@ -28,7 +28,8 @@ struct m_memory {
 
 /* Prints where it happened and ends the program. */
 _Noreturn void m_fail(const char *format, ...) CH_PRINTF(1, 2);
-#define M_CHECK(condition) ((condition) ? (void)0 : m_fail("%s:%d: %s", __FILE__, __LINE__, #condition))
+#define M_CHECK(condition)                                                                         \
+    ((condition) ? (void)0 : m_fail("%s:%d: %s", __FILE__, __LINE__, #condition))
 
 /* An empty state with the events that a new log begins with, and the journal on. */
 void m_live_init(struct m_live *live);

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { HISTORIES = 220, STEPS = 300, FIRST_TIME = 1600000000 };
+enum { HISTORIES = 220, STEPS = 500, FIRST_TIME = 1600000000 };
 
 struct history {
     struct m_random random;
@@ -70,10 +70,11 @@ static void check_answer(const struct ch_state *state, struct o_world *w,
     run.allowed += oracle.decision == CH_decision_allowed;
     bool same = core.decision == oracle.decision && ch_scopes_equal(core.given, oracle.given);
     if (same && core.led == oracle.led) return;
-    printf("user %llu on %llu, channel %d, resource %d:%d, any %d, at %llu, wanted %016llx%016llx\n",
-           (unsigned long long)q->user, (unsigned long long)q->account, q->channel, q->has_resource,
-           q->resource, q->any, (unsigned long long)q->now, (unsigned long long)q->wanted.words[1],
-           (unsigned long long)q->wanted.words[0]);
+    printf(
+        "user %llu on %llu, channel %d, resource %d:%d, any %d, at %llu, wanted %016llx%016llx\n",
+        (unsigned long long)q->user, (unsigned long long)q->account, q->channel, q->has_resource,
+        q->resource, q->any, (unsigned long long)q->now, (unsigned long long)q->wanted.words[1],
+        (unsigned long long)q->wanted.words[0]);
     printf("  core:   %s (%s), led %d, given %016llx%016llx\n",
            ch_enum_name(CH_KIND_decision, core.decision), ch_enum_name(CH_KIND_reason, core.reason),
            core.led, (unsigned long long)core.given.words[1],

@@ -109,7 +109,7 @@ struct o_command {
     bool has_expect;
     uint64_t expect;
     struct o_pick on;
-    struct o_pick user;  /* or the owner */
+    struct o_pick user; /* or the owner */
     struct o_pick group;
     struct o_pick parent;
     struct o_pick role;

@@ -146,7 +146,8 @@ static void define_role(struct o_case *k)
         if (r->account == k->on->id) own = r;
     }
     o_break_if(k, own != NULL && is_of_actor(k, own->id), CH_REJ_own_rights);
-    o_break_if(k, !o_covers(k, k->on->id, CH_reach_account, k->c->scopes, NULL), CH_REJ_uncovered_scopes);
+    o_break_if(k, !o_covers(k, k->on->id, CH_reach_account, k->c->scopes, NULL),
+               CH_REJ_uncovered_scopes);
     if (k->code != 0) return;
     if (own != NULL) {
         if (ch_scopes_equal(own->scopes, k->c->scopes)) return;

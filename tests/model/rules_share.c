@@ -73,8 +73,7 @@ static void give(struct o_case *k, uint8_t subject_kind, uint64_t subject)
         o_break_if(k, !o_covers(k, k->on->id, reach, k->role->scopes, NULL),
                    CH_REJ_uncovered_scopes);
     }
-    o_break_if(k, o_share(w, subject_kind, subject, k->on->id) != NULL,
-               CH_REJ_share_exists);
+    o_break_if(k, o_share(w, subject_kind, subject, k->on->id) != NULL, CH_REJ_share_exists);
     o_break_if(k, c->has_expiry && c->expires_at <= c->now, CH_REJ_in_the_past);
     if (k->code != 0) return;
     for (size_t i = 0; i < O_SHARES; i++) {
@@ -143,11 +142,11 @@ static void grant(struct o_case *k, struct o_share *s)
 {
     const struct o_command *c = k->c;
     for (uint8_t scope = 0; scope <= CH_MAX_SCOPE; scope++) {
-        o_break_if(k,
-                   ch_scopes_has(c->scopes, scope) &&
-                       (c->resource_kind == 0 ||
-                        ch_scopes_table[scope].resource_kind != c->resource_kind),
-                   CH_REJ_wrong_resource);
+        o_break_if(
+            k,
+            ch_scopes_has(c->scopes, scope) &&
+                (c->resource_kind == 0 || ch_scopes_table[scope].resource_kind != c->resource_kind),
+            CH_REJ_wrong_resource);
     }
     o_break_if(k, c->resource_kind == 0 || ch_scopes_empty(c->scopes), CH_REJ_wrong_resource);
     o_break_if(k, !o_covers(k, s->account, s->reach, c->scopes, &c->resource),

@@ -21,6 +21,7 @@ struct world {
     uint64_t messages;
     uint64_t expect; /* of the next command; 0: none */
     uint8_t channel;
+    bool imported;           /* the commands are those of an import message */
     struct ch_reject reject; /* of the last command */
     uint32_t count;          /* its events */
     uint64_t made;           /* seq of the last one */
@@ -33,7 +34,10 @@ struct world {
 #define USER(number) .has_user = true, .user = {.id = (number)}
 #define GROUP(number) .has_group = true, .group = {.id = (number)}
 #define ROLE(text) .has_role = true, .role = {.name = {(text), sizeof(text) - 1}}
-#define TEXT(text) {(text), sizeof(text) - 1}
+#define TEXT(text)                                                                                 \
+    {                                                                                              \
+        (text), sizeof(text) - 1                                                                   \
+    }
 #define SUBTREE .has_reach = true, .reach = CH_reach_subtree
 #define SCOPE(ident) scopes_of(CH_SCOPE_##ident, CH_SCOPE_##ident)
 #define SCOPES(one, two) scopes_of(CH_SCOPE_##one, CH_SCOPE_##two)
@@ -72,7 +76,7 @@ static inline void take_event(struct world *w, struct ch_event *event)
 static inline int run(struct world *w, uint64_t sender, int type, uint64_t on, void *args)
 {
     struct ch_call call = {.type = type, .has_on = on != 0, .on = {.id = on}, .args = args};
-    struct ch_moment moment = {.now = w->now, .channel = w->channel};
+    struct ch_moment moment = {.now = w->now, .channel = w->channel, .imported = w->imported};
     struct ch_verdict verdict = {0};
     uint64_t read_seq = 0;
     call.has_expect = w->expect != 0;
@@ -126,9 +130,9 @@ static inline struct ch_named person_name(const char *text)
 
 static inline uint64_t add_user(struct world *w, const char *name)
 {
-    assert_int_equal(RUN(w, SERVICE, user_create, 0, .has_username = true,
-                         .username = person_name(name)),
-                     CH_REJ_none);
+    assert_int_equal(
+        RUN(w, SERVICE, user_create, 0, .has_username = true, .username = person_name(name)),
+        CH_REJ_none);
     return w->made;
 }
 
@@ -150,13 +154,14 @@ static inline uint64_t add_group(struct world *w, uint64_t account, uint64_t par
 
 static inline void join(struct world *w, uint64_t account, uint64_t user, uint64_t group)
 {
-    assert_int_equal(RUN(w, OPERATOR, group_add, account, .group = {.id = group},
-                         .user = {.id = user}),
-                     CH_REJ_none);
+    assert_int_equal(
+        RUN(w, OPERATOR, group_add, account, .group = {.id = group}, .user = {.id = user}),
+        CH_REJ_none);
 }
 
 /* Gives a share as the operator. */
-#define GIVE(w, on, ...) assert_int_equal(RUN(w, OPERATOR, share_give, on, __VA_ARGS__), CH_REJ_none)
+#define GIVE(w, on, ...)                                                                           \
+    assert_int_equal(RUN(w, OPERATOR, share_give, on, __VA_ARGS__), CH_REJ_none)
 
 static inline void start_world(struct world *w)
 {

@@ -106,8 +106,11 @@ static void while_an_import_runs_others_wait(void **test)
     struct world *w = *test;
     DONE(OPERATOR, import_begin, 0, .format = TEXT("access-ndjson"));
     REFUSED(import_running, w->owner, group_create, w->top, NAME("team"));
+    REFUSED(import_running, OPERATOR, group_create, w->top, NAME("team"));
+    w->imported = true;
     DONE(OPERATOR, group_create, w->top, NAME("team"));
     DONE(OPERATOR, import_end, 0, .line = 1);
+    w->imported = false;
     DONE(w->owner, group_create, w->top, NAME("other team"));
 }
 
@@ -199,7 +202,8 @@ static void a_role_above_the_grantor_is_uncovered(void **test)
     assert_true(ch_scopes_has(w->reject.scopes, CH_SCOPE_account_close));
     assert_false(ch_scopes_has(w->reject.scopes, CH_SCOPE_lists_read));
     DONE(w->ann, share_give, w->top, USER(w->bob), ROLE("account_manager"));
-    REFUSED(uncovered_scopes, w->ann, role_define, w->top, NAME("x"), .scopes = SCOPE(account_close));
+    REFUSED(uncovered_scopes, w->ann, role_define, w->top, NAME("x"),
+            .scopes = SCOPE(account_close));
     DONE(w->ann, role_define, w->top, NAME("x"), .scopes = SCOPE(lists_read));
 }
 
@@ -252,7 +256,8 @@ static void lifting_a_restriction_or_a_guardrail_must_be_covered(void **test)
     DONE(w->ann, share_restrict, w->top, USER(w->bob), .has_scopes = true,
          .scopes = SCOPE(account_close));
     DONE(w->cy, guardrail_set, w->top, .scopes = SCOPE(reports_read));
-    REFUSED(uncovered_scopes, w->cy, guardrail_set, w->top, .scopes = {{0, 0}}); /* has it on top alone */
+    REFUSED(uncovered_scopes, w->cy, guardrail_set, w->top,
+            .scopes = {{0, 0}}); /* has it on top alone */
     DONE(w->ann, guardrail_set, w->top, .scopes = {{0, 0}});
 }
 
@@ -268,8 +273,8 @@ static void what_a_group_has_must_be_covered_by_who_adds_to_it(void **test)
     REFUSED(uncovered_scopes, w->ann, group_add, w->top, .group = {.id = strong},
             .user = {.id = w->bob});
     DONE(w->ann, group_add, w->top, .group = {.id = weak}, .user = {.id = w->bob});
-    REFUSED(uncovered_scopes, w->ann, group_move, w->top, .group = {.id = weak},
-            .has_parent = true, .parent = {.id = strong});
+    REFUSED(uncovered_scopes, w->ann, group_move, w->top, .group = {.id = weak}, .has_parent = true,
+            .parent = {.id = strong});
     DONE(w->owner, group_move, w->top, .group = {.id = weak}, .has_parent = true,
          .parent = {.id = strong});
 }
@@ -482,8 +487,8 @@ static void a_user_is_in_so_many_groups_of_an_account_and_no_more(void **test)
         name[sizeof name - 3] = (char)('a' + i / 16);
         name[sizeof name - 2] = (char)('a' + i % 16);
         uint64_t group = add_group(w, w->top, 0, name);
-        int code = RUN(w, OPERATOR, group_add, w->top, .group = {.id = group},
-                       .user = {.id = w->ann});
+        int code =
+            RUN(w, OPERATOR, group_add, w->top, .group = {.id = group}, .user = {.id = w->ann});
         assert_int_equal(code, i < LIMIT_GROUPS_OF_USER ? CH_REJ_none : CH_REJ_limit_reached);
     }
     assert_string_equal(w->reject.limit, "GROUPS_OF_USER");

@@ -124,3 +124,10 @@ void ch_child_kill(struct ch_child *child)
     }
     child->pid = 0;
 }
+
+void ch_child_ready(void)
+{
+    const char byte = '1';
+    if (write(CH_CHILD_READY_FD, &byte, 1) != 1) return; /* the parent is gone, and we with it */
+    (void)close(CH_CHILD_READY_FD);
+}

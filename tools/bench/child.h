@@ -36,4 +36,7 @@ bool ch_child_stop(struct ch_child *child);
 
 /* Kills it without asking, as a crash would; reaps it. NULL and zeroed are no-ops. */
 void ch_child_kill(struct ch_child *child);
+
+/* In the child: tells the parent that it listens. */
+void ch_child_ready(void);
 #endif

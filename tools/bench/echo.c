@@ -2,7 +2,7 @@
 #include "tools/bench/echo.h"
 
 #include "tools/bench/rep.h"
-#include "tools/bench/serve.h"
+#include "tools/bench/child.h"
 
 static void turn(void *context, struct ch_rep_list *arrived)
 {
@@ -15,7 +15,7 @@ enum ch_err ch_echo_serve(const char *url, uint32_t contexts, bool in_loop, stru
     struct ch_rep rep;
     enum ch_err err = ch_rep_open(&rep, url, contexts, in_loop ? turn : NULL, NULL, why);
     if (err == CH_OK) {
-        ch_serve_ready();
+        ch_child_ready();
         ch_rep_run(&rep);
     }
     ch_rep_close(&rep);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/bench/checks.h"
 #include "tools/bench/commands.h"
 #include "tools/bench/interrupt.h"
 #include "tools/bench/limits.h"
@@ -20,6 +21,7 @@ struct subcommand {
 static const struct subcommand subcommands[] = {
     {"commands", "durable commands a second, and what limits them", ch_commands_help,
      ch_commands_run},
+    {"checks", "answered checks a second, on a real history", ch_checks_help, ch_checks_run},
     {"limits", "the limits underneath: nng, LMDB and both without charterd", ch_limits_help,
      ch_limits_run},
 };

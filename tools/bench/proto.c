@@ -4,7 +4,7 @@
 #include "tools/bench/bare_log.h"
 #include "tools/bench/group_commit.h"
 #include "tools/bench/rep.h"
-#include "tools/bench/serve.h"
+#include "tools/bench/child.h"
 
 /* First the new work, so that the commit thread does not wait for the sending of the old answers.
  */
@@ -30,7 +30,7 @@ enum ch_err ch_proto_serve(const char *url, uint32_t contexts, const char *dir, 
     /* A request may already wait; it is taken at the first turn, so after the thread exists. */
     err = ch_group_commit_start(&group, &log, &rep, record_bytes, why);
     if (err != CH_OK) goto out;
-    ch_serve_ready();
+    ch_child_ready();
     ch_rep_run(&rep);
     ch_group_commit_stop(&group);
 out:

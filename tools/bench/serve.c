@@ -37,13 +37,6 @@ enum ch_err ch_serve_start(const struct ch_serve *serve, struct ch_child *ret, s
                           why);
 }
 
-void ch_serve_ready(void)
-{
-    const char byte = '1';
-    if (write(CH_CHILD_READY_FD, &byte, 1) != 1) return; /* the parent is gone, and we with it */
-    (void)close(CH_CHILD_READY_FD);
-}
-
 int ch_serve_main(int argc, char **argv)
 {
     if (argc != ARGS) return EXIT_FAILURE; /* only the bench itself calls this */

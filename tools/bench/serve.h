@@ -30,7 +30,4 @@ CH_MUST_USE enum ch_err ch_serve_start(const struct ch_serve *serve, struct ch_c
 
 /* In the child: main() hands over when argv[1] is "--serve". ret: the exit status. */
 int ch_serve_main(int argc, char **argv);
-
-/* In the child: tells the parent that it listens. */
-void ch_serve_ready(void);
 #endif
