@@ -111,8 +111,7 @@ static void run(struct ch_pipeline *line, const struct ch_ingress_arrival *arriv
     }
 }
 
-/* The seq that an events.read with wait_ms waits for; 0: it need not or may not wait. Only while
- * few
+/* The seq that an events.read with wait_ms waits for; 0: it need not or may not wait. Only while few
  * others wait, so that waiting readers never take the contexts that commands need. */
 static uint64_t waits_for(const struct ch_pipeline *line, const struct ch_request *request,
                           uint64_t *ret_wait_ms)
@@ -128,6 +127,45 @@ static uint64_t waits_for(const struct ch_pipeline *line, const struct ch_reques
     return from;
 }
 
+/* Bytes to structs, with the keyed hash beside every user's name. */
+static enum ch_err decode(struct ch_pipeline *line, struct ch_bytes message,
+                          struct ch_request *request, struct ch_why *why)
+{
+    if (message.len > LIMIT_MESSAGE_BYTES) {
+        *request = (struct ch_request){0};
+        return ch_fail(why, CH_ERR_TOO_LARGE, 0, "the message has %zu bytes; the limit is %llu",
+                       message.len, (unsigned long long)LIMIT_MESSAGE_BYTES);
+    }
+    enum ch_err err = ch_request_decode(message, &line->arena, request, why);
+    for (uint32_t i = 0; err == CH_OK && i < request->call_count; i++) {
+        struct ch_call *call = &request->calls[i];
+        if (call->why == NULL) ch_directory_hash_call(line->directory, call->type, call->args);
+    }
+    if (err == CH_OK && request->auth == CH_AUTH_AS_USER && request->auth_user.id == 0) {
+        ch_directory_hash_ref(line->directory, &request->auth_user);
+    }
+    return err;
+}
+
+/* Requests that wait before they are served: for a seq of theirs, or for the next event. */
+static bool waits(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
+                  const struct ch_request *request)
+{
+    uint64_t wait_ms = LIMIT_WAIT_MS;
+    const bool ahead = request->has_at_least && request->at_least > ch_meta(line->state)->head;
+    const uint64_t seq = ahead ? request->at_least : waits_for(line, request, &wait_ms);
+    if (seq == 0) return false;
+    if (!line->last_try) {
+        ch_line_wait(line, arrival, seq, wait_ms);
+        return true;
+    }
+    struct ch_why why = {0};
+    (void)ch_fail_field(&why, CH_ERR_NOT_YET, "at_least", "at_least: the log ends at %llu",
+                        (unsigned long long)ch_meta(line->state)->head);
+    ch_line_refuse(line, arrival, request->id, &why);
+    return true;
+}
+
 /* One request, from its bytes to its reply. */
 static void take(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival)
 {
@@ -135,55 +173,20 @@ static void take(struct ch_pipeline *line, const struct ch_ingress_arrival *arri
     struct ch_moment moment = {0};
     struct ch_why why = {0};
     ch_arena_reset(&line->arena);
-    if (arrival->message.len > LIMIT_MESSAGE_BYTES) {
-        (void)ch_fail(&why, CH_ERR_TOO_LARGE, 0, "the message has %zu bytes; the limit is %llu",
-                      arrival->message.len, (unsigned long long)LIMIT_MESSAGE_BYTES);
-        ch_line_refuse(line, arrival, NULL, &why);
-        return;
+    enum ch_err err = decode(line, arrival->message, &request, &why);
+    const bool commands = err == CH_OK && ch_message_commands(&request);
+    if (err == CH_OK) err = check_request(line, &request, commands, &why);
+    if (err == CH_OK) {
+        err = ch_authenticate(line->config, line->own_uid, arrival->peer_uid, line->state, &request,
+                              &moment, &why);
     }
-    if (ch_request_decode(arrival->message, &line->arena, &request, &why) != CH_OK) {
+    if (err != CH_OK) {
         ch_line_refuse(line, arrival, request.has_id ? request.id : NULL, &why);
         return;
     }
-    for (uint32_t i = 0; i < request.call_count; i++) {
-        struct ch_call *call = &request.calls[i];
-        if (call->why == NULL) ch_directory_hash_call(line->directory, call->type, call->args);
-    }
-    if (request.auth == CH_AUTH_AS_USER && request.auth_user.id == 0) {
-        const struct ch_text name = request.auth_user.name;
-        const bool email = memchr(name.ptr, '@', name.len) != NULL;
-        ch_directory_hash(line->directory, email ? CH_KIND_email : CH_KIND_username, name,
-                          request.auth_user.hash);
-    }
-    const bool commands = ch_message_commands(&request);
-    if (check_request(line, &request, commands, &why) != CH_OK) {
-        ch_line_refuse(line, arrival, request.id, &why);
-        return;
-    }
-    if (request.has_at_least && request.at_least > ch_meta(line->state)->head) {
-        if (!line->last_try) {
-            ch_line_wait(line, arrival, request.at_least, LIMIT_WAIT_MS);
-            return;
-        }
-        (void)ch_fail_field(&why, CH_ERR_NOT_YET, "at_least", "at_least: the log ends at %llu",
-                            (unsigned long long)ch_meta(line->state)->head);
-        ch_line_refuse(line, arrival, request.id, &why);
-        return;
-    }
-    if (ch_authenticate(line->config, line->own_uid, arrival->peer_uid, line->state, &request,
-                        &moment, &why) != CH_OK) {
-        ch_line_refuse(line, arrival, request.id, &why);
-        return;
-    }
+    if (waits(line, arrival, &request)) return;
     if (ch_past_take(line, arrival, &request, &moment)) return;
-    uint64_t wait_ms = 0;
-    const uint64_t wait_seq = waits_for(line, &request, &wait_ms);
-    if (wait_seq != 0) {
-        ch_line_wait(line, arrival, wait_seq, wait_ms);
-        return;
-    }
     if (commands && ch_meta(line->state)->importing == 0) ch_line_fire_due(line);
-    moment.now = ch_line_now(line);
     run(line, arrival, &request, &moment, commands);
 }
 

@@ -41,6 +41,12 @@ void ch_directory_hash(const struct ch_directory *directory, uint8_t kind, struc
     ch_seal_name_hash(directory->name_key, kind, (struct ch_text){folded, len}, ret);
 }
 
+void ch_directory_hash_ref(const struct ch_directory *directory, struct ch_ref *ref)
+{
+    const bool email = memchr(ref->name.ptr, '@', ref->name.len) != NULL;
+    ch_directory_hash(directory, email ? CH_KIND_email : CH_KIND_username, ref->name, ref->hash);
+}
+
 void ch_directory_hash_call(const struct ch_directory *directory, int type, void *args)
 {
     const struct ch_record *record = &ch_calls[type].args;
@@ -51,9 +57,7 @@ void ch_directory_hash_call(const struct ch_directory *directory, int type, void
         if (field->kind == CH_KIND_user_ref) {
             struct ch_ref *ref = (struct ch_ref *)(void *)at;
             if (ref->id != 0) continue;
-            bool email = memchr(ref->name.ptr, '@', ref->name.len) != NULL;
-            ch_directory_hash(directory, email ? CH_KIND_email : CH_KIND_username, ref->name,
-                              ref->hash);
+            ch_directory_hash_ref(directory, ref);
         } else if (field->kind == CH_KIND_username || field->kind == CH_KIND_email) {
             struct ch_named *named = (struct ch_named *)(void *)at;
             ch_directory_hash(directory, field->kind, named->text, named->hash);

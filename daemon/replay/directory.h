@@ -26,6 +26,9 @@ void ch_directory_deinit(struct ch_directory *directory); /* clears the key */
 void ch_directory_hash(const struct ch_directory *directory, uint8_t kind, struct ch_text name,
                        uint8_t ret[16]);
 
+/* Fills in the hash of a user's name in a reference that has no id. */
+void ch_directory_hash_ref(const struct ch_directory *directory, struct ch_ref *ref);
+
 /* Fills in the hashes of every user name and reference of one call's arguments. */
 void ch_directory_hash_call(const struct ch_directory *directory, int type, void *args);
 

@@ -1,9 +1,8 @@
-/* model: random histories of commands, through core and through a naive oracle.
- * SPDX-License-Identifier: MIT
- * Every command must come to the same in both; so must every right that is asked about. From time to
- * time a part of a history is rolled back, and must have left no trace; and every log is replayed,
- * whole and in two parts, and must give the same bytes and, at the cut, the rights of that moment.
- * Arguments: seed, histories, commands of each. */
+/* main: random histories of commands, by core and by the oracle. SPDX-License-Identifier: MIT
+ * Every command must come to the same in both; so must every right that is asked about. From time
+ * to time a part of a history is rolled back, and must have left no trace; and every log is
+ * replayed, whole and in two parts, and must give the same bytes and, at the cut, the rights of
+ * that moment. Arguments: seed, histories, commands of each. */
 #include "tests/model/call.h"
 #include "tests/model/generate.h"
 #include "tests/model/live.h"
@@ -141,7 +140,7 @@ static void expire(struct history *h)
     }
 }
 
-/* In which order siblings are closed is core's own; no account may be closed before one below it. */
+/* In which order siblings are closed is core's own; nothing is closed before what is below it. */
 static bool closed_alike(struct history *h, const struct o_outcome *core,
                          const struct o_outcome *oracle)
 {

@@ -1,4 +1,4 @@
-/* rules_account: accounts, users and guardrails in the oracle's world. SPDX-License-Identifier: MIT */
+/* rules_account: accounts, users, guardrails in the oracle. SPDX-License-Identifier: MIT */
 #include "tests/model/rules.h"
 
 #include "schema/base/check.h"

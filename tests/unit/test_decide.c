@@ -1,6 +1,6 @@
 /* test_decide: every refusal of a command, met and just not met. SPDX-License-Identifier: MIT
- * What the line itself refuses (time_goes_back, id_reused, rejected_before, clock_not_manual) is not
- * decide's. */
+ * What the line itself refuses (time_goes_back, id_reused, rejected_before, clock_not_manual) is
+ * no rule of decide. */
 #include "daemon/core/decide.h"
 
 #include "schema/limits.h"

@@ -9,7 +9,7 @@
 #include "tools/bench/chance.h"
 #include "tools/bench/daemon.h"
 
-enum { ACCOUNTS_MOST = 64, SUBJECTS_ASKED = 40 };
+enum { ACCOUNTS_MOST = 64, SUBJECTS_ASKED = 500 };
 
 /* Growing lists of what was found in one account. */
 struct found {
@@ -125,37 +125,54 @@ static enum ch_err list_resources(struct finder *finder, struct found *account,
     return err;
 }
 
-/* The first shares of the account, of users and groups. */
+/* The resources of those shares of a page that have grants. */
+static enum ch_err take_page(struct finder *finder, struct found *account,
+                             struct charter_bytes page, uint32_t *asked, struct ch_why *why)
+{
+    struct ch_cursor c;
+    uint32_t len = walk(page, "shares", &c);
+    for (uint32_t i = 0; i < len && *asked < SUBJECTS_ASKED; i++) {
+        struct charter_bytes share = next_map(&c);
+        uint64_t grants = 0;
+        uint64_t subject = 0;
+        struct charter_text kind = {0};
+        (void)charter_get_uint(share, "grants", &grants);
+        if (grants == 0 || !charter_get_uint(share, "subject", &subject) ||
+            !charter_get_text(share, "subject_kind", &kind)) {
+            continue;
+        }
+        (*asked)++;
+        const char *subject_kind = kind.ptr[0] == 'g' ? "group" : "user";
+        enum ch_err err = list_resources(finder, account, subject_kind, subject, why);
+        if (err != CH_OK) return err;
+    }
+    return CH_OK;
+}
+
+/* All pages of the account's shares, of users and groups. */
 static enum ch_err find_resources(struct finder *finder, struct found *account, struct ch_why *why)
 {
-    struct charter_reply *reply = NULL;
-    struct charter_message *message = charter_message_create(NULL);
-    if (message == NULL) return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for a message");
-    charter_message_call(message,
-                         &(struct charter_call_head){.type = "share.list", .on_id = account->id});
-    charter_arg_uint(message, "limit", 1000);
-    enum ch_err err = ask(finder->connection, message, &reply, why);
-    if (err == CH_OK) {
-        struct ch_cursor c;
-        uint32_t asked = 0;
-        uint32_t len = walk(charter_reply_result(reply, 0)->value, "shares", &c);
-        for (uint32_t i = 0; err == CH_OK && i < len && asked < SUBJECTS_ASKED; i++) {
-            struct charter_bytes share = next_map(&c);
-            uint64_t grants = 0;
-            uint64_t subject = 0;
-            struct charter_text kind = {0};
-            (void)charter_get_uint(share, "grants", &grants);
-            if (grants == 0 || !charter_get_uint(share, "subject", &subject) ||
-                !charter_get_text(share, "subject_kind", &kind)) {
-                continue;
-            }
-            asked++;
-            err = list_resources(finder, account, kind.ptr[0] == 'g' ? "group" : "user", subject,
-                                 why);
+    const struct charter_call_head head = {.type = "share.list", .on_id = account->id};
+    uint64_t after = 0;
+    uint32_t asked = 0;
+    enum ch_err err = CH_OK;
+    do {
+        struct charter_reply *reply = NULL;
+        struct charter_message *message = charter_message_create(NULL);
+        if (message == NULL) return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for a message");
+        charter_message_call(message, &head);
+        charter_arg_uint(message, "limit", 1000);
+        if (after != 0) charter_arg_uint(message, "after", after);
+        err = ask(finder->connection, message, &reply, why);
+        if (err == CH_OK) {
+            struct charter_bytes result = charter_reply_result(reply, 0)->value;
+            err = take_page(finder, account, result, &asked, why);
+            after = 0;
+            (void)charter_get_uint(result, "next", &after);
         }
-    }
-    charter_reply_destroy(reply);
-    charter_message_destroy(message);
+        charter_reply_destroy(reply);
+        charter_message_destroy(message);
+    } while (err == CH_OK && after != 0);
     return err;
 }
 
