@@ -1,5 +1,6 @@
 /* line: what the loop knows, and the few things every part of it does. SPDX-License-Identifier: MIT
- * pipeline.h is the way of a request; past.c, repeat.c and worldly.c are its side roads. They all see
+ * pipeline.h is the way of a request; past.c, repeat.c and worldly.c are its side roads. They
+ * all see
  * this struct, and none of them calls another.
  * Threads: all of it is the loop's. */
 #ifndef CH_DAEMON_LINE_H
@@ -73,10 +74,11 @@ void ch_line_send(struct ch_pipeline *line, struct ch_ingress_slot slot, struct 
 /* The whole of a request is answered with one failure. id: NULL where it could not be read. */
 void ch_line_refuse(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
                     const uint8_t *id, const struct ch_why *why);
-/* Keeps the reply in line->reply until the seq is durable. changes: its events are in the open batch. */
+/* Keeps the reply in line->reply until the seq is durable.
+ * changes: its events are in the open batch. */
 void ch_line_hold(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
                   const uint8_t id[16], bool changes, uint64_t seq);
-/* Takes the request again when the seq is durable, or for the last time when its time has run out. */
+/* Takes the request again when the seq is durable; when its time has run out, for the last time. */
 void ch_line_wait(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival, uint64_t seq,
                   uint64_t wait_ms);
 /* Sets the timer for the waiter whose time runs out first. */
@@ -94,8 +96,8 @@ bool ch_worldly_answer(void *arg, const struct ch_moment *moment, const struct c
 /* past.c: hands a request about the past, or for a state hash, to the worker. True: it took it. */
 bool ch_past_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
                   const struct ch_request *request, const struct ch_moment *moment);
-/* Answers what the worker has done. True: a state hash is ready, and its request must be taken again
- * (`ret`) with line->hash_ready set; call again for the rest. */
+/* Answers what the worker has done. True: a state hash is ready, and its request (`ret`) must be
+ * taken again with line->hash_ready set; call again for the rest. */
 bool ch_past_collect(struct ch_pipeline *line, struct ch_ingress_arrival *ret);
 /* repeat.c: a message whose id was used before. True: the reply is made, or the request waits. */
 bool ch_repeat_answer(struct ch_pipeline *line, const struct ch_request *request,

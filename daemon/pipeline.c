@@ -111,7 +111,8 @@ static void run(struct ch_pipeline *line, const struct ch_ingress_arrival *arriv
     }
 }
 
-/* The seq that an events.read with wait_ms waits for; 0: it need not or may not wait. Only while few
+/* The seq that an events.read with wait_ms waits for; 0: it need not or may not wait. Only
+ * while few
  * others wait, so that waiting readers never take the contexts that commands need. */
 static uint64_t waits_for(const struct ch_pipeline *line, const struct ch_request *request,
                           uint64_t *ret_wait_ms)

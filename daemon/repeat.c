@@ -98,13 +98,12 @@ bool ch_repeat_answer(struct ch_pipeline *line, const struct ch_request *request
     struct ch_why why = {0};
     struct ch_outcome_of_call *outcomes =
         ch_arena_take(&line->arena, request->call_count * sizeof *outcomes);
-    enum ch_err err = CH_OK;
     if (outcomes == NULL) {
-        err = ch_fail(&why, CH_ERR_NO_MEMORY, 0, "no memory for the message");
-    } else {
-        err = read_events(line, request, seen, outcomes, &why);
+        (void)ch_fail(&why, CH_ERR_NO_MEMORY, 0, "no memory for the message");
+        ch_reply_error(reply, request->id, head, &why);
+        return true;
     }
-    if (err != CH_OK) {
+    if (read_events(line, request, seen, outcomes, &why) != CH_OK) {
         ch_reply_error(reply, request->id, head, &why);
         return true;
     }

@@ -137,6 +137,7 @@ static void pack_field(struct ch_buf *buf, const struct ch_field *field, const v
 
 void ch_encode_map(struct ch_buf *buf, const struct ch_record *record, const void *object)
 {
+    CH_CHECK(record != NULL);
     size_t present = 0;
     for (size_t i = 0; i < record->count; i++) {
         if (ch_field_present(&record->fields[i], object)) present++;

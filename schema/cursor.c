@@ -133,6 +133,15 @@ static const uint8_t *take(struct ch_cursor *c, uint64_t len)
 
 struct ch_text ch_read_text(struct ch_cursor *c)
 {
+    /* Keys, scopes and most texts: 0 to 31 bytes, the length in the head byte. */
+    if (c->err == CH_OK && c->at != c->end && (*c->at & 0xe0) == 0xa0) {
+        const size_t short_len = *c->at & 0x1f;
+        if (short_len < ch_cursor_left(c)) {
+            const char *chars = (const char *)c->at + 1;
+            c->at += 1 + short_len;
+            return (struct ch_text){chars, short_len};
+        }
+    }
     if (!expect(c, CH_VALUE_TEXT)) return (struct ch_text){0};
     uint64_t len = read_length(c, 0xd9, 3, 0x1f);
     const uint8_t *ptr = take(c, len);

@@ -124,7 +124,7 @@ static enum ch_err read_scopes(const struct reader *r, const struct ch_field *fi
     if (items > CH_MAX_SCOPE + 1) return bad(r, field, CH_ERR_OUT_OF_BOUNDS, "has too many items");
     int last = -1;
     for (uint32_t i = 0; i < items; i++) {
-        uint8_t scope;
+        uint8_t scope = 0;
         enum ch_err err = read_scope(r, field, &scope);
         if (err != CH_OK) return err;
         if (!r->wire && scope <= last) {
@@ -244,6 +244,7 @@ enum ch_err ch_decode_map(struct ch_cursor *c, const struct ch_record *record, c
                           struct ch_arena *arena, void *object, struct ch_why *why)
 {
     const struct reader r = {.c = c, .arena = arena, .why = why, .path = path, .wire = true};
+    CH_CHECK(record != NULL);
     memset(object, 0, record->size);
     uint32_t pairs = ch_read_map(c);
     if (c->err != CH_OK) {

@@ -51,10 +51,7 @@ union ch_event_body {
     uint64_t align;
 #define EVENT_BEGIN(name, tag, makes, doc) struct ch_ev_##name name;
 #define EVENT_END(name)
-#define FIELD(rec, kind, name, doc)
-#define FIELD_OPT(rec, kind, name, doc)
-#define FIELD_LIST(rec, kind, name, max, doc)
-#define FIELD_PERSONAL(rec, kind, name, doc)
+#include "schema/words_none.h"
 #include "schema/events.def"
 };
 

@@ -34,34 +34,11 @@ const struct ch_kind ch_kinds[CH_KINDS] = {
                         .text = "map, as the record says"},
 };
 
-/* One row of a field table. OF(rec) names the struct that the rows of a file stand for. */
-#define ROW(rec, id, field) .name = #field, .name_len = sizeof #field - 1, .kind = CH_KIND_##id,   \
-                            .offset = offsetof(struct OF(rec), field)
-#define HAS(rec, member) .has_offset = offsetof(struct OF(rec), member)
-#define FIELD(rec, id, field, text) {ROW(rec, id, field), .doc = (text)},
-#define FIELD_OPT(rec, id, field, text)                                                            \
-    {ROW(rec, id, field), HAS(rec, has_##field), .optional = true, .doc = (text)},
-#define FIELD_PERSONAL(rec, id, field, text)                                                       \
-    {ROW(rec, id, field), HAS(rec, has_##field), .optional = true, .personal = true, .doc = (text)},
-#define FIELD_LIST(rec, id, field, most, text)                                                     \
-    {ROW(rec, id, field), HAS(rec, field##_len), .list = true, .max = (most), .doc = (text)},
-#define RECORD(rec, sub, field, text)                                                              \
-    {ROW(rec, record, field), .record = &record_##sub, .doc = (text)},
-#define RECORD_LIST(rec, sub, field, most, text)                                                   \
-    {ROW(rec, record, field), HAS(rec, field##_len), .list = true, .max = (most),                  \
-     .record = &record_##sub, .doc = (text)},
 #define ROWS_END {.name = NULL}};
 #define RECORD_OF(prefix, rec, shown, text)                                                        \
     {.name = (shown), .fields = fields_##prefix##_##rec,                                           \
      .count = COUNT_OF(fields_##prefix##_##rec) - 1, .size = sizeof(struct ch_##prefix##_##rec),   \
      .doc = (text)}
-/* A .def file undefines its words at its end; these keep ours for the next file. */
-#define KEEP_WORDS                                                                                 \
-    _Pragma("push_macro(\"FIELD\")") _Pragma("push_macro(\"FIELD_OPT\")")                          \
-    _Pragma("push_macro(\"FIELD_LIST\")")
-#define BACK_WORDS                                                                                 \
-    _Pragma("pop_macro(\"FIELD\")") _Pragma("pop_macro(\"FIELD_OPT\")")                            \
-    _Pragma("pop_macro(\"FIELD_LIST\")")
 
 #define OF(rec) ch_rec_##rec
 #define RECORD_BEGIN(rec, text)                                                                    \
@@ -69,18 +46,16 @@ const struct ch_kind ch_kinds[CH_KINDS] = {
     static const struct ch_field fields_rec_##rec[] = {
 #define RECORD_END(id) ROWS_END                                                                    \
     static const struct ch_record record_##id = RECORD_OF(rec, id, #id, doc_rec_##id);
-KEEP_WORDS
+#include "schema/words_rows.h"
 #include "schema/records.def"
-BACK_WORDS
 #undef OF
 
 #define OF(rec) ch_cmd_##rec
 #define COMMAND_BEGIN(ident, type, who, scope, on, text)                                           \
     static const struct ch_field fields_cmd_##ident[] = {
 #define COMMAND_END(ident) ROWS_END
-KEEP_WORDS
+#include "schema/words_rows.h"
 #include "schema/commands.def"
-BACK_WORDS
 #undef OF
 
 #define OF(rec) ch_qry_##rec
@@ -89,23 +64,19 @@ BACK_WORDS
 #define QUERY_END(ident) ROWS_END
 #define RESULT_BEGIN(ident) static const struct ch_field fields_qry_##ident##_result[] = {
 #define RESULT_END(ident) ROWS_END
-KEEP_WORDS
+#include "schema/words_rows.h"
 #include "schema/queries.def"
-BACK_WORDS
 #undef OF
 
 #define OF(rec) ch_ev_##rec
 #define EVENT_BEGIN(name, tag, makes, text) static const struct ch_field fields_ev_##name[] = {
 #define EVENT_END(name) ROWS_END
+#include "schema/words_rows.h"
 #include "schema/events.def"
 #undef OF
 
 static const struct ch_field fields_none[] = {{.name = NULL}};
 
-#define FIELD(rec, kind, name, doc)
-#define FIELD_OPT(rec, kind, name, doc)
-#define FIELD_LIST(rec, kind, name, max, doc)
-#define FIELD_PERSONAL(rec, kind, name, doc)
 #define ON true
 #define NO_ON false
 const struct ch_call_row ch_calls[CH_CALL_TYPES] = {
@@ -114,13 +85,8 @@ const struct ch_call_row ch_calls[CH_CALL_TYPES] = {
                         .result = {.name = type, .fields = fields_none},                           \
                         .who = CH_WHO_##by, .scope = CH_SCOPE_##needs, .on = (with)},
 #define COMMAND_END(ident)
-KEEP_WORDS
+#include "schema/words_none.h"
 #include "schema/commands.def"
-BACK_WORDS
-#undef RECORD
-#undef RECORD_LIST
-#define RECORD(rec, sub, name, doc)
-#define RECORD_LIST(rec, sub, name, max, doc)
 #define QUERY_BEGIN(ident, type, by, needs, with, text)                                            \
     [CH_QRY_##ident] = {.args = RECORD_OF(qry, ident, type, text),                                 \
                         .result = RECORD_OF(qry, ident##_result, type, text),                      \
@@ -128,9 +94,8 @@ BACK_WORDS
 #define QUERY_END(ident)
 #define RESULT_BEGIN(ident)
 #define RESULT_END(ident)
-KEEP_WORDS
+#include "schema/words_none.h"
 #include "schema/queries.def"
-BACK_WORDS
 };
 #undef ON
 #undef NO_ON
@@ -140,6 +105,7 @@ const struct ch_event_row ch_events[CH_EVENT_TAGS] = {
 #define EVENT_BEGIN(name, tag, thing, text)                                                        \
     [tag] = {.record = RECORD_OF(ev, name, #name, text), .makes = CH_KIND_##thing},
 #define EVENT_END(name)
+#include "schema/words_none.h"
 #include "schema/events.def"
 };
 

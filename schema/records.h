@@ -7,45 +7,18 @@
 #define CH_SCHEMA_RECORDS_H
 #include "schema/kinds.h"
 
-#define FIELD(rec, kind, name, doc) ch_kind_##kind name;
-#define FIELD_OPT(rec, kind, name, doc)                                                            \
-    bool has_##name;                                                                               \
-    ch_kind_##kind name;
-#define FIELD_LIST(rec, kind, name, max, doc)                                                      \
-    const ch_kind_##kind *name;                                                                    \
-    uint32_t name##_len;
-#define FIELD_PERSONAL(rec, kind, name, doc)                                                       \
-    bool has_##name;                                                                               \
-    ch_kind_##kind name;
-#define RECORD(rec, sub, name, doc) struct ch_rec_##sub name;
-#define RECORD_LIST(rec, sub, name, max, doc)                                                      \
-    const struct ch_rec_##sub *name;                                                               \
-    uint32_t name##_len;
-
 #define RECORD_BEGIN(name, doc) struct ch_rec_##name {
 #define RECORD_END(name)                                                                           \
     }                                                                                              \
     ;
-#pragma push_macro("FIELD")
-#pragma push_macro("FIELD_OPT")
-#pragma push_macro("FIELD_LIST")
-#pragma push_macro("FIELD_PERSONAL")
-#pragma push_macro("RECORD")
-#pragma push_macro("RECORD_LIST")
+#include "schema/words_struct.h"
 #include "schema/records.def"
-#pragma pop_macro("FIELD")
-#pragma pop_macro("FIELD_OPT")
 #define COMMAND_BEGIN(ident, type, who, scope, on, doc) struct ch_cmd_##ident {
 #define COMMAND_END(ident)                                                                         \
     }                                                                                              \
     ;
-#pragma push_macro("FIELD")
-#pragma push_macro("FIELD_OPT")
-#pragma push_macro("FIELD_LIST")
+#include "schema/words_struct.h"
 #include "schema/commands.def"
-#pragma pop_macro("FIELD")
-#pragma pop_macro("FIELD_OPT")
-#pragma pop_macro("FIELD_LIST")
 #define QUERY_BEGIN(ident, type, who, scope, on, doc) struct ch_qry_##ident {
 #define QUERY_END(ident)                                                                           \
     }                                                                                              \
@@ -54,27 +27,20 @@
 #define RESULT_END(ident)                                                                          \
     }                                                                                              \
     ;
-#pragma push_macro("FIELD")
-#pragma push_macro("FIELD_OPT")
-#pragma push_macro("FIELD_LIST")
+#include "schema/words_struct.h"
 #include "schema/queries.def"
-#pragma pop_macro("FIELD")
-#pragma pop_macro("FIELD_OPT")
-#pragma pop_macro("FIELD_LIST")
 #define EVENT_BEGIN(name, tag, makes, doc) struct ch_ev_##name {
 #define EVENT_END(name)                                                                            \
     }                                                                                              \
     ;
+#include "schema/words_struct.h"
 #include "schema/events.def"
 
 enum ch_event_tag {
     CH_EV_none = 0,
 #define EVENT_BEGIN(name, tag, makes, doc) CH_EV_##name = (tag),
 #define EVENT_END(name)
-#define FIELD(rec, kind, name, doc)
-#define FIELD_OPT(rec, kind, name, doc)
-#define FIELD_LIST(rec, kind, name, max, doc)
-#define FIELD_PERSONAL(rec, kind, name, doc)
+#include "schema/words_none.h"
 #include "schema/events.def"
 };
 enum { CH_EVENT_TAGS = 64 }; /* tags are below this */
@@ -83,9 +49,7 @@ enum { CH_EVENT_TAGS = 64 }; /* tags are below this */
 enum ch_call_type {
 #define COMMAND_BEGIN(ident, type, who, scope, on, doc) CH_CMD_##ident,
 #define COMMAND_END(ident)
-#define FIELD(rec, kind, name, doc)
-#define FIELD_OPT(rec, kind, name, doc)
-#define FIELD_LIST(rec, kind, name, max, doc)
+#include "schema/words_none.h"
 #include "schema/commands.def"
     CH_COMMANDS,
     CH_CALL_before_queries_ = CH_COMMANDS - 1,
@@ -93,11 +57,7 @@ enum ch_call_type {
 #define QUERY_END(ident)
 #define RESULT_BEGIN(ident)
 #define RESULT_END(ident)
-#define FIELD(rec, kind, name, doc)
-#define FIELD_OPT(rec, kind, name, doc)
-#define FIELD_LIST(rec, kind, name, max, doc)
-#define RECORD(rec, sub, name, doc)
-#define RECORD_LIST(rec, sub, name, max, doc)
+#include "schema/words_none.h"
 #include "schema/queries.def"
     CH_CALL_TYPES,
 };

@@ -133,12 +133,23 @@ struct call_keys {
     struct ch_bytes args;
 };
 
+/* Where a call is at fault; only made when somebody will read it, for a call is read in less
+ * time than
+ * its path is printed. */
+static const char *join(char field[CH_WHY_FIELD_BYTES], const char *path, struct ch_text name,
+                        const struct ch_why *why)
+{
+    field[0] = '\0';
+    if (why == NULL) return field;
+    (void)snprintf(field, CH_WHY_FIELD_BYTES, "%s.%.*s", path, (int)name.len, name.ptr);
+    return field;
+}
+
 static enum ch_err read_call_key(struct ch_cursor *c, struct ch_text key, struct ch_call *ret,
                                  struct call_keys *keys, const char *path, struct ch_why *why)
 {
-    char field[CH_WHY_FIELD_BYTES];
-    const struct ch_text name = shown(key);
-    (void)snprintf(field, sizeof field, "%s.%.*s", path, (int)name.len, name.ptr);
+    char room[CH_WHY_FIELD_BYTES];
+    const char *field = why == NULL ? "" : join(room, path, shown(key), why);
     if (ch_text_is(key, "type") && !keys->has_type) {
         keys->has_type = true;
         keys->type = ch_read_text(c);
@@ -166,28 +177,28 @@ static enum ch_err read_call_key(struct ch_cursor *c, struct ch_text key, struct
     return check_kind(c, field, why);
 }
 
-static enum ch_err read_call_body(struct ch_bytes bytes, int hint, const char *path,
+/* why: NULL: the caller asks again for it if this fails */
+static enum ch_err read_call_body(struct ch_cursor *c, int hint, const char *path,
                                   struct ch_arena *arena, struct ch_call *ret, struct ch_why *why)
 {
-    struct ch_cursor c = ch_cursor_of(bytes);
     struct call_keys keys = {0};
     char field[CH_WHY_FIELD_BYTES];
-    uint32_t pairs = ch_read_map(&c);
+    uint32_t pairs = ch_read_map(c);
     ret->type = -1;
-    if (c.err != CH_OK) return fail(why, c.err, path, "is not a map");
+    if (c->err != CH_OK) return fail(why, c->err, path, "is not a map");
     for (uint32_t i = 0; i < pairs; i++) {
-        struct ch_text key = ch_read_text(&c);
-        if (c.err != CH_OK) return fail(why, c.err, path, "a key is not text");
-        enum ch_err err = read_call_key(&c, key, ret, &keys, path, why);
+        struct ch_text key = ch_read_text(c);
+        if (c->err != CH_OK) return fail(why, c->err, path, "a key is not text");
+        enum ch_err err = read_call_key(c, key, ret, &keys, path, why);
         if (err != CH_OK) return err;
     }
-    (void)snprintf(field, sizeof field, "%s.type", path);
+    (void)join(field, path, ch_text_of("type"), why);
     if (!keys.has_type) return fail(why, CH_ERR_MISSING_FIELD, field, "is missing");
     bool same = hint >= 0 && ch_text_is(keys.type, ch_calls[hint].args.name);
     ret->type = same ? hint : ch_call_find(keys.type);
     if (ret->type < 0) return fail(why, CH_ERR_UNKNOWN_TYPE, field, "no command or query has it");
     const struct ch_call_row *row = &ch_calls[ret->type];
-    (void)snprintf(field, sizeof field, "%s.on", path);
+    (void)join(field, path, ch_text_of("on"), why);
     if (row->on && !ret->has_on) return fail(why, CH_ERR_MISSING_FIELD, field, "is missing");
     if (!row->on && ret->has_on) {
         return fail(why, CH_ERR_UNKNOWN_FIELD, field, "this type takes no account");
@@ -197,7 +208,7 @@ static enum ch_err read_call_body(struct ch_bytes bytes, int hint, const char *p
     static const uint8_t empty_map[1] = {0x80};
     struct ch_cursor args =
         ch_cursor_of(keys.has_args ? keys.args : (struct ch_bytes){empty_map, 1});
-    (void)snprintf(field, sizeof field, "%s.args", path);
+    (void)join(field, path, ch_text_of("args"), why);
     return ch_decode_map(&args, &row->args, field, arena, ret->args, why);
 }
 
@@ -215,18 +226,22 @@ static enum ch_err read_calls(struct ch_cursor *c, struct ch_arena *arena, struc
     int hint = -1;
     for (uint32_t i = 0; i < count; i++) {
         struct ch_call *call = &ret->calls[i];
-        struct ch_bytes bytes = ch_read_value(c);
-        if (c->err != CH_OK) return check_kind(c, "calls", why);
-        char path[32];
-        (void)snprintf(path, sizeof path, "calls[%u]", i);
-        struct ch_why call_why = {0};
-        if (read_call_body(bytes, hint, path, arena, call, &call_why) == CH_OK) {
+        struct ch_cursor body = *c;
+        if (read_call_body(&body, hint, "", arena, call, NULL) == CH_OK) {
+            c->at = body.at;
             hint = call->type;
             continue;
         }
-        call->why = ch_arena_take(arena, sizeof *call->why);
-        if (call->why == NULL) return fail(why, CH_ERR_NO_MEMORY, "calls", "no memory");
-        *call->why = call_why;
+        /* Read again for its fault's sake; the calls behind it still stand. */
+        body = ch_cursor_of(ch_read_value(c));
+        if (c->err != CH_OK) return check_kind(c, "calls", why);
+        char path[32];
+        (void)snprintf(path, sizeof path, "calls[%u]", i);
+        struct ch_why *call_why = ch_arena_take(arena, sizeof *call_why);
+        if (call_why == NULL) return fail(why, CH_ERR_NO_MEMORY, "calls", "no memory");
+        *call = (struct ch_call){0};
+        if (read_call_body(&body, hint, path, arena, call, call_why) == CH_OK) continue;
+        call->why = call_why;
     }
     return CH_OK;
 }
@@ -340,9 +355,10 @@ enum ch_err ch_request_decode(struct ch_bytes bytes, struct ch_arena *arena, str
 
 void ch_request_fingerprint(struct ch_buf *buf, const struct ch_request *request)
 {
-    for (uint8_t key = 0; key < KEYS; key++) {
+    for (uint32_t key = 0; key < KEYS; key++) {
         if (key == KEY_auth || key == KEY_trace || request->spans[key].len == 0) continue;
-        ch_buf_put(buf, &key, 1);
+        const uint8_t mark = (uint8_t)key;
+        ch_buf_put(buf, &mark, 1);
         ch_buf_put(buf, request->spans[key].ptr, request->spans[key].len);
     }
 }

@@ -60,6 +60,10 @@ bool ch_text_is_name(struct ch_text text)
     const uint8_t *at = (const uint8_t *)text.ptr;
     const uint8_t *end = at + text.len;
     while (at < end) {
+        if (*at >= 0x20 && *at < 0x7f) { /* nearly every name is plain ASCII */
+            at++;
+            continue;
+        }
         uint32_t code = next_code(&at, end);
         if (code == UINT32_MAX || is_control(code) || is_odd_space(code)) return false;
     }
@@ -220,7 +224,7 @@ size_t ch_id_write(const char *prefix, uint64_t id, char out[CH_ID_TEXT_BYTES])
         rest /= 32;
     } while (rest != 0);
     size_t at = 0;
-    for (; prefix[at] != '\0' && at < 4; at++) {
+    for (; at < 4 && prefix[at] != '\0'; at++) {
         out[at] = prefix[at];
     }
     out[at++] = '_';

@@ -190,9 +190,7 @@ bool ch_admit(const struct ch_state *state, const struct ch_moment *moment,
 static ch_rule_fn *const rules[CH_COMMANDS] = {
 #define COMMAND_BEGIN(ident, type, who, scope, on, text) [CH_CMD_##ident] = ch_decide_##ident,
 #define COMMAND_END(ident)
-#define FIELD(rec, kind, name, text)
-#define FIELD_OPT(rec, kind, name, text)
-#define FIELD_LIST(rec, kind, name, max, text)
+#include "schema/words_none.h"
 #include "schema/commands.def"
 };
 

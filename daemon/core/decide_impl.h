@@ -44,8 +44,6 @@ bool ch_is_own(const struct ch_case *c, uint8_t subject_kind, uint32_t subject);
 typedef enum ch_rejection_code ch_rule_fn(struct ch_case *c);
 #define COMMAND_BEGIN(ident, type, who, scope, on, text) ch_rule_fn ch_decide_##ident;
 #define COMMAND_END(ident)
-#define FIELD(rec, kind, name, text)
-#define FIELD_OPT(rec, kind, name, text)
-#define FIELD_LIST(rec, kind, name, max, text)
+#include "schema/words_none.h"
 #include "schema/commands.def"
 #endif

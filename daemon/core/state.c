@@ -1,5 +1,4 @@
-/* state: see state.h. Tables, room and cascades; finders are in find.c. SPDX-License-
- * Identifier: MIT */
+/* state: tables, room and cascades; see state.h, finders in find.c. SPDX-License-Identifier: MIT */
 #include "daemon/core/state.h"
 
 #include "schema/limits.h"

@@ -10,7 +10,8 @@ enum { NOBODY = 999999 };
 
 static const char *const labels[] = {"north", "south", "east", "west", "mid"};
 static const char *const people[] = {"ann", "bob", "cy", "dee", "eve", "flo", "gus", "hal"};
-static const char *const teams[] = {"blue team", "red team", "ops", "sales", "help", "night"};
+static const char *const teams[] = {"blue team", "red team", "ops",  "sales", "help", "night",
+                                    "day",       "web",      "data", "legal", "art",  "mail"};
 static const char *const roles[] = {"writer", "reader", "lead", "owner", "watcher", "user"};
 static const char *const built_in[] = {
     "owner",   "account_manager", "full",    "account_manager", "user",       "list_manager",
@@ -89,10 +90,13 @@ static struct o_account *pick_account(struct m_random *random, struct o_world *w
         if (!pick->given) pick_name(pick, "nobody");
         return NULL;
     }
-    struct o_account *a = NULL;
-    for (int i = 0; i < 4; i++) {
-        a = &w->accounts[m_below(random, (uint32_t)w->account_count)];
-        if (!a->closed) break;
+    /* Most often where people have shares. */
+    struct o_account *a = &w->accounts[m_below(random, (uint32_t)w->account_count)];
+    for (int i = 0; i < 60 && m_chance(random, 97); i++) {
+        const struct o_share *s = &w->shares[m_below(random, O_SHARES)];
+        if (s->id == 0) continue;
+        a = o_account(w, s->account);
+        break;
     }
     if (m_chance(random, 60)) {
         *pick = (struct o_pick){.given = true, .id = a->id};
@@ -200,6 +204,29 @@ static void some_expiry(struct m_random *random, struct o_command *c)
     if (m_chance(random, 10)) c->expires_at = c->now - m_below(random, 3);
 }
 
+/* The deepest group of the account, so that chains grow long; or any. */
+static void pick_deepest(struct m_random *random, struct o_world *w, const struct o_account *on,
+                         struct o_pick *pick)
+{
+    const struct o_group *deepest = NULL;
+    int most = 0;
+    for (size_t i = 0; i < O_GROUPS && on != NULL; i++) {
+        const struct o_group *g = &w->groups[i];
+        int depth = 0;
+        for (uint64_t up = g->id; up != 0; up = o_group(w, up)->parent) {
+            depth++;
+        }
+        if (depth <= most || g->account != on->id) continue;
+        deepest = g;
+        most = depth;
+    }
+    if (deepest == NULL || m_chance(random, 40)) {
+        (void)pick_group(random, w, on, pick);
+    } else {
+        *pick = (struct o_pick){.given = true, .id = deepest->id};
+    }
+}
+
 /* For adding, most often somebody of the account; for removing, a membership. */
 static void pick_member(struct m_random *random, struct o_world *w, const struct o_account *on,
                         struct o_command *c)
@@ -253,9 +280,9 @@ static void fill_share(struct m_random *random, struct o_world *w, const struct 
         c->share_kind = (uint8_t)m_below(random, 2);
         if (m_chance(random, 25)) some_expiry(random, c);
     }
-    if (c->type == CH_CMD_share_set_role && m_chance(random, 80))
+    if (c->type == CH_CMD_share_set_role && m_chance(random, 60))
         pick_role(random, w, on, &c->role);
-    if (c->type == CH_CMD_share_set_expiry && m_chance(random, 80)) some_expiry(random, c);
+    if (c->type == CH_CMD_share_set_expiry && m_chance(random, 65)) some_expiry(random, c);
     if (c->type == CH_CMD_share_give || c->type == CH_CMD_share_set_role) {
         c->has_reach = m_chance(random, 50);
         if (c->has_reach) c->reach = (uint8_t)m_below(random, 2);
@@ -274,6 +301,7 @@ static void fill_share(struct m_random *random, struct o_world *w, const struct 
         }
     }
     if (c->type == CH_CMD_share_revoke && m_chance(random, 75)) pick_grant(random, w, on, c);
+    if (c->type == CH_CMD_share_set_role && m_chance(random, 35)) pick_grant(random, w, on, c);
     if (c->type == CH_CMD_share_grant) {
         c->scopes = some_scopes(random, 12);
         bool fitting = m_chance(random, 90);
@@ -322,7 +350,7 @@ static void fill_other(struct m_random *random, struct o_world *w, const struct 
     }
     if (c->type == CH_CMD_group_create) {
         name = teams[m_below(random, COUNT(teams))];
-        if (m_chance(random, 60)) (void)pick_group(random, w, on, &c->parent);
+        if (m_chance(random, 75)) pick_deepest(random, w, on, &c->parent);
     }
     if (c->type == CH_CMD_group_move && m_chance(random, 75)) {
         (void)pick_group(random, w, on, &c->parent);
@@ -363,6 +391,8 @@ static int some_type(struct m_random *random, const struct o_world *w)
     for (;;) {
         int type = (int)m_below(random, CH_CMD_role_define + 1);
         if (m_chance(random, 20)) type = CH_CMD_share_give;
+        if (m_chance(random, 6)) type = CH_CMD_share_grant;
+        if (m_chance(random, 4)) type = CH_CMD_group_create;
         bool system = type == CH_CMD_user_create || type == CH_CMD_user_lock ||
                       type == CH_CMD_user_unlock || type == CH_CMD_account_open_master;
         if (system && !m_chance(random, 25)) continue;
@@ -426,6 +456,10 @@ void m_generate(struct m_random *random, struct o_world *w, uint64_t now, struct
     const struct o_account *on = NULL;
     if (ch_calls[ret->type].on) {
         on = pick_account(random, w, &ret->on);
+        if (ret->type == CH_CMD_group_create && on != NULL && m_chance(random, 60)) {
+            on = &w->accounts[0]; /* one place where groups grow deep */
+            ret->on = (struct o_pick){.given = true, .id = on->id};
+        }
         ret->has_expect = on != NULL && m_chance(random, 5);
         if (ret->has_expect) ret->expect = on->last_seq - m_below(random, 2);
     }

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { HISTORIES = 220, STEPS = 500, FIRST_TIME = 1600000000 };
+enum { HISTORIES = 220, STEPS = 400, FIRST_TIME = 1600000000 };
 
 struct history {
     struct m_random random;

@@ -9,7 +9,9 @@
 #include "tools/bench/interrupt.h"
 #include "tools/bench/limits.h"
 #include "tools/bench/options.h"
+#include "tools/bench/replay.h"
 #include "tools/bench/serve.h"
+#include "tools/bench/stalls.h"
 
 struct subcommand {
     const char *name;
@@ -24,6 +26,9 @@ static const struct subcommand subcommands[] = {
     {"checks", "answered checks a second, on a real history", ch_checks_help, ch_checks_run},
     {"limits", "the limits underneath: nng, LMDB and both without charterd", ch_limits_help,
      ch_limits_run},
+    {"replay", "events a second of a start on a long log", ch_replay_help, ch_replay_run},
+    {"stalls", "the longest stop of the loop while shares are added", ch_stalls_help,
+     ch_stalls_run},
 };
 
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
