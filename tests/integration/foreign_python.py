@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # foreign_python: a client that shares no code with charterd. SPDX-License-Identifier: MIT
-"""Written from schema/README.md and schema/REFERENCE.md alone, with msgpack, libnng, liblmdb and
+"""Uses what schema/README.md and schema/REFERENCE.md say, and msgpack, libnng, liblmdb and
 libsodium: opens accounts, shares, checks, sends a message again, reads events; then reads the
 stored records, their checksums, the Merkle root over them and what is sealed in one."""
 import ctypes

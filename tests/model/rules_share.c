@@ -58,6 +58,17 @@ static bool is_owners(struct o_world *w, const struct o_share *s)
     return role != NULL && role->account == 0 && strcmp(role->name, "owner") == 0;
 }
 
+/* One owner for a tree, on its root, appointed by the operator. */
+static bool may_own(const struct o_case *k, uint8_t subject_kind, uint8_t reach)
+{
+    if (k->c->actor_kind == CH_actor_kind_user || k->on->parent != 0) return false;
+    for (size_t i = 0; i < O_SHARES; i++) {
+        const struct o_share *s = &k->w->shares[i];
+        if (s->id != 0 && s->account == k->on->id && is_owners(k->w, s)) return false;
+    }
+    return subject_kind == CH_subject_kind_user && reach == CH_reach_subtree;
+}
+
 static void give(struct o_case *k, uint8_t subject_kind, uint64_t subject)
 {
     const struct o_command *c = k->c;
@@ -72,6 +83,7 @@ static void give(struct o_case *k, uint8_t subject_kind, uint64_t subject)
     if (k->role != NULL) {
         o_break_if(k, !o_covers(k, k->on->id, reach, k->role->scopes, NULL),
                    CH_REJ_uncovered_scopes);
+        o_break_if(k, is_owners(w, &made) && !may_own(k, subject_kind, reach), CH_REJ_owner_share);
     }
     o_break_if(k, o_share(w, subject_kind, subject, k->on->id) != NULL, CH_REJ_share_exists);
     o_break_if(k, c->has_expiry && c->expires_at <= c->now, CH_REJ_in_the_past);
@@ -96,7 +108,10 @@ static void set_role(struct o_case *k, struct o_share *s)
     }
     bool wider = reach == CH_reach_subtree && s->reach != reach;
     o_break_if(k, wider && !covers_grants(k, s, reach), CH_REJ_uncovered_scopes);
-    if (k->code != 0 || (role == s->role && reach == s->reach)) return;
+    if (k->code == 0 && role == s->role && reach == s->reach) return;
+    const struct o_share as_owner = {.role = role};
+    o_break_if(k, role != s->role && is_owners(k->w, &as_owner), CH_REJ_owner_share);
+    if (k->code != 0) return;
     o_event(k, CH_EV_share_role_set, k->on->id);
     s->role = role;
     s->reach = reach;

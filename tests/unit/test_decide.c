@@ -247,7 +247,7 @@ static void lifting_a_restriction_or_a_guardrail_must_be_covered(void **test)
 {
     struct world *w = *test;
     GIVE(w, w->top, USER(w->ann), ROLE("account_manager"), SUBTREE);
-    GIVE(w, w->top, USER(w->bob), ROLE("owner"));
+    GIVE(w, w->top, USER(w->bob), ROLE("account_manager"));
     GIVE(w, w->top, USER(w->cy), ROLE("account_manager"));
     DONE(OPERATOR, share_set_role, w->top, USER(w->bob), ROLE("watcher"));
     DONE(w->ann, share_restrict, w->top, USER(w->bob), .has_scopes = true,
@@ -305,6 +305,19 @@ static void the_owners_share_is_not_changed_by_others(void **test)
     REFUSED(owner_share, w->ann, share_deactivate, w->top, USER(w->owner));
     REFUSED(owner_share, w->ann, share_end, w->top, USER(w->owner));
     DONE(w->ann, share_deactivate, w->top, USER(w->bob));
+}
+
+static void a_tree_has_one_owner_and_the_operator_appoints_them(void **test)
+{
+    struct world *w = *test;
+    GIVE(w, w->top, USER(w->bob), ROLE("watcher"));
+    REFUSED(owner_share, OPERATOR, share_give, w->top, USER(w->ann), ROLE("owner")); /* no reach */
+    REFUSED(owner_share, OPERATOR, share_set_role, w->top, USER(w->bob), ROLE("owner"));
+    DONE(OPERATOR, share_give, w->top, USER(w->ann), ROLE("owner"), SUBTREE);
+    REFUSED(owner_share, OPERATOR, share_give, w->top, USER(w->cy), ROLE("owner"), SUBTREE);
+    REFUSED(owner_share, OPERATOR, share_give, w->mid, USER(w->cy), ROLE("owner"), SUBTREE);
+    REFUSED(owner_share, w->ann, share_give, w->top, USER(w->cy), ROLE("owner"), SUBTREE);
+    DONE(w->ann, share_give, w->top, USER(w->cy), ROLE("account_manager"));
 }
 
 static void who_has_no_share_of_the_account_is_not_a_member(void **test)
@@ -557,6 +570,7 @@ int main(void)
         WORLD_TEST(what_a_group_has_must_be_covered_by_who_adds_to_it),
         WORLD_TEST(activating_and_prolonging_must_be_covered),
         WORLD_TEST(the_owners_share_is_not_changed_by_others),
+        WORLD_TEST(a_tree_has_one_owner_and_the_operator_appoints_them),
         WORLD_TEST(who_has_no_share_of_the_account_is_not_a_member),
         WORLD_TEST(only_a_grant_that_is_there_is_revoked),
         WORLD_TEST(names_are_unique_among_siblings_only),
