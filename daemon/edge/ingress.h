@@ -84,7 +84,8 @@ void ch_ingress_close(struct ch_ingress *ingress);
 int ch_ingress_fd(const struct ch_ingress *ingress);
 
 /* Takes up to `max` requests, in the order in which nng's threads handed them over: two messages of
- * one connection may change places. If more wait, the descriptor stays readable.
+ * one connection may change places. Fewer where they are large, so that a turn of the loop stays
+ * short. If more wait, the descriptor stays readable.
  * returns: how many of `arrivals` were filled */
 CH_MUST_USE size_t ch_ingress_drain(struct ch_ingress *ingress, struct ch_ingress_arrival *arrivals,
                                     size_t max);

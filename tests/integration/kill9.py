@@ -16,7 +16,7 @@ ROUNDS = int(os.environ.get("CH_KILL_ROUNDS", "12"))
 
 
 class Load(threading.Thread):
-    """Makes groups, one command a message, until told to stop."""
+    """Makes groups and users, one command a message, until told to stop."""
 
     def __init__(self, daemon, number, stop):
         super().__init__(daemon=True)
@@ -29,10 +29,11 @@ class Load(threading.Thread):
         try:
             while not self.stop.is_set():
                 count += 1
-                name = f"g-{self.number}-{count}"
+                name = f"{self.number}-{count}"
+                call = make_call("user.create", None, {"username": name}) if count % 4 == 0 \
+                    else make_call("group.create", "agency", {"name": name})
                 identity = self.number.to_bytes(8, "big") + count.to_bytes(8, "big")
-                request = {"id": identity, "v": 1, "auth": ["peer"],
-                           "calls": [make_call("group.create", "agency", {"name": name})]}
+                request = {"id": identity, "v": 1, "auth": ["peer"], "calls": [call]}
                 self.acknowledged.append((request, self.answer(request)))
         except Exception as problem:  # told by the main thread
             self.problem = problem
@@ -46,8 +47,13 @@ class Load(threading.Thread):
                 return reply["results"][0]["result"]
 
 
+def is_user(request):
+    return request["calls"][0]["type"] == "user.create"
+
+
 def name_of(request):
-    return request["calls"][0]["args"]["name"]
+    args = request["calls"][0]["args"]
+    return args["username"] if is_user(request) else args["name"]
 
 
 def kill_some_rounds(daemon, loads, chance):
@@ -71,19 +77,28 @@ def kill_some_rounds(daemon, loads, chance):
 
 def check_once(daemon, loads):
     """Each acknowledged name stands in the log once, at the seq that was told."""
-    seen = collections.defaultdict(list)
+    groups, users = collections.defaultdict(list), []
     for event in daemon.events():
         if event["type"] == "group_created":
-            seen[event["fields"]["name"]].append(event["seq"])
-    count = 0
-    for load in loads:
-        for request, result in load.acknowledged:
-            count += 1
-            assert seen[name_of(request)] == [result["seq"]], \
-                f"{name_of(request)}: told {result['seq']}, in the log {seen[name_of(request)]}"
-    twice = [name for name, seqs in seen.items() if len(seqs) != 1]
-    assert not twice, f"in the log more than once: {twice[:5]}"
-    print(f"{count} commands acknowledged, {len(seen)} in the log, each once", flush=True)
+            groups[event["fields"]["name"]].append(event["seq"])
+        elif event["type"] == "user_created":
+            users.append(event["seq"])
+    known = [pair for load in loads for pair in load.acknowledged]
+    for request, result in known:
+        if not is_user(request):
+            assert groups[name_of(request)] == [result["seq"]], \
+                f"{name_of(request)}: told {result['seq']}, in the log {groups[name_of(request)]}"
+    assert sorted(result["seq"] for request, result in known if is_user(request)) == users
+    assert len(groups) + len(users) == len(known), "the log has more than was acknowledged"
+    print(f"{len(known)} commands acknowledged, each in the log once", flush=True)
+
+
+def check_users(daemon, loads, chance):
+    """Users are found by their sealed names: the key in the vault is there, too."""
+    known = [pair for load in loads for pair in load.acknowledged if is_user(pair[0])]
+    for request, result in chance.sample(known, min(200, len(known))):
+        user = daemon.do("user.show", user=name_of(request))["user"]
+        assert (user["user"], user["username"]) == (result["user"], name_of(request)), user
 
 
 def check_repeats(daemon, loads, chance):
@@ -115,11 +130,13 @@ def main():
                 raise load.problem
         check_once(daemon, loads)
         check_repeats(daemon, loads, chance)
+        check_users(daemon, loads, chance)
         live = daemon.state()
         daemon.kill()
         daemon.start()
         assert daemon.state() == live, (live, daemon.state())
         check_repeats(daemon, loads, chance)
+        check_users(daemon, loads, chance)
         print(f"state {live[1]} at seq {live[0]}, the same after one more kill", flush=True)
 
 

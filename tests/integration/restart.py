@@ -97,6 +97,20 @@ def damage_is_refused(daemon):
     daemon.status()
 
 
+def missing_vault_is_refused(daemon):
+    """Without it every name would be lost, so nothing goes on as if there were none."""
+    daemon.stop()
+    vault = os.path.join(daemon.data, "vault")
+    os.rename(vault, vault + ".away")
+    status, said = daemon.start_refused()
+    assert status > 0 and "vault_io" in said, f"ended {status}: {said}"
+    assert not os.path.exists(vault), "a new vault was made beside an old log"
+    print(f"no vault: ended {status}: {said.strip().splitlines()[-1]}")
+    os.rename(vault + ".away", vault)
+    daemon.start()
+    assert daemon.do("user.show", user="ann")["user"]["username"] == "ann"
+
+
 def main():
     with Daemon() as daemon:
         fill(daemon)
@@ -104,6 +118,7 @@ def main():
         second_daemon_is_refused(daemon)
         log_behind_is_refused(daemon)
         damage_is_refused(daemon)
+        missing_vault_is_refused(daemon)
 
 
 if __name__ == "__main__":

@@ -311,13 +311,14 @@ static void a_tree_has_one_owner_and_the_operator_appoints_them(void **test)
 {
     struct world *w = *test;
     GIVE(w, w->top, USER(w->bob), ROLE("watcher"));
-    REFUSED(owner_share, OPERATOR, share_give, w->top, USER(w->ann), ROLE("owner")); /* no reach */
+    REFUSED(owner_share, OPERATOR, share_give, w->top, USER(w->ann), ROLE("owner"), SUBTREE);
+    REFUSED(owner_share, OPERATOR, share_give, w->mid, USER(w->ann), ROLE("owner"), SUBTREE);
     REFUSED(owner_share, OPERATOR, share_set_role, w->top, USER(w->bob), ROLE("owner"));
-    DONE(OPERATOR, share_give, w->top, USER(w->ann), ROLE("owner"), SUBTREE);
-    REFUSED(owner_share, OPERATOR, share_give, w->top, USER(w->cy), ROLE("owner"), SUBTREE);
-    REFUSED(owner_share, OPERATOR, share_give, w->mid, USER(w->cy), ROLE("owner"), SUBTREE);
-    REFUSED(owner_share, w->ann, share_give, w->top, USER(w->cy), ROLE("owner"), SUBTREE);
-    DONE(w->ann, share_give, w->top, USER(w->cy), ROLE("account_manager"));
+    REFUSED(owner_share, w->owner, share_give, w->top, USER(w->ann), ROLE("owner"), SUBTREE);
+    DONE(w->owner, share_give, w->top, USER(w->ann), ROLE("account_manager"));
+    DONE(OPERATOR, share_end, w->top, USER(w->owner));
+    REFUSED(owner_share, OPERATOR, share_give, w->top, USER(w->cy), ROLE("owner")); /* no reach */
+    DONE(OPERATOR, share_give, w->top, USER(w->cy), ROLE("owner"), SUBTREE);
 }
 
 static void who_has_no_share_of_the_account_is_not_a_member(void **test)
