@@ -394,8 +394,8 @@ int ch_ingress_fd(const struct ch_ingress *ingress)
 }
 
 /* What one drain hands over, the last message whole: the work of a turn of the loop grows with the
- * bytes of its messages, and three messages of 1,024 commands in one turn stopped it for 20 to 40 ms. */
-enum { TURN_BYTES = 65536 };
+ * bytes of its messages, and three of 1,024 commands in one turn stopped it for 20 to 40 ms. */
+enum { TURN_BYTES = 40960 };
 
 size_t ch_ingress_drain(struct ch_ingress *ingress, struct ch_ingress_arrival *arrivals, size_t max)
 {

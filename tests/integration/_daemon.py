@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import traceback
 
 import msgpack
 
@@ -64,12 +65,16 @@ class Daemon:
     def __exit__(self, kind, value, trace):
         if kind is not None:
             print(f"-- what charterd wrote\n{self.output()[-4000:]}", flush=True)
+            traceback.print_exception(kind, value, trace)
         if self.process is not None:
             self.process.kill()
             self.process.wait()
+        shutil.rmtree(self.dir, ignore_errors=True)
+        if kind is not None:
+            sys.stderr.flush()
+            os._exit(1)  # threads may still wait for answers that nobody will give
         if self.socket is not None:
             self.socket.close()
-        shutil.rmtree(self.dir, ignore_errors=True)
 
     def start(self, *more):
         """Starts and waits until it answers."""

@@ -142,7 +142,7 @@ static enum ch_err load(struct run *run, const char *url, struct ch_load_result 
     return ch_load_run(&config, ret, why);
 }
 
-/* The log must have grown by at least what was counted; warm-up and the last answers come on top. */
+/* The log grew by at least what was counted; warm-up and the last answers come on top. */
 static enum ch_err check_events(struct charter *connection, uint64_t before,
                                 const struct ch_load_result *result, struct ch_why *why)
 {

@@ -1,4 +1,4 @@
-/* questions: what checks are asked about, drawn from what a charterd holds. SPDX-License-Identifier: MIT
+/* questions: what checks are asked about, drawn from what is there. SPDX-License-Identifier: MIT
  * Accounts, their users and the resources of grants are listed by queries; each question joins an
  * account, one of its users, a scope and a resource of the account by chance of a fixed seed. Kept
  * encoded, so that a message is put together by copying. Threads: read-only after being made. */

@@ -1,4 +1,4 @@
-/* replay: charter-bench replay: how fast a charterd starts on a long log. SPDX-License-Identifier: MIT */
+/* replay: how fast a charterd starts on a long log. SPDX-License-Identifier: MIT */
 #ifndef CH_BENCH_REPLAY_H
 #define CH_BENCH_REPLAY_H
 #include "tools/bench/options.h"
