@@ -15,8 +15,8 @@ static bool is_owner_share(const struct ch_state *state, uint32_t share)
     return is_owner_role(state, ch_share_row(state, share)->role);
 }
 
-/* Never more than one owner for a tree: the operator may appoint one, a user, on a root that has none,
- * with reach subtree. */
+/* Never more than one owner for a tree: the operator may appoint one, a user, on a root that has
+ * none, with reach subtree. */
 static bool may_be_owner(const struct ch_case *c, uint8_t subject_kind, uint8_t reach)
 {
     const struct ch_row_account *account = ch_account_row(c->state, c->on);

@@ -97,7 +97,11 @@ bool daemon_begin(struct daemon *daemon, const char *program)
 
 bool daemon_restart(struct daemon *daemon, bool at_once)
 {
-    return collect(daemon, at_once ? SIGKILL : SIGTERM) && start(daemon);
+    bool good = collect(daemon, at_once ? SIGKILL : SIGTERM);
+    /* A fresh socket: nng 1.5.2 sometimes never makes a lost connection again. */
+    (void)nng_close(daemon->socket);
+    daemon->has_socket = false;
+    return good && start(daemon) && dial(daemon);
 }
 
 bool daemon_ask(struct daemon *daemon, struct ch_bytes message, struct ch_buf *reply)
