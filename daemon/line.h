@@ -15,6 +15,8 @@
 struct ch_evlog;
 struct ch_committer;
 struct ch_doorbell;
+struct ch_page;
+struct ch_past;
 struct ch_shadow;
 
 /* A request that waits for a seq to become durable, or for its time to run out. */
@@ -59,11 +61,15 @@ struct ch_pipeline {
     uint32_t past_jobs;
     uint64_t busy_answers;
     uint64_t started_ns; /* monotonic */
-    bool hash_ready;     /* the request taken now wanted a state hash, and here it is */
+    struct ch_past
+        *served;     /* the request taken now comes back from the worker; NULL: it does not */
+    bool hash_ready; /* it wanted a state hash, and here it is */
     uint8_t state_hash[32];
     uint64_t state_seq;
-    bool last_try;        /* the request taken now has waited long enough */
-    enum ch_err stop_err; /* not CH_OK: the loop ended for this */
+    const struct ch_page *pages; /* by call: the filtered events it wanted; NULL: none */
+    uint64_t followed;           /* the durable seq that the worker was told last */
+    bool last_try;               /* the request taken now has waited long enough */
+    enum ch_err stop_err;        /* not CH_OK: the loop ended for this */
     struct ch_why stop_why;
 };
 
@@ -93,11 +99,12 @@ void ch_line_fire_due(struct ch_pipeline *line);
 /* worldly.c: the answers of status, events.read and clock.set; see struct ch_ground. */
 bool ch_worldly_answer(void *arg, const struct ch_moment *moment, const struct ch_call *call,
                        struct ch_buf *buf, struct ch_why *why);
-/* past.c: hands a request about the past, or for a state hash, to the worker. True: it took it. */
+/* past.c: hands a request about the past, for a state hash or for filtered events to the worker.
+ * True: it took it. */
 bool ch_past_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
                   const struct ch_request *request, const struct ch_moment *moment);
-/* Answers what the worker has done. True: a state hash is ready, and its request (`ret`) must be
- * taken again with line->hash_ready set; call again for the rest. */
+/* Answers what the worker has done. True: a state hash or pages are ready, and their request (ret)
+ * must be taken again with line->served set; call again for the rest. */
 bool ch_past_collect(struct ch_pipeline *line, struct ch_ingress_arrival *ret);
 /* repeat.c: a message whose id was used before. True: the reply is made, or the request waits. */
 bool ch_repeat_answer(struct ch_pipeline *line, const struct ch_request *request,

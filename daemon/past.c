@@ -1,22 +1,26 @@
-/* past: requests about an earlier moment, and state hashes, by the worker; see line.h.
- * SPDX-License-Identifier: MIT
+/* past: requests about an earlier moment, state hashes and filtered events, by the worker; see
+ * line.h. SPDX-License-Identifier: MIT
  * The worker's state is its own, so the live loop goes on. Who may ask about the past is judged by
  * what they may do now: a user needs access.explain on every account they ask about. */
 #include "daemon/line.h"
 
 #include <stdlib.h>
 
+#include "daemon/page.h"
 #include "daemon/replay/shadow.h"
 #include "schema/limits.h"
 
-struct past {
+struct ch_past {
     struct ch_shadow_job job;
     struct ch_ingress_arrival arrival;
     struct ch_arena arena;
     struct ch_request request;
     struct ch_moment moment;
     struct ch_buf reply;
-    bool hash; /* a state hash is wanted; the request is taken again when it is there */
+    bool again;            /* the request is taken again when what follows is there */
+    bool hash;             /* a state hash is wanted */
+    struct ch_page *pages; /* by call, where filtered events are wanted; NULL: nowhere */
+    struct ch_why page_why;
     uint8_t state_hash[CH_STATE_HASH_BYTES];
 };
 
@@ -31,19 +35,47 @@ static bool wants_hash(const struct ch_request *request)
     return false;
 }
 
-/* On the worker's thread. */
-static void answer(struct ch_shadow_job *job, const struct ch_state *state, uint64_t now_ns)
+static const struct ch_qry_events_read *filtered(const struct ch_call *call)
 {
-    struct past *past = job->arg;
-    if (past->hash) {
-        ch_state_hash(state, past->state_hash);
-        return;
-    }
-    past->moment.now = now_ns;
-    ch_message_ask(state, &past->request, &past->moment, &past->arena, &past->reply);
+    if (call->why != NULL || call->type != CH_QRY_events_read) return NULL;
+    const struct ch_qry_events_read *args = call->args;
+    return ch_page_filtered(args) ? args : NULL;
 }
 
-static void destroy(struct past *past)
+/* Filtered events that may be durable are wanted. Of users nobody asks the worker: they are
+ * refused. */
+static bool wants_pages(const struct ch_pipeline *line, const struct ch_request *request,
+                        const struct ch_moment *moment)
+{
+    if (moment->actor.kind == CH_actor_kind_user) return false;
+    for (uint32_t i = 0; i < request->call_count; i++) {
+        const struct ch_qry_events_read *args = filtered(&request->calls[i]);
+        if (args != NULL && (!args->has_from || args->from <= line->durable)) return true;
+    }
+    return false;
+}
+
+static void find_pages(struct ch_past *past, const struct ch_shadow_view *view)
+{
+    for (uint32_t i = 0; i < past->request.call_count; i++) {
+        struct ch_call *call = &past->request.calls[i];
+        if (filtered(call) == NULL) continue;
+        if (!ch_page_find(&past->pages[i], view, call, &past->arena, &past->page_why)) return;
+    }
+}
+
+/* On the worker's thread. */
+static void answer(struct ch_shadow_job *job, const struct ch_shadow_view *view)
+{
+    struct ch_past *past = job->arg;
+    if (past->hash) ch_state_hash(view->state, past->state_hash);
+    if (past->pages != NULL) find_pages(past, view);
+    if (past->again) return;
+    past->moment.now = view->now_ns;
+    ch_message_ask(view->state, &past->request, &past->moment, &past->arena, &past->reply);
+}
+
+static void destroy(struct ch_past *past)
 {
     ch_arena_deinit(&past->arena);
     ch_buf_deinit(&past->reply);
@@ -75,10 +107,10 @@ static bool may_see_past(struct ch_pipeline *line, const struct ch_request *requ
     return true;
 }
 
-static struct past *make(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
-                         const struct ch_moment *moment, struct ch_why *why)
+static struct ch_past *make(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
+                            const struct ch_moment *moment, bool pages, struct ch_why *why)
 {
-    struct past *past = calloc(1, sizeof *past);
+    struct ch_past *past = calloc(1, sizeof *past);
     if (past == NULL) {
         (void)ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for a question about the past");
         return NULL;
@@ -97,6 +129,13 @@ static struct past *make(struct ch_pipeline *line, const struct ch_ingress_arriv
         struct ch_call *call = &past->request.calls[i];
         if (call->why == NULL) ch_directory_hash_call(line->directory, call->type, call->args);
     }
+    if (!pages) return past;
+    past->pages = ch_arena_take(&past->arena, past->request.call_count * sizeof *past->pages);
+    if (past->pages == NULL) {
+        (void)ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for a page of events");
+        destroy(past);
+        return NULL;
+    }
     return past;
 }
 
@@ -104,10 +143,15 @@ bool ch_past_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arr
                   const struct ch_request *request, const struct ch_moment *moment)
 {
     const bool past_asked = request->as_of_kind != CH_AS_OF_NOW;
-    const bool hash = !past_asked && !line->hash_ready && wants_hash(request);
-    if (!past_asked && !hash) return false;
+    const bool hash = !past_asked && line->served == NULL && wants_hash(request);
+    const bool pages = !past_asked && line->served == NULL && wants_pages(line, request, moment);
+    if (!past_asked && !hash && !pages) return false;
+    if (pages && !line->last_try && request->has_at_least && request->at_least > line->durable) {
+        ch_line_wait(line, arrival, request->at_least, LIMIT_WAIT_MS);
+        return true;
+    }
     struct ch_why why = {0};
-    struct past *past = NULL;
+    struct ch_past *past = NULL;
     struct ch_moment judged = *moment;
     judged.now = ch_line_now(line);
     if (line->past_jobs >= LIMIT_WORKER_QUEUE) {
@@ -117,15 +161,16 @@ bool ch_past_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arr
         (void)ch_fail_field(&why, CH_ERR_AUTH_REFUSED, "as_of",
                             "as_of: asking about the past needs access.explain on each account");
     } else {
-        past = make(line, arrival, &judged, &why);
+        past = make(line, arrival, &judged, pages, &why);
     }
     if (past == NULL) {
         ch_line_refuse(line, arrival, request->id, &why);
         return true;
     }
+    past->again = !past_asked;
     past->hash = hash;
     past->job.by_time = request->as_of_kind == CH_AS_OF_TIME;
-    past->job.as_of = hash ? UINT64_MAX : request->as_of;
+    past->job.as_of = past->again ? UINT64_MAX : request->as_of;
     if (past_asked && moment->actor.kind == CH_actor_kind_user) {
         /* Judged already; in the past the rows of users are others. */
         past->moment.actor.kind = CH_actor_kind_operator;
@@ -136,15 +181,19 @@ bool ch_past_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arr
     return true;
 }
 
-/* True: the request must be taken again. */
-static bool deliver(struct ch_pipeline *line, const struct past *past)
+/* True: the request must be taken again, with what the worker made. */
+static bool deliver(struct ch_pipeline *line, struct ch_past *past)
 {
     if (past->job.err != CH_OK) {
         ch_line_refuse(line, &past->arrival, past->request.id, &past->job.why);
-    } else if (past->hash) {
-        line->hash_ready = true;
+    } else if (past->page_why.err != CH_OK) {
+        ch_line_refuse(line, &past->arrival, past->request.id, &past->page_why);
+    } else if (past->again) {
+        line->served = past;
+        line->hash_ready = past->hash;
         line->state_seq = past->job.seq;
         memcpy(line->state_hash, past->state_hash, sizeof line->state_hash);
+        line->pages = past->pages;
         return true;
     } else if (past->reply.failed) {
         ch_ingress_drop(line->ingress, past->arrival.slot);
@@ -156,16 +205,20 @@ static bool deliver(struct ch_pipeline *line, const struct past *past)
 
 bool ch_past_collect(struct ch_pipeline *line, struct ch_ingress_arrival *ret)
 {
+    if (line->served != NULL) destroy(line->served);
+    line->served = NULL;
+    line->pages = NULL;
     line->hash_ready = false;
     if (line->shadow == NULL) return false;
     struct ch_shadow_job *job = ch_shadow_collect(line->shadow);
     while (job != NULL) {
-        struct past *past = job->arg;
+        struct ch_past *past = job->arg;
         line->past_jobs--;
-        const bool again = deliver(line, past);
-        *ret = past->arrival;
+        if (deliver(line, past)) {
+            *ret = past->arrival;
+            return true;
+        }
         destroy(past);
-        if (again) return true;
         job = ch_shadow_collect(line->shadow);
     }
     return false;

@@ -15,7 +15,7 @@
 #include "daemon/replay/shadow.h"
 #include "schema/limits.h"
 
-enum { ARRIVALS = 64 };
+enum { ARRIVALS = 64, FOLLOW_EVENTS = 1024 };
 
 /* One failure for the whole message, or none. */
 static enum ch_err check_request(struct ch_pipeline *line, const struct ch_request *request,
@@ -298,6 +298,10 @@ static void finish(struct ch_pipeline *line, struct ch_open_batch *batch,
     line->log_bytes = result->log_bytes;
     memcpy(line->root, result->end.root.bytes, sizeof line->root);
     ch_store_forget(&line->state->store, line->open->mark);
+    if (line->durable - line->followed >= FOLLOW_EVENTS) {
+        line->followed = line->durable;
+        ch_shadow_follow(line->shadow, line->durable);
+    }
     ring(line, batch);
     for (size_t i = 0; i < ch_batch_held(batch); i++) {
         struct ch_held held;
@@ -399,8 +403,12 @@ enum ch_err ch_pipeline_start(struct ch_pipeline *line, struct ch_why *why)
     enum ch_err err = ch_committer_start(line->log, line->directory->vault, wake, &line->commit_fd,
                                          &line->committer, why);
     if (err == CH_OK) {
-        err =
-            ch_shadow_start(line->log, line->directory, wake, &line->shadow_fd, &line->shadow, why);
+        const struct ch_shadow_options options = {.dir = line->config->data,
+                                                  .log = line->log,
+                                                  .directory = line->directory,
+                                                  .on_done = wake,
+                                                  .arg = &line->shadow_fd};
+        err = ch_shadow_start(&options, &line->shadow, why);
     }
     if (err == CH_OK) {
         err = ch_loop_timer_create(line->loop, on_waiter_timer, line, &line->waiter_timer, why);

@@ -69,7 +69,9 @@ static void fill_rest(struct ch_pipeline *line, const struct ch_request *request
             outcome->why = call->why;
         } else if (ch_calls[call->type].query) {
             const struct ch_ground ground = {.answer = ch_worldly_answer, .arg = line};
-            ch_message_query(&ground, line->state, moment, call, &line->arena, outcome);
+            struct ch_moment asked = *moment;
+            asked.index = i;
+            ch_message_query(&ground, line->state, &asked, call, &line->arena, outcome);
         } else if (request->mode == CH_MODE_ALL) {
             outcome->kind = CH_CALL_DONE;
             outcome->first_seq = first_seq;

@@ -4,8 +4,9 @@
 #include <unistd.h>
 
 #include "daemon/edge/ingress.h"
-#include "daemon/log/reader.h"
 #include "daemon/line.h"
+#include "daemon/log/reader.h"
+#include "daemon/page.h"
 #include "schema/limits.h"
 
 /* Pages of memory that the process holds, in bytes. source: man 5 proc, /proc/self/statm */
@@ -80,74 +81,49 @@ static bool clock_set(struct ch_pipeline *line, const struct ch_qry_clock_set *a
     return true;
 }
 
-/* What an event is shown as; `fields` is a map made into buf's arena by ch_encode_map. */
-static bool show(const struct ch_event *event, struct ch_arena *arena, struct ch_rec_event_row *row)
-{
-    const struct ch_record *record = &ch_events[event->tag].record;
-    struct ch_buf fields = {0};
-    ch_encode_map(&fields, record, event->body);
-    *row = (struct ch_rec_event_row){.seq = event->seq,
-                                     .at = event->at,
-                                     .type = ch_text_of(record->name),
-                                     .actor_kind = event->actor.kind,
-                                     .actor = event->actor.id,
-                                     .channel = event->channel,
-                                     .account = {event->account}};
-    row->fields.ptr = ch_arena_copy(arena, fields.ptr, fields.len);
-    row->fields.len = fields.len;
-    bool good = !fields.failed && row->fields.ptr != NULL;
-    ch_buf_deinit(&fields);
-    return good;
-}
-
-static bool wanted(const struct ch_event *event, const struct ch_qry_events_read *args)
-{
-    if (args->has_account && event->account != args->account.id) return false;
-    return !args->has_type || ch_text_is(args->type, ch_events[event->tag].record.name);
-}
-
 enum { SCAN_MOST = 65536 }; /* events looked at for one page; the cursor leads on */
 
 static bool read_page(struct ch_pipeline *line, const struct ch_qry_events_read *args,
-                      struct ch_rec_event_row *rows, uint64_t limit,
-                      struct ch_qry_events_read_result *result, struct ch_why *why)
+                      struct ch_page *page, struct ch_why *why)
 {
-    uint64_t bytes = 0;
-    ch_reader_seek(line->reader, result->next);
-    for (uint32_t scanned = 0; scanned < SCAN_MOST && result->events_len < limit; scanned++) {
+    bool full = false;
+    if (!ch_page_begin(page, args, &line->arena, why)) return false;
+    ch_reader_seek(line->reader, page->next);
+    for (uint32_t scanned = 0; scanned < SCAN_MOST && ch_page_open(page) && !full; scanned++) {
         struct ch_log_record record;
-        union ch_event_body body;
-        struct ch_event event;
         if (ch_reader_next(line->reader, &record, why) != CH_OK) return false;
         if (record.bytes.ptr == NULL || record.seq > line->durable) break;
-        if (ch_event_decode(record.bytes, &line->arena, &body, &event, why) != CH_OK) return false;
-        if (wanted(&event, args)) {
-            bytes += record.bytes.len * 4;
-            if (bytes > LIMIT_EVENTS_PAGE_BYTES && result->events_len > 0) break;
-            if (!show(&event, &line->arena, &rows[result->events_len])) {
-                (void)ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for a page of events");
-                return false;
-            }
-            result->events_len++;
-        }
-        result->next = record.seq + 1;
+        if (!ch_page_take(page, args, &record, &line->arena, &full, why)) return false;
     }
     return true;
 }
 
-static bool events_read(struct ch_pipeline *line, const struct ch_qry_events_read *args,
-                        struct ch_buf *buf, struct ch_why *why)
+/* A filtered page was made by the worker, unless the seq asked from is not durable yet. */
+static bool made_page(struct ch_pipeline *line, const struct ch_moment *moment,
+                      const struct ch_qry_events_read *args, struct ch_page *page,
+                      struct ch_why *why)
 {
-    uint64_t limit = args->has_limit ? args->limit : 100;
-    if (limit == 0 || limit > LIMIT_LIST_ITEMS) limit = LIMIT_LIST_ITEMS;
-    struct ch_rec_event_row *rows = ch_arena_take(&line->arena, limit * sizeof *rows);
-    if (rows == NULL) {
-        (void)ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for a page of events");
+    if (line->pages != NULL) {
+        *page = line->pages[moment->index];
+        return true;
+    }
+    if (!ch_page_begin(page, args, &line->arena, why)) return false;
+    if (page->next > line->durable) return true;
+    (void)ch_fail(why, CH_ERR_BUSY, 0, "the index was not asked; try again");
+    return false;
+}
+
+static bool events_read(struct ch_pipeline *line, const struct ch_moment *moment,
+                        const struct ch_qry_events_read *args, struct ch_buf *buf,
+                        struct ch_why *why)
+{
+    struct ch_page page;
+    if (ch_page_filtered(args) ? !made_page(line, moment, args, &page, why)
+                               : !read_page(line, args, &page, why)) {
         return false;
     }
-    struct ch_qry_events_read_result result = {.events = rows, .head = line->durable};
-    result.next = args->has_from && args->from > 0 ? args->from : 1;
-    if (!read_page(line, args, rows, limit, &result, why)) return false;
+    struct ch_qry_events_read_result result = {
+        .events = page.rows, .events_len = page.count, .next = page.next, .head = line->durable};
     if (result.events_len == 0 && args->has_wait_ms && result.next > line->durable) {
         result.has_retry_ms = true;
         result.retry_ms = LIMIT_RETRY_MS * 10;
@@ -160,11 +136,10 @@ bool ch_worldly_answer(void *arg, const struct ch_moment *moment, const struct c
                        struct ch_buf *buf, struct ch_why *why)
 {
     struct ch_pipeline *line = arg;
-    (void)moment;
     if (call->type == CH_QRY_status) {
         status(line, buf);
         return true;
     }
     if (call->type == CH_QRY_clock_set) return clock_set(line, call->args, buf, why);
-    return events_read(line, call->args, buf, why);
+    return events_read(line, moment, call->args, buf, why);
 }

@@ -53,6 +53,10 @@ static enum ch_err take(struct ch_follower *follower, const struct ch_log_record
         return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory to apply event %llu",
                        (unsigned long long)event.seq);
     }
+    if (follower->before != NULL) {
+        err = follower->before(follower->before_arg, &follower->state, &event, record->bytes, why);
+        if (err != CH_OK) return err;
+    }
     ch_apply(&follower->state, &event);
     if (event.tag != CH_EV_user_created || follower->directory == NULL) return CH_OK;
     return ch_directory_learn(follower->directory, &follower->state, &event, why);

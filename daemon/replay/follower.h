@@ -10,10 +10,18 @@
 
 struct ch_evlog;
 
+/* Called with each event and its record just before it is applied; the state is the one before it.
+ * Returning a failure stops there, and the event comes again when the follower goes on. */
+typedef enum ch_err ch_follower_before(void *arg, const struct ch_state *state,
+                                       const struct ch_event *event, struct ch_bytes record,
+                                       struct ch_why *why);
+
 struct ch_follower {
     struct ch_state state;
     struct ch_reader *reader;
     const struct ch_directory *directory; /* borrowed; NULL: names stay closed */
+    ch_follower_before *before;           /* set after open; NULL: none */
+    void *before_arg;
     struct ch_arena arena;
     bool open;
 };

@@ -4,10 +4,20 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "daemon/log/crc.h"
+#include "daemon/log/streams.h"
+#include "daemon/replay/touched.h"
+
+enum { SLICE_EVENTS = 4096 };
+
 struct ch_shadow {
-    struct ch_follower follower;
+    struct ch_follower head;
+    struct ch_follower past; /* opened when it is needed first */
+    struct ch_streams *streams;
+    struct ch_evlog *log;
     pthread_t thread;
-    pthread_mutex_t mutex; /* guards waiting, done and stopping */
+    pthread_mutex_t mutex; /* guards what follows, but on_done and arg */
+    uint64_t follow;       /* how far the head may go by itself */
     pthread_cond_t woken;
     struct ch_shadow_job *waiting;
     struct ch_shadow_job *done_first;
@@ -22,14 +32,17 @@ static void locate(struct ch_shadow *shadow, struct ch_shadow_job *job)
 {
     if (job->by_time) {
         job->now_ns = job->as_of;
-        job->err = ch_follower_seq_at(&shadow->follower, job->as_of, &job->seq, &job->why);
+        job->err = ch_follower_seq_at(&shadow->head, job->as_of, &job->seq, &job->why);
         if (job->err == CH_OK && job->seq > job->durable) job->seq = job->durable;
         return;
     }
     const bool head = job->as_of == UINT64_MAX;
     job->seq = head ? job->durable : job->as_of;
+    /* The head may have followed further since; what it applied is durable. */
+    if (head && ch_follower_seq(&shadow->head) > job->seq)
+        job->seq = ch_follower_seq(&shadow->head);
     if (job->seq == 0) return;
-    job->err = ch_follower_time_of(&shadow->follower, job->seq, &job->now_ns, &job->why);
+    job->err = ch_follower_time_of(&shadow->head, job->seq, &job->now_ns, &job->why);
 }
 
 /* Inserts by seq, so that a pass only goes forward. */
@@ -62,12 +75,22 @@ static bool may_go_on(void *arg, uint64_t seq)
     return !stopping;
 }
 
+/* The follower that answers for a seq: the head, unless it is beyond. */
+static struct ch_follower *follower_for(struct ch_shadow *shadow, struct ch_shadow_job *job)
+{
+    if (job->seq >= ch_follower_seq(&shadow->head)) return &shadow->head;
+    if (!shadow->past.open) {
+        job->err = ch_follower_open(&shadow->past, shadow->log, shadow->head.directory, &job->why);
+    } else if (ch_follower_seq(&shadow->past) > job->seq) {
+        job->err = ch_follower_rewind(&shadow->past, &job->why);
+    }
+    return &shadow->past;
+}
+
 static void serve(struct ch_shadow *shadow, struct ch_shadow_job *job)
 {
-    struct ch_follower *follower = &shadow->follower;
-    if (job->err == CH_OK && ch_follower_seq(follower) > job->seq) {
-        job->err = ch_follower_rewind(follower, &job->why);
-    }
+    struct ch_follower *follower = NULL;
+    if (job->err == CH_OK) follower = follower_for(shadow, job);
     if (job->err == CH_OK) {
         job->err = ch_follower_go(follower, job->seq, may_go_on, shadow, &job->why);
     }
@@ -76,8 +99,31 @@ static void serve(struct ch_shadow *shadow, struct ch_shadow_job *job)
             ch_fail_field(&job->why, CH_ERR_NOT_YET, "as_of",
                           "as_of: the log does not reach event %llu", (unsigned long long)job->seq);
     }
-    if (job->err == CH_OK) job->answer(job, &follower->state, job->now_ns);
+    if (job->err == CH_OK) {
+        const struct ch_shadow_view view = {.state = &follower->state,
+                                            .seq = job->seq,
+                                            .now_ns = job->now_ns,
+                                            .streams = shadow->streams,
+                                            .reader = shadow->head.reader};
+        job->answer(job, &view);
+    }
     finish(shadow, job);
+}
+
+/* One slice of the way to `follow`. A failure is told by the job that needs the head there; until
+ * the loop tells of more, the head stays where it is. */
+static void follow_on(struct ch_shadow *shadow, uint64_t follow)
+{
+    struct ch_why why;
+    const uint64_t at = ch_follower_seq(&shadow->head);
+    const uint64_t to = follow - at > SLICE_EVENTS ? at + SLICE_EVENTS : follow;
+    if (ch_follower_go(&shadow->head, to, may_go_on, shadow, &why) == CH_OK &&
+        ch_follower_seq(&shadow->head) == to) {
+        return;
+    }
+    (void)pthread_mutex_lock(&shadow->mutex);
+    if (shadow->follow == follow) shadow->follow = 0;
+    (void)pthread_mutex_unlock(&shadow->mutex);
 }
 
 static void refuse_all(struct ch_shadow *shadow, struct ch_shadow_job *jobs)
@@ -95,12 +141,14 @@ static void *run(void *arg)
     struct ch_shadow *shadow = arg;
     for (;;) {
         (void)pthread_mutex_lock(&shadow->mutex);
-        while (shadow->waiting == NULL && !shadow->stopping) {
+        while (shadow->waiting == NULL && !shadow->stopping &&
+               shadow->follow <= ch_follower_seq(&shadow->head)) {
             (void)pthread_cond_wait(&shadow->woken, &shadow->mutex);
         }
         struct ch_shadow_job *taken = shadow->waiting;
         shadow->waiting = NULL;
         bool stopping = shadow->stopping;
+        uint64_t follow = shadow->follow;
         (void)pthread_mutex_unlock(&shadow->mutex);
         if (stopping) {
             refuse_all(shadow, taken);
@@ -118,29 +166,57 @@ static void *run(void *arg)
             sorted = job->next;
             serve(shadow, job);
         }
+        if (follow > ch_follower_seq(&shadow->head)) follow_on(shadow, follow);
     }
 }
 
-enum ch_err ch_shadow_start(struct ch_evlog *log, const struct ch_directory *directory,
-                            void (*on_done)(void *arg), void *arg, struct ch_shadow **ret,
+/* The head's events go into the index, but for those it knows from its file. */
+static enum ch_err before(void *arg, const struct ch_state *state, const struct ch_event *event,
+                          struct ch_bytes record, struct ch_why *why)
+{
+    struct ch_shadow *shadow = arg;
+    uint64_t keys[CH_STREAMS_KEYS];
+    if (event->seq < ch_streams_next_seq(shadow->streams)) return CH_OK;
+    const size_t count = ch_touched(state, event, keys);
+    return ch_streams_add(shadow->streams, event->seq, record, keys, count, why);
+}
+
+static bool mark_of(void *arg, uint64_t seq, uint32_t *ret)
+{
+    struct ch_log_record record;
+    struct ch_why why;
+    if (ch_reader_read(arg, seq, &record, &why) != CH_OK || record.bytes.ptr == NULL) return false;
+    *ret = ch_crc_record(seq, record.bytes);
+    return true;
+}
+
+enum ch_err ch_shadow_start(const struct ch_shadow_options *options, struct ch_shadow **ret,
                             struct ch_why *why)
 {
     struct ch_shadow *shadow = calloc(1, sizeof *shadow);
     if (shadow == NULL) return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for the worker");
-    shadow->on_done = on_done;
-    shadow->arg = arg;
+    shadow->log = options->log;
+    shadow->on_done = options->on_done;
+    shadow->arg = options->arg;
     shadow->done_end = &shadow->done_first;
-    enum ch_err err = ch_follower_open(&shadow->follower, log, directory, why);
-    if (err != CH_OK) {
-        free(shadow);
-        return err;
-    }
     (void)pthread_mutex_init(&shadow->mutex, NULL);
     (void)pthread_cond_init(&shadow->woken, NULL);
+    uint64_t end = 0;
+    enum ch_err err = ch_follower_open(&shadow->head, options->log, options->directory, why);
+    if (err == CH_OK) err = ch_reader_end(shadow->head.reader, &end, why);
+    if (err == CH_OK) {
+        err =
+            ch_streams_open(options->dir, end, mark_of, shadow->head.reader, &shadow->streams, why);
+    }
+    if (err != CH_OK) {
+        ch_shadow_destroy(shadow);
+        return err;
+    }
+    shadow->head.before = before;
+    shadow->head.before_arg = shadow;
     int rc = pthread_create(&shadow->thread, NULL, run, shadow);
     if (rc != 0) {
-        ch_follower_close(&shadow->follower);
-        free(shadow);
+        ch_shadow_destroy(shadow);
         return ch_fail(why, CH_ERR_NO_MEMORY, rc, "the worker's thread does not start");
     }
     *ret = shadow;
@@ -162,8 +238,18 @@ void ch_shadow_destroy(struct ch_shadow *shadow)
     if (shadow == NULL) return;
     (void)pthread_mutex_destroy(&shadow->mutex);
     (void)pthread_cond_destroy(&shadow->woken);
-    ch_follower_close(&shadow->follower);
+    ch_follower_close(&shadow->head);
+    ch_follower_close(&shadow->past);
+    ch_streams_close(shadow->streams);
     free(shadow);
+}
+
+void ch_shadow_follow(struct ch_shadow *shadow, uint64_t durable)
+{
+    (void)pthread_mutex_lock(&shadow->mutex);
+    shadow->follow = durable;
+    (void)pthread_cond_signal(&shadow->woken);
+    (void)pthread_mutex_unlock(&shadow->mutex);
 }
 
 void ch_shadow_submit(struct ch_shadow *shadow, struct ch_shadow_job *job)

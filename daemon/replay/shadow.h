@@ -1,24 +1,35 @@
-/* shadow: the worker that answers questions about the past, and hashes the state.
- * SPDX-License-Identifier: MIT
- * One thread owns one follower. Jobs that wait are sorted by the seq they ask about and answered in
- * one pass over the log; a pass that must go back starts from an empty state again. The live loop
- * is
- * never stalled: it only submits and collects.
- * Threads: submit, collect and stop belong to one thread (the loop). */
+/* shadow: the worker that follows the log, keeps its index, answers questions about the past, and
+ * hashes the state. SPDX-License-Identifier: MIT
+ * One thread owns two followers. `head` follows the log and feeds the index (streams.h) with what
+ * each event touches (touched.h); it goes on in slices between jobs, and is brought to where a job
+ * needs it. `past` is opened at the first question about a moment before head, and starts from an
+ * empty state again when it must go back. Jobs that wait are sorted by the seq they ask about. The
+ * live loop is never stalled: it only submits, tells and collects.
+ * Threads: submit, follow, collect and stop belong to one thread (the loop). */
 #ifndef CH_REPLAY_SHADOW_H
 #define CH_REPLAY_SHADOW_H
 #include "daemon/replay/follower.h"
 
-struct ch_shadow; /* opaque */
+struct ch_shadow;  /* opaque */
+struct ch_streams; /* log/streams.h */
+
+/* What a job is answered from; the worker's own. */
+struct ch_shadow_view {
+    const struct ch_state *state; /* at seq */
+    uint64_t seq;
+    uint64_t now_ns;
+    struct ch_streams *streams; /* knows every seq up to the head's */
+    struct ch_reader *reader;
+};
 
 struct ch_shadow_job {
     struct ch_shadow_job *next;
     /* what to ask; set by the submitter */
     bool by_time;
     uint64_t as_of;   /* seq, or nanoseconds if by_time; UINT64_MAX seq: the head */
-    uint64_t durable; /* the durable seq when it was submitted: the head for this job */
+    uint64_t durable; /* the durable seq when it was submitted: the head for this job, or later */
     /* Answers on the worker's thread from the state at `seq`, as seen at the moment `now_ns`. */
-    void (*answer)(struct ch_shadow_job *job, const struct ch_state *state, uint64_t now_ns);
+    void (*answer)(struct ch_shadow_job *job, const struct ch_shadow_view *view);
     void *arg;
     /* the worker's */
     uint64_t seq;
@@ -27,15 +38,24 @@ struct ch_shadow_job {
     struct ch_why why;
 };
 
-/* on_done: called on the worker's thread when jobs can be collected; must not block. */
-CH_MUST_USE enum ch_err ch_shadow_start(struct ch_evlog *log, const struct ch_directory *directory,
-                                        void (*on_done)(void *arg), void *arg,
+/* What a worker needs; borrowed, must outlive it, but dir only for the call. */
+struct ch_shadow_options {
+    const char *dir; /* the data directory; the index lies below it */
+    struct ch_evlog *log;
+    const struct ch_directory *directory;
+    void (*on_done)(void *arg); /* on the worker's thread: jobs can be collected; must not block */
+    void *arg;
+};
+/* errors: CH_ERR_NO_MEMORY, CH_ERR_LOG_IO */
+CH_MUST_USE enum ch_err ch_shadow_start(const struct ch_shadow_options *options,
                                         struct ch_shadow **ret, struct ch_why *why);
 /* Ends the job in progress and joins the thread. What was not answered is finished with
  * CH_ERR_STOPPED; collect it all, then destroy. NULL: no-op. */
 void ch_shadow_stop(struct ch_shadow *shadow);
 void ch_shadow_destroy(struct ch_shadow *shadow); /* after stop; NULL is a no-op */
 
+/* The log is durable up to here: the head may follow, when there is nothing else to do. */
+void ch_shadow_follow(struct ch_shadow *shadow, uint64_t durable);
 /* job: borrowed until collected. */
 void ch_shadow_submit(struct ch_shadow *shadow, struct ch_shadow_job *job);
 /* A finished job, or NULL. */

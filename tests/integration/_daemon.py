@@ -126,7 +126,7 @@ class Daemon:
     def send(self, request):
         """Asks until there is an answer. What got none for a while is sent again, the same bytes,
         over a connection of its own: nng 1.5.2 sometimes never makes a lost connection again
-        (seen about once in a hundred kills of a daemon under load; a fresh socket is answered)."""
+        (seen in a few of a hundred kills on a busy machine; a fresh socket is answered at once)."""
         message = msgpack.packb(request)
         for _ in range(TRIES):
             if not hasattr(self._local, "context"):

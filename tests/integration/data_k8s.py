@@ -6,6 +6,7 @@ deleted, after a second import, and after an import that was stopped half way.""
 import json
 import os
 import re
+import shutil
 import subprocess
 import threading
 import time
@@ -52,7 +53,8 @@ def whole_import(daemon, history, checks):
     daemon.stop()
     gone = sorted(name for name in os.listdir(daemon.data) if name not in KEPT)
     for name in gone:
-        os.remove(os.path.join(daemon.data, name))
+        path = os.path.join(daemon.data, name)
+        shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
     daemon.start()
     check(daemon, checks, f"without everything derived ({', '.join(gone) or 'nothing there'})")
     assert state(daemon) == first, f"rebuilt: {state(daemon)}, before {first}"
