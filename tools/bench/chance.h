@@ -18,10 +18,10 @@ static inline uint64_t ch_chance_next(struct ch_chance *chance)
     return x ^ x >> 31;
 }
 
-/* 0..below-1; below: not 0. The bias for numbers far below 2^64 does not matter here. */
+/* 0..below-1; of nothing 0. The bias for numbers far below 2^64 does not matter here. */
 static inline uint64_t ch_chance_below(struct ch_chance *chance, uint64_t below)
 {
-    return ch_chance_next(chance) % below;
+    return below == 0 ? 0 : ch_chance_next(chance) % below;
 }
 
 /* 0..below-1, small ones far more often: the square of an even draw. */

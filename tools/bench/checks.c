@@ -92,7 +92,8 @@ static void add_cell(struct ch_rounds *rounds, struct cell *cell, const struct r
     uint8_t id[CH_ANSWER_ID_BYTES];
     memset(id, 0xa5, sizeof id);
     ch_request_begin(&cell->row.head, &(struct ch_request_head){.id = id}, row->calls);
-    while (!cell->row.head.failed && memcmp(cell->row.head.ptr + cell->row.id_at, id, sizeof id)) {
+    while (!cell->row.head.failed &&
+           memcmp(cell->row.head.ptr + cell->row.id_at, id, sizeof id) != 0) {
         cell->row.id_at++;
     }
     const size_t question_bytes = row->questions->bytes.len / CH_QUESTIONS;

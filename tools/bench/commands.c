@@ -102,9 +102,8 @@ enum ch_err ch_commands_run(const struct ch_options *options, struct ch_why *why
     struct ch_workdir workdir = {0};
     struct ch_rounds *rounds = NULL;
     struct cell(*cells)[FLIGHTS] = calloc(CALLS, sizeof *cells);
-    enum ch_err err = CH_OK;
-    if (cells == NULL) err = ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for the rows");
-    if (err == CH_OK) err = ch_workdir_open(options->dir, &workdir, why);
+    if (cells == NULL) return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for the rows");
+    enum ch_err err = ch_workdir_open(options->dir, &workdir, why);
     if (err == CH_OK) err = ch_rounds_create(&rounds, why);
     if (err != CH_OK) goto out;
     for (uint32_t many = 0; many < CALLS; many++) {

@@ -146,7 +146,7 @@ static enum ch_err load(struct run *run, const char *url, struct ch_load_result 
 static enum ch_err check_events(struct charter *connection, uint64_t before,
                                 const struct ch_load_result *result, struct ch_why *why)
 {
-    struct ch_daemon_status status;
+    struct ch_daemon_status status = {0};
     enum ch_err err = ch_daemon_status(connection, &status, why);
     if (err != CH_OK || status.revision - before >= result->operations) return err;
     return ch_fail(why, CH_ERR_NET_IO, 0,
