@@ -291,7 +291,7 @@ static enum ch_err read_key(struct ch_cursor *c, enum key key, struct ch_arena *
     switch (key) {
     case KEY_v:
         if (ch_read_uint(c) == 1 && c->err == CH_OK) return CH_OK;
-        if (c->err != CH_OK) return check_kind(c, "v", why);
+        if (c->err == CH_ERR_UNDECODABLE) return check_kind(c, "v", why);
         return fail(why, CH_ERR_BAD_VERSION, "v", "this daemon speaks version 1");
     case KEY_id: return read_id(c, ret, why);
     case KEY_auth: return read_auth(c, ret, why);
