@@ -240,6 +240,7 @@ static void on_turn_end(void *arg)
 {
     struct ch_pipeline *line = arg;
     submit(line);
+    ch_ingress_flush(line->ingress); /* after the commit has begun */
     set_due_timer(line);
 }
 
@@ -457,6 +458,7 @@ void ch_pipeline_stop(struct ch_pipeline *line)
     drain(line);
     ch_shadow_stop(line->shadow);
     take_past(line);
+    ch_ingress_flush(line->ingress);
     ch_shadow_destroy(line->shadow);
     ch_committer_stop(line->committer);
     ch_loop_watch_destroy(line->arrivals_watch);

@@ -1,19 +1,22 @@
-/* ingress: requests in, replies out; the only place where requests meet nng.
- * SPDX-License-Identifier: MIT One REP socket with a fixed number of contexts, called slots. A slot
- * goes round:
+/* ingress: requests in, replies out; the only place where requests meet the wire.
+ * SPDX-License-Identifier: MIT
+ * Speaks the scalability protocols, as nng's REQ does (sp_frame.h). ipc:// and tcp:// are served by
+ * our own code on one epoll descriptor (sp.h), tls+tcp:// by nng (ingress_nng.h); both feed one
+ * drain. A request's way:
  *
- *     RECEIVING -> QUEUED -> HELD -> SENDING -> RECEIVING
+ *     bytes in a connection -> a whole frame -> a free slot (ch_ingress_drain) -> reply or drop
  *
- * A callback of nng only puts its slot on the queue, and writes the eventfd when the queue was
- * empty; after a send it receives again. It takes no lock but the queue's and never waits. The loop
- * thread drains the queue, and owes each slot it got exactly one ch_ingress_reply or
- * ch_ingress_drop, at any later time and in any order. While all slots are held, nng leaves further
- * requests in the connections: that is the bound, so whoever holds many must answer some with
- * `busy`.
+ * The loop thread drains, and owes each slot it got exactly one ch_ingress_reply or
+ * ch_ingress_drop, at any later time and in any order. While all slots are held, further requests
+ * stay in the connections: that is the bound, so whoever holds many must answer some with `busy`.
+ * Nothing of ipc and tcp happens but in a drain and in a flush: a new connection is greeted, a
+ * deadline is kept, by the drain that follows when the descriptor becomes readable.
  *
- * Threads: everything here is called by the loop thread; nng's own threads run the callbacks.
- * A peer that does not read its replies for send_timeout_ms is disconnected, so it cannot keep
- * slots. */
+ * Threads: everything here is called by the loop thread. nng's own threads exist only where a URL
+ * is tls+tcp://.
+ * A peer that does not greet, or does not read its replies, for send_timeout_ms is disconnected;
+ * one that has a megabyte of replies to read gives no further requests until it has read some. So
+ * what is kept for one peer is bounded by that, one frame, and the slots. */
 #ifndef CH_EDGE_INGRESS_H
 #define CH_EDGE_INGRESS_H
 #include "daemon/edge/listen.h"
@@ -31,6 +34,10 @@ enum {
     CH_INGRESS_SEND_TIMEOUT_MS_DEFAULT = 5000,
     CH_INGRESS_CLOSE_WAIT_MS = 500, /* for replies under way when it is closed */
     CH_INGRESS_URLS_MAX = 16,
+    /* What one drain hands over, the last message whole: the work of a turn of the loop grows with
+     * the bytes of its messages, and three of 1,024 commands in one turn stopped it for 20 to 40 ms
+     */
+    CH_INGRESS_TURN_BYTES = 40960,
 };
 
 /* A zeroed struct takes the defaults, but needs a URL. */
@@ -38,14 +45,17 @@ struct ch_ingress_options {
     const char *const *urls; /* borrowed for the call */
     size_t url_count;        /* 1 .. CH_INGRESS_URLS_MAX */
     struct ch_listen_options listen;
-    uint32_t slots; /* 0: default */
-    uint32_t peers; /* connections at a time; further ones are closed at once; 0: default */
+    uint32_t slots; /* 0: default; with tls+tcp:// URLs, as many again for those */
+    uint32_t
+        peers; /* connections at a time; of further ones those at a tls+tcp:// URL are closed,
+                  the others wait until one of the peers leaves: nng 1.5.2 never dials again
+                  when it is closed before it could greet. With TLS as many again; 0: default */
     uint32_t send_timeout_ms; /* 0: default */
 };
 
 /* One turn of one slot. A slot of an earlier turn is a bug and stops the process. */
 struct ch_ingress_slot {
-    uint32_t index; /* below ch_ingress_slots() */
+    uint32_t index; /* means nothing to others */
     uint32_t turn;
 };
 
@@ -58,13 +68,13 @@ struct ch_ingress_arrival {
 
 struct ch_ingress_counters {
     uint64_t received;
-    uint64_t replied;       /* handed to a connection that was there */
-    uint64_t send_failures; /* the peer was gone, did not read, or nng refused */
-    uint64_t dropped;       /* ch_ingress_drop */
-    uint64_t receive_failures;
-    uint64_t peers;         /* connections now */
-    uint64_t peers_refused; /* more than options.peers */
-    uint64_t wakes;         /* writes of the eventfd by callbacks */
+    uint64_t replied;          /* written to a connection that was there */
+    uint64_t send_failures;    /* the peer was gone or did not read; perhaps it got some of them */
+    uint64_t dropped;          /* ch_ingress_drop */
+    uint64_t receive_failures; /* no greeting of a REQ, no frame, or one too long */
+    uint64_t peers;            /* connections now */
+    uint64_t peers_refused;    /* times that there were more than options.peers */
+    uint64_t wakes;            /* writes of the eventfds */
 };
 
 /* Opens the socket and listens at every URL.
@@ -73,29 +83,34 @@ struct ch_ingress_counters {
 CH_MUST_USE enum ch_err ch_ingress_open(const struct ch_ingress_options *options,
                                         struct ch_ingress **ret, struct ch_why *why);
 
-/* Stops and joins: after it no callback runs, every view of a message is dead, the socket files are
- * gone. Replies under way get CH_INGRESS_CLOSE_WAIT_MS to leave; held requests get none.
- * Where nng itself hangs (ch_listen_close_socket) it gives up after the same time; memory that nng
- * may still touch is then never freed.
- * NULL is a no-op. */
+/* After it every view of a message is dead and the socket files are gone. Replies under way get
+ * CH_INGRESS_CLOSE_WAIT_MS to leave (TLS apart: as long again); held requests get none. NULL is a
+ * no-op. */
 void ch_ingress_close(struct ch_ingress *ingress);
 
-/* Readable while requests wait to be drained; read by ch_ingress_drain only. */
+/* Readable while there is something for ch_ingress_drain to do. It is an epoll descriptor: to be
+ * waited for, never read. */
 int ch_ingress_fd(const struct ch_ingress *ingress);
 
-/* Takes up to `max` requests, in the order in which nng's threads handed them over: two messages of
- * one connection may change places. Fewer where they are large, so that a turn of the loop stays
- * short. If more wait, the descriptor stays readable.
- * returns: how many of `arrivals` were filled */
+/* Writes replies that wait, accepts, reads, keeps deadlines, and takes up to `max` requests, those
+ * of one connection in their order (over TLS two may change places), the connections in turn. Fewer
+ * where they are large, so that a turn of the loop stays short. If more wait and slots are free,
+ * the descriptor stays readable.
+ * returns: how many of `arrivals` were filled; 0 is usual */
 CH_MUST_USE size_t ch_ingress_drain(struct ch_ingress *ingress, struct ch_ingress_arrival *arrivals,
                                     size_t max);
 
-/* Sends the parts, one after another, as one message, and gives the slot back. They are copied, and
- * may lie in the request itself. Whether the peer is still there does not matter: see
- * send_failures. errors: CH_ERR_NO_MEMORY: the slot is still held */
+/* Appends the parts, one after another, as one message to what the connection is to get, and gives
+ * the slot back. They are copied, and may lie in the request itself. They leave with the next flush
+ * or drain. Whether the peer is still there does not matter: see send_failures.
+ * errors: CH_ERR_NO_MEMORY: the slot is still held */
 CH_MUST_USE enum ch_err ch_ingress_reply(struct ch_ingress *ingress, struct ch_ingress_slot slot,
                                          const struct ch_bytes *parts, size_t part_count,
                                          struct ch_why *why);
+
+/* Writes the replies that wait, one write a connection. To be called at the end of each turn of the
+ * loop: nothing else makes the loop come back for them. */
+void ch_ingress_flush(struct ch_ingress *ingress);
 
 /* Gives the slot back without a reply: the peer is gone, or there is no memory for one. */
 void ch_ingress_drop(struct ch_ingress *ingress, struct ch_ingress_slot slot);
@@ -106,7 +121,7 @@ bool ch_ingress_peer_gone(const struct ch_ingress *ingress, struct ch_ingress_sl
 
 uint32_t ch_ingress_held(
     const struct ch_ingress *ingress); /* drained, neither replied nor dropped */
-uint32_t ch_ingress_slots(const struct ch_ingress *ingress); /* how many there are */
+uint32_t ch_ingress_slots(const struct ch_ingress *ingress); /* as asked for in the options */
 struct ch_ingress_counters ch_ingress_counters(const struct ch_ingress *ingress);
 
 /* The n-th URL as it can be dialled, borrowed until close; n < options.url_count. */

@@ -1,32 +1,23 @@
 /* listen: makes an nng socket listen at a URL, and refuses what is not safe.
  * SPDX-License-Identifier: MIT */
 #include "daemon/edge/listen.h"
+#include "daemon/edge/socket_file.h"
 #include "schema/base/buf.h"
 #include "schema/base/check.h"
 #include "daemon/host/clock.h"
 #include <arpa/inet.h>
 #include <errno.h>
-#include <grp.h>
-#include <inttypes.h>
 #include <nng/supplemental/tls/tls.h>
-#include <poll.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
-#include <unistd.h>
 
 enum {
-    SOCKET_MODE_DEFAULT = 0660,
     SOCKET_MODE_UNTIL_READY = 0600,
-    GROUP_BYTES = 16384,
     PORT_BYTES_MAX = 5,
-    GREETING_WAIT_MS = 1000,
     NS_PER_MS = 1000000,
     NS_PER_S = 1000000000,
     PEM_BYTES_MAX = 1 << 20, /* a chain of certificates is a few KiB */
@@ -43,87 +34,7 @@ static enum ch_err fail_nng(struct ch_why *why, int rv, const char *url)
     return ch_fail(why, CH_ERR_NET_IO, rv, "cannot listen at %s: %s", url, nng_strerror(rv));
 }
 
-/* A listener of nng 1.5.2 whose greeting cannot be sent never accepts again, so whoever only looks
- * whether it is there must not go before the greeting came. */
-static void await_greeting(int fd)
-{
-    uint8_t greeting[8];
-    struct pollfd ready = {.fd = fd, .events = POLLIN};
-    if (poll(&ready, 1, GREETING_WAIT_MS) != 1) return;
-    ssize_t got = read(fd, greeting, sizeof greeting);
-    (void)got; /* what it says does not matter */
-}
-
-/* Removes the socket file of a process that is gone. Two daemons that start in the same instant
- * could both find it stale; the lock of the data directory keeps them apart. */
-static enum ch_err remove_stale_socket(const char *path, struct ch_why *why)
-{
-    struct stat found;
-    if (lstat(path, &found) != 0) {
-        if (errno == ENOENT) return CH_OK;
-        return ch_fail(why, CH_ERR_FILE_IO, errno, "%s: %s", path, strerror(errno));
-    }
-    if (!S_ISSOCK(found.st_mode)) {
-        return ch_fail(why, CH_ERR_FILE_IO, EEXIST, "%s exists and is not a socket", path);
-    }
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return ch_fail(why, CH_ERR_NET_IO, errno, "socket: %s", strerror(errno));
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    memcpy(address.sun_path, path, strlen(path) + 1); /* length was checked */
-    int rc = connect(fd, (const struct sockaddr *)&address, sizeof address);
-    int code = errno;
-    if (rc == 0) await_greeting(fd);
-    close(fd);
-    if (rc == 0 || code == EAGAIN || code == EINPROGRESS) {
-        return ch_fail(why, CH_ERR_NET_IO, EADDRINUSE, "another process listens at %s", path);
-    }
-    if (code != ECONNREFUSED) {
-        return ch_fail(why, CH_ERR_FILE_IO, code, "%s: %s", path, strerror(code));
-    }
-    if (unlink(path) != 0 && errno != ENOENT) {
-        return ch_fail(why, CH_ERR_FILE_IO, errno, "the stale socket %s cannot be removed: %s",
-                       path, strerror(errno));
-    }
-    return CH_OK;
-}
-
-static enum ch_err check_ipc_path(const char *path, struct ch_why *why)
-{
-    if (path[0] == '\0') return ch_fail(why, CH_ERR_CONFIG, 0, "ipc:// needs the path of a socket");
-    if (strlen(path) >= sizeof((struct sockaddr_un *)NULL)->sun_path) {
-        return ch_fail(why, CH_ERR_CONFIG, ENAMETOOLONG,
-                       "the path of a socket may have at most %zu bytes: %s",
-                       sizeof((struct sockaddr_un *)NULL)->sun_path - 1, path);
-    }
-    return CH_OK;
-}
-
-/* Before this the file may be opened by nobody but its owner. */
-static enum ch_err open_socket_file(const char *path, const struct ch_listen_options *options,
-                                    struct ch_why *why)
-{
-    if (options->socket_group != NULL) {
-        struct group entry;
-        struct group *found = NULL;
-        char memory[GROUP_BYTES];
-        int rc = getgrnam_r(options->socket_group, &entry, memory, sizeof memory, &found);
-        if (rc != 0 || found == NULL) {
-            return ch_fail(why, CH_ERR_CONFIG, rc, "there is no group %s", options->socket_group);
-        }
-        if (chown(path, (uid_t)-1, found->gr_gid) != 0) {
-            return ch_fail(why, CH_ERR_FILE_IO, errno, "%s cannot be given to group %s: %s", path,
-                           options->socket_group, strerror(errno));
-        }
-    }
-    uint32_t mode = options->socket_mode == 0 ? SOCKET_MODE_DEFAULT : options->socket_mode;
-    if (chmod(path, (mode_t)mode) != 0) {
-        return ch_fail(why, CH_ERR_FILE_IO, errno, "%s: mode %03" PRIo32 ": %s", path, mode,
-                       strerror(errno));
-    }
-    return CH_OK;
-}
-
-static bool is_loopback(const char *host)
+bool ch_listen_is_loopback(const char *host)
 {
     struct in_addr v4;
     struct in6_addr v6;
@@ -217,8 +128,7 @@ static enum ch_err check_url(const char *url, const struct ch_listen_options *op
         return ch_fail(why, CH_ERR_CONFIG, 0, "the URL is too long: %s", url);
     }
     if (*ret_is_ipc) {
-        err = check_ipc_path(url + sizeof ipc_prefix - 1, why);
-        return err != CH_OK ? err : remove_stale_socket(url + sizeof ipc_prefix - 1, why);
+        return ch_socket_file_claim(url + sizeof ipc_prefix - 1, why);
     }
     int rv = nng_url_parse(&parsed, url);
     if (rv != 0) return ch_fail(why, CH_ERR_CONFIG, rv, "this is no URL to listen at: %s", url);
@@ -226,7 +136,8 @@ static enum ch_err check_url(const char *url, const struct ch_listen_options *op
     if (!*ret_is_tls && strcmp(parsed->u_scheme, "tcp") != 0) {
         err = ch_fail(why, CH_ERR_CONFIG, 0, "%s: only ipc://, tcp:// and tls+tcp:// are offered",
                       url);
-    } else if (!*ret_is_tls && !options->allow_remote && !is_loopback(parsed->u_hostname)) {
+    } else if (!*ret_is_tls && !options->allow_remote &&
+               !ch_listen_is_loopback(parsed->u_hostname)) {
         err =
             ch_fail(why, CH_ERR_CONFIG, 0,
                     "%s is not a loopback address: use tls+tcp://, or allow remote plain tcp", url);
@@ -276,7 +187,7 @@ enum ch_err ch_listen_start(nng_socket socket, const char *url,
         err = fail_nng(why, rv, url);
         goto out;
     }
-    if (listen.is_ipc) err = open_socket_file(url + sizeof ipc_prefix - 1, options, why);
+    if (listen.is_ipc) err = ch_socket_file_open(url + sizeof ipc_prefix - 1, options, why);
     if (err != CH_OK) goto out;
     describe(&listen, url);
     *ret = listen;

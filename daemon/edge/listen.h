@@ -14,7 +14,7 @@
 
 /* A zeroed struct is the default of everything; texts are borrowed for the call, NUL-terminated. */
 struct ch_listen_options {
-    size_t receive_bytes_max;         /* larger messages nng drops without a reply; 0: unlimited */
+    size_t receive_bytes_max;         /* larger messages get no reply; 0: unlimited */
     bool allow_remote;                /* plain tcp beyond loopback */
     bool needs_client_certificate;    /* tls+tcp without tls_ca_file is refused */
     const char *tls_certificate_file; /* PEM, the chain */
@@ -42,6 +42,9 @@ struct ch_listen {
 CH_MUST_USE enum ch_err ch_listen_start(nng_socket socket, const char *url,
                                         const struct ch_listen_options *options,
                                         struct ch_listen *ret, struct ch_why *why);
+
+/* 127/8, ::1 and localhost. */
+bool ch_listen_is_loopback(const char *host);
 
 /* Closes the socket on a thread of its own and waits for it at most `wait_ms`: nng 1.5.2 loses a
  * completion when a connection is closed between the head and the body of a message that comes in
