@@ -46,8 +46,7 @@ struct ch_ingress_options {
     size_t url_count;        /* 1 .. CH_INGRESS_URLS_MAX */
     struct ch_listen_options listen;
     uint32_t slots; /* 0: default; with tls+tcp:// URLs, as many again for those */
-    uint32_t
-        peers; /* connections at a time; of further ones those at a tls+tcp:// URL are closed,
+    uint32_t peers; /* connections at a time; of further ones those at a tls+tcp:// URL are closed,
                   the others wait until one of the peers leaves: nng 1.5.2 never dials again
                   when it is closed before it could greet. With TLS as many again; 0: default */
     uint32_t send_timeout_ms; /* 0: default */
