@@ -103,8 +103,8 @@ static int listen_at(const struct addrinfo *address)
 static enum ch_err listen_tcp(const char *url, const struct ch_listen_options *options, int *ret_fd,
                               struct ch_why *why)
 {
-    char host[CH_LISTEN_URL_BYTES];
-    char port[PORT_DIGITS_MAX + 1];
+    char host[CH_LISTEN_URL_BYTES] = "";
+    char port[PORT_DIGITS_MAX + 1] = "";
     enum ch_err err = split(url, host, port, why);
     if (err != CH_OK) return err;
     if (!options->allow_remote && !ch_listen_is_loopback(host)) {

@@ -26,7 +26,7 @@ bool ch_buf_reserve(struct ch_buf *buf, size_t more);
 static inline void ch_buf_put(struct ch_buf *buf, const void *ptr, size_t len)
 {
     if (buf->cap - buf->len < len && !ch_buf_reserve(buf, len)) return;
-    if (len > 0) memcpy(buf->ptr + buf->len, ptr, len);
+    if (len > 0 && buf->ptr != NULL) memcpy(buf->ptr + buf->len, ptr, len);
     buf->len += len;
 }
 

@@ -27,7 +27,8 @@ static inline struct ch_text ch_text_of(const char *chars)
 
 static inline bool ch_text_equal(struct ch_text a, struct ch_text b)
 {
-    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+    return a.len == b.len &&
+           (a.len == 0 || (a.ptr != NULL && b.ptr != NULL && memcmp(a.ptr, b.ptr, a.len) == 0));
 }
 
 static inline bool ch_text_is(struct ch_text a, const char *chars)
@@ -37,7 +38,8 @@ static inline bool ch_text_is(struct ch_text a, const char *chars)
 
 static inline bool ch_bytes_equal(struct ch_bytes a, struct ch_bytes b)
 {
-    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+    return a.len == b.len &&
+           (a.len == 0 || (a.ptr != NULL && b.ptr != NULL && memcmp(a.ptr, b.ptr, a.len) == 0));
 }
 
 /* Big-endian and little-endian, for keys and file formats. */

@@ -253,8 +253,10 @@ static void pick_grant(struct m_random *random, struct o_world *w, const struct 
     for (int i = 0; i < 600 && on != NULL; i++) {
         const struct o_share *s = &w->shares[m_below(random, O_SHARES)];
         if (s->id == 0 || s->account != on->id) continue;
-        for (uint8_t kind = 1; kind < O_KINDS; kind++) {
-            for (uint8_t r = 0; r < O_RESOURCES; r++) {
+        for (uint32_t k = 1; k < O_KINDS; k++) {
+            const uint8_t kind = (uint8_t)k;
+            for (uint32_t n = 0; n < O_RESOURCES; n++) {
+                const uint8_t r = (uint8_t)n;
                 if (!s->granted[kind][r] || m_chance(random, 30)) continue;
                 struct o_pick subject = {.given = true, .id = s->subject};
                 memset(&c->user, 0, sizeof c->user);

@@ -7,8 +7,9 @@
 static bool covers_grants(const struct o_case *k, const struct o_share *s, uint8_t reach)
 {
     bool covered = true;
-    for (uint8_t kind = 0; kind < O_KINDS; kind++) {
-        for (uint8_t r = 0; r < O_RESOURCES; r++) {
+    for (uint32_t kind = 0; kind < O_KINDS; kind++) {
+        for (uint32_t n = 0; n < O_RESOURCES; n++) {
+            const uint8_t r = (uint8_t)n;
             covered = covered && (!s->granted[kind][r] ||
                                   o_covers(k, s->account, reach, s->grant[kind][r], &r));
         }

@@ -162,7 +162,7 @@ enum ch_err ch_grant_row_run(void *context, struct ch_sample *ret, struct ch_why
     struct ch_daemon daemon = {0};
     struct charter *connection = NULL;
     struct ch_daemon_status status;
-    struct ch_load_result result;
+    struct ch_load_result result = {0};
     enum ch_err err = ch_daemon_init(row->options, row->workdir, &daemon, why);
     if (err == CH_OK) err = ch_daemon_start(&daemon, &connection, why);
     if (err == CH_OK) {
