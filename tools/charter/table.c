@@ -25,7 +25,7 @@ struct grid {
 static size_t width_of(struct ch_text text)
 {
     size_t width = 0;
-    for (size_t i = 0; i < text.len; i++) {
+    for (size_t i = 0; text.ptr != NULL && i < text.len; i++) {
         if (((uint8_t)text.ptr[i] & 0xc0) != 0x80) width++;
     }
     return width;
