@@ -8,6 +8,7 @@
 #include <nng/supplemental/util/platform.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "client/failure.h"
 #include "client/message.h"
@@ -24,6 +25,7 @@ enum {
     REPLY_BYTES_MOST = 64 << 20, /* no answer that the limits allow comes near it */
     RECONNECT_LEAST_MS = 20,
     RECONNECT_MOST_MS = 500,
+    CLOSE_WAIT_S = 1,
     ID_BYTES = 16,
 };
 
@@ -226,9 +228,33 @@ out:
     return err == CH_OK ? 0 : ch_client_fail(error, &why);
 }
 
+static bool any_taken(const struct charter *c)
+{
+    for (unsigned i = 0; i < c->slot_count; i++) {
+        if (c->slots[i].use == SLOT_TAKEN) return true;
+    }
+    return false;
+}
+
+/* Waits a little for the answers of what is in flight. nng 1.5.2 loses a completion when a
+ * connection is closed between the head and the body of a message that comes in; its one reaper
+ * then waits for ever, and with it every nng_close of the process. So none may be coming in. */
+static void let_come_in(struct charter *c)
+{
+    struct timespec until;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += CLOSE_WAIT_S;
+    (void)pthread_mutex_lock(&c->lock);
+    while (any_taken(c) &&
+           pthread_cond_clockwait(&c->done, &c->lock, CLOCK_MONOTONIC, &until) == 0) {
+    }
+    (void)pthread_mutex_unlock(&c->lock);
+}
+
 void charter_close(struct charter *c)
 {
     if (c == NULL) return;
+    let_come_in(c);
     for (unsigned i = 0; i < c->slot_count; i++) {
         nng_aio_stop(c->slots[i].aio); /* waits for the callback */
     }

@@ -196,66 +196,22 @@ out:
     return err;
 }
 
-/* Shared by the closing thread and who waits for it; the one that lets go last frees it. */
-struct closing {
-    nng_socket socket;
-    pthread_mutex_t lock;
-    pthread_cond_t ended;
-    bool has_ended;
-    int holders;
-};
-
-static void let_go(struct closing *closing)
-{
-    pthread_mutex_lock(&closing->lock);
-    int left = --closing->holders;
-    pthread_mutex_unlock(&closing->lock);
-    if (left > 0) return;
-    pthread_cond_destroy(&closing->ended);
-    pthread_mutex_destroy(&closing->lock);
-    free(closing);
-}
-
 static void *close_socket(void *arg)
 {
-    struct closing *closing = arg;
-    nng_close(closing->socket);
-    pthread_mutex_lock(&closing->lock);
-    closing->has_ended = true;
-    pthread_cond_signal(&closing->ended);
-    pthread_mutex_unlock(&closing->lock);
-    let_go(closing);
+    (void)nng_close((nng_socket){.id = (uint32_t)(uintptr_t)arg});
     return NULL;
 }
 
 bool ch_listen_close_socket(nng_socket socket, uint32_t wait_ms)
 {
-    uint64_t until_ns = ch_clock_monotonic_ns() + (uint64_t)wait_ms * NS_PER_MS;
+    const uint64_t until_ns = ch_clock_monotonic_ns() + (uint64_t)wait_ms * NS_PER_MS;
     const struct timespec until = {.tv_sec = (time_t)(until_ns / NS_PER_S),
                                    .tv_nsec = (long)(until_ns % NS_PER_S)};
-    struct closing *closing = calloc(1, sizeof *closing);
-    if (closing == NULL) return false;
-    *closing = (struct closing){.socket = socket, .holders = 2};
-    pthread_condattr_t monotonic;
-    CH_CHECK(pthread_condattr_init(&monotonic) == 0);
-    CH_CHECK(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
-    CH_CHECK(pthread_cond_init(&closing->ended, &monotonic) == 0);
-    CH_CHECK(pthread_mutex_init(&closing->lock, NULL) == 0);
-    pthread_condattr_destroy(&monotonic);
     pthread_t thread;
-    if (pthread_create(&thread, NULL, close_socket, closing) != 0) {
-        closing->holders = 1;
-        let_go(closing);
+    if (pthread_create(&thread, NULL, close_socket, (void *)(uintptr_t)socket.id) != 0) {
         return false;
     }
-    pthread_detach(thread);
-    int rc = 0;
-    pthread_mutex_lock(&closing->lock);
-    while (!closing->has_ended && rc == 0) {
-        rc = pthread_cond_timedwait(&closing->ended, &closing->lock, &until);
-    }
-    bool ended = closing->has_ended;
-    pthread_mutex_unlock(&closing->lock);
-    let_go(closing);
-    return ended;
+    if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) == 0) return true;
+    (void)pthread_detach(thread);
+    return false;
 }

@@ -62,7 +62,8 @@ struct charter_options { /* 0 everywhere: the defaults */
  * fails:   net_io (nothing listens there), out_of_memory, config (bad URL or options) */
 int charter_connect(const char *url, const struct charter_options *options, struct charter **ret,
                     struct charter_error *error);
-void charter_close(struct charter *c); /* NULL is a no-op; what is in flight is given up */
+/* NULL is a no-op. What is in flight is given up, after at most a second's wait for its answers. */
+void charter_close(struct charter *c);
 
 /* ---- message ------------------------------------------------------------------------------ */
 
