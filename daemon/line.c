@@ -98,10 +98,9 @@ void ch_line_fire_due(struct ch_pipeline *line)
     struct ch_why why;
     const uint64_t now = ch_line_now(line);
     for (uint64_t i = 0; i < LIMIT_TIMERS_PER_TURN; i++) {
-        uint64_t at;
-        const uint32_t share = ch_expiry_first(line->state, &at);
-        if (share == 0 || at > now) break;
-        if (!ch_state_reserve(line->state, 0, 0, ch_cascade_of_share(line->state, share))) break;
+        const struct ch_row_due *due = ch_due_first(line->state);
+        if (due == NULL || due->at > now) break;
+        if (!ch_due_reserve(line->state)) break;
         struct ch_verdict verdict;
         ch_decide_due(line->state, now, &arena, &verdict);
         const struct ch_moment moment = {.now = now};

@@ -3,6 +3,8 @@
 
 #include "daemon/core/apply.h"
 #include "daemon/core/query.h"
+#include "daemon/log/digest.h"
+#include "daemon/log/secret.h"
 #include "daemon/outcome.h"
 #include "daemon/personal.h"
 #include "schema/limits.h"
@@ -35,7 +37,6 @@ static enum ch_err append_event(const struct ch_ground *ground, struct ch_event 
     batch->count++;
     batch->last_at = event->at;
     ch_apply(ground->state, event);
-    if (event->tag != CH_EV_user_created) return CH_OK;
     return ch_directory_learn(ground->directory, ground->state, event, why);
 }
 
@@ -91,21 +92,56 @@ static void run_worldly(const struct ch_ground *ground, const struct ch_moment *
     ch_buf_deinit(&value);
 }
 
-static bool is_worldly(int type)
+/* Secrets of a call: one for each account of a list it names, else one. */
+static uint32_t secrets_of(const struct ch_call *call)
 {
-    return type == CH_QRY_status || type == CH_QRY_events_read || type == CH_QRY_clock_set;
+    const struct ch_record *record = &ch_calls[call->type].args;
+    if (ch_call_mints(call->type) == CH_MINT_nothing) return 0;
+    for (uint16_t i = 0; i < record->count; i++) {
+        const struct ch_field *field = &record->fields[i];
+        if (!field->list || field->kind != CH_KIND_account_ref) continue;
+        const uint32_t items = ch_field_items(field, call->args);
+        return items == 0 ? 1 : items;
+    }
+    return 1;
 }
 
-static void run_command(const struct ch_ground *ground, const struct ch_moment *moment,
+/* Makes the secrets that a command needs before it is decided. A token is never shown: it goes,
+ * sealed, to the mailer; a key or a session is shown once. False when out of memory. */
+static bool mint(const struct ch_ground *ground, const struct ch_call *call,
+                 struct ch_moment *moment, struct ch_arena *arena, struct ch_text *ret_shown)
+{
+    const enum ch_mint sort = ch_call_mints(call->type);
+    const uint32_t count = secrets_of(call);
+    if (count == 0) return true;
+    struct ch_minted *minted = ch_arena_take(arena, count * sizeof *minted);
+    char *text = ch_arena_take(arena, CH_SECRET_TEXT_BYTES);
+    if (minted == NULL || text == NULL) return false;
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t random[CH_SECRET_RANDOM_BYTES];
+        ch_entropy_fill(ground->entropy, random, sizeof random);
+        const struct ch_text made = {text, ch_secret_write(sort, random, text)};
+        ch_secret_hash(made, minted[i].hash);
+        ch_wipe(random, sizeof random);
+        if (sort != CH_MINT_token) *ret_shown = made;
+    }
+    moment->minted = minted;
+    moment->minted_count = count;
+    return true;
+}
+
+static void run_command(const struct ch_ground *ground, const struct ch_moment *when,
                         const struct ch_call *call, struct ch_arena *arena,
                         struct ch_outcome_of_call *ret)
 {
-    if (!ch_decide_reserve(ground->state, call)) {
+    struct ch_moment moment = *when;
+    if (!ch_decide_reserve(ground->state, call) ||
+        !mint(ground, call, &moment, arena, &ret->secret)) {
         ch_outcome_failed(ret, arena, CH_ERR_NO_MEMORY, "", "no memory to decide the command");
         return;
     }
     struct ch_verdict verdict;
-    ch_decide(ground->state, moment, call, arena, &verdict);
+    ch_decide(ground->state, &moment, call, arena, &verdict);
     if (verdict.no_memory) {
         ch_outcome_failed(ret, arena, CH_ERR_NO_MEMORY, "", "no memory to decide the command");
         return;
@@ -123,7 +159,7 @@ static void run_command(const struct ch_ground *ground, const struct ch_moment *
     for (uint32_t i = 0; err == CH_OK && i < verdict.count; i++) {
         ret->tags[i] = verdict.events[i].tag;
     }
-    if (err == CH_OK) err = ch_message_append(ground, &verdict, call, moment, arena, &why);
+    if (err == CH_OK) err = ch_message_append(ground, &verdict, call, &moment, arena, &why);
     if (err != CH_OK) ch_outcome_failed(ret, arena, err, why.field, why.text);
 }
 
@@ -151,7 +187,7 @@ static void run_call(const struct ch_ground *ground, const struct ch_state *stat
         ch_outcome_rejected(ret, &reject);
     } else if (!ch_admit(state, moment, call, read_seq, &reject)) {
         ch_outcome_rejected(ret, &reject);
-    } else if (is_worldly(call->type)) {
+    } else if (ch_calls[call->type].daemon) {
         run_worldly(ground, moment, call, arena, ret);
     } else if (ch_calls[call->type].query) {
         run_query(state, moment, call, arena, ret, read_seq);

@@ -44,7 +44,8 @@ static void pack_done(struct ch_buf *reply, const struct ch_outcome_of_call *out
     for (uint32_t i = 0; !dry_run && i < outcome->events; i++) {
         if (ch_events[outcome->tags[i]].makes < CH_KINDS) made++;
     }
-    ch_pack_map(reply, (dry_run ? 1 : 2) + made);
+    const bool secret = !dry_run && outcome->events > 0 && outcome->secret.len > 0;
+    ch_pack_map(reply, (dry_run ? 1 : 2) + made + (secret ? 1 : 0));
     if (!dry_run) {
         ch_pack_chars(reply, "seq");
         ch_pack_uint(reply, outcome->first_seq);
@@ -57,6 +58,9 @@ static void pack_done(struct ch_buf *reply, const struct ch_outcome_of_call *out
         ch_pack_chars(reply, ch_kinds[makes].name);
         ch_pack_uint(reply, outcome->first_seq + i);
     }
+    if (!secret) return;
+    ch_pack_chars(reply, "secret");
+    ch_pack_text(reply, outcome->secret);
 }
 
 static void pack_outcome(struct ch_buf *reply, const struct ch_outcome_of_call *outcome,

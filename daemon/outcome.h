@@ -19,7 +19,8 @@ struct ch_outcome_of_call {
     int type;
     uint64_t first_seq;
     uint32_t events;
-    uint16_t *tags; /* of the events */
+    uint16_t *tags;        /* of the events */
+    struct ch_text secret; /* made for it, and shown once; no length: none */
     const void *result;
     struct ch_bytes raw;
     struct ch_reject reject;

@@ -20,6 +20,20 @@ static uint64_t named_user(const struct ch_state *state, const struct ch_call *c
     return 0;
 }
 
+/* The vault slot of the user that an event names; 0: none. */
+static uint64_t event_user(const struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_record *record = &ch_events[event->tag].record;
+    for (uint16_t i = 0; i < record->count; i++) {
+        const struct ch_field *field = &record->fields[i];
+        if (field->kind != CH_KIND_user || !ch_field_present(field, event->body)) continue;
+        const struct ch_user_id *id = ch_field_at(field, event->body);
+        const uint32_t row = ch_find_user(state, id->seq);
+        return row == 0 ? 0 : ch_user_row(state, row)->number;
+    }
+    return 0;
+}
+
 static enum ch_err key_for(const struct ch_ground *ground, const struct ch_event *event,
                            const struct ch_call *call, const struct ch_moment *moment,
                            uint64_t *ret_number, uint8_t *ret_key, struct ch_why *why)
@@ -32,7 +46,8 @@ static enum ch_err key_for(const struct ch_ground *ground, const struct ch_event
         ground->batch->sync_vault = true;
         return ch_vault_put(vault, body->number, ret_key, why);
     }
-    *ret_number = named_user(ground->state, call);
+    *ret_number = event_user(ground->state, event);
+    if (*ret_number == 0) *ret_number = named_user(ground->state, call);
     if (*ret_number == 0 && moment->user_row != 0) {
         *ret_number = ch_user_row(ground->state, moment->user_row)->number;
     }

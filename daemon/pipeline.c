@@ -203,14 +203,13 @@ static void on_arrivals(void *arg)
 
 static void set_due_timer(struct ch_pipeline *line)
 {
-    uint64_t at;
-    if (line->clock->is_manual || ch_meta(line->state)->importing != 0 ||
-        ch_expiry_first(line->state, &at) == 0) {
+    const struct ch_row_due *due = ch_due_first(line->state);
+    if (line->clock->is_manual || ch_meta(line->state)->importing != 0 || due == NULL) {
         ch_loop_timer_clear(line->due_timer);
         return;
     }
     const uint64_t now = ch_clock_now_ns(line->clock);
-    const uint64_t wait = at > now ? at - now : 0;
+    const uint64_t wait = due->at > now ? due->at - now : 0;
     ch_line_set_timer(line->due_timer, ch_clock_monotonic_ns() + wait);
 }
 

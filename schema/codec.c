@@ -90,6 +90,7 @@ static void pack_value(struct ch_buf *buf, const struct ch_field *field, const v
     case CH_FORM_TEXT:
     case CH_FORM_NAME: ch_pack_text(buf, *(const struct ch_text *)at); break;
     case CH_FORM_NAMED: ch_pack_text(buf, ((const struct ch_named *)at)->text); break;
+    case CH_FORM_SECRET: ch_pack_text(buf, ((const struct ch_secret *)at)->text); break;
     case CH_FORM_REF: pack_ref(buf, at); break;
     case CH_FORM_SCOPE:
         memcpy(&byte, at, sizeof byte);

@@ -54,7 +54,9 @@ static enum ch_err read_text(const struct reader *r, const struct ch_field *fiel
     if (text.len < kind->least || text.len > kind->most) {
         return bad(r, field, CH_ERR_OUT_OF_BOUNDS, text.len == 0 ? "is empty" : "is too long");
     }
-    bool good = kind->form == CH_FORM_TEXT ? ch_text_is_clean(text) : ch_text_is_name(text);
+    const bool free =
+        kind->form == CH_FORM_TEXT || kind->form == CH_FORM_SECRET || field->kind == CH_KIND_remark;
+    bool good = free ? ch_text_is_clean(text) : ch_text_is_name(text);
     if (!good) {
         return bad(r, field, CH_ERR_NOT_TEXT,
                    "is not valid UTF-8, or holds control characters or odd white space");
@@ -70,7 +72,9 @@ static enum ch_err read_named(const struct reader *r, const struct ch_field *fie
                               struct ch_named *ret)
 {
     enum ch_err err = read_text(r, field, &ret->text);
-    if (err != CH_OK || field->kind == CH_KIND_full_name) return err;
+    if (err != CH_OK || (field->kind != CH_KIND_username && field->kind != CH_KIND_email)) {
+        return err;
+    }
     char *folded = ch_arena_copy(r->arena, ret->text.ptr, ret->text.len);
     if (folded == NULL) return bad(r, field, CH_ERR_NO_MEMORY, "no memory");
     bool good = field->kind == CH_KIND_username ? ch_username_fold(folded, ret->text.len)
@@ -175,6 +179,7 @@ static enum ch_err read_value(const struct reader *r, const struct ch_field *fie
     case CH_FORM_TEXT:
     case CH_FORM_NAME: return read_text(r, field, at);
     case CH_FORM_NAMED: return read_named(r, field, at);
+    case CH_FORM_SECRET: return read_text(r, field, &((struct ch_secret *)at)->text);
     case CH_FORM_REF: return read_ref(r, field, at);
     case CH_FORM_SCOPE: return read_scope(r, field, at);
     case CH_FORM_SCOPES: return read_scopes(r, field, at);

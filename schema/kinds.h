@@ -30,6 +30,32 @@ struct ch_page_id {
     uint64_t seq;
 };
 
+struct ch_key_id {
+    uint64_t seq;
+};
+struct ch_session_id {
+    uint64_t seq;
+};
+struct ch_plan_id {
+    uint64_t seq;
+};
+struct ch_request_id {
+    uint64_t seq;
+};
+struct ch_submission_id {
+    uint64_t seq;
+};
+
+/* A secret in a request. What core needs of it is filled in by the line: `hash` is the BLAKE2b-256
+ * of the text; of a password that is set, `verifier` is its Argon2id string; of one that is
+ * compared, `good` says whether it is the user's. */
+struct ch_secret {
+    struct ch_text text;
+    struct ch_text verifier;
+    uint8_t hash[32];
+    bool good;
+};
+
 /* A thing named in a request: by id, or by a name that is resolved before decide.
  * `hash` is the keyed hash of `name` where the kind is user_ref; filled by the pipeline. */
 struct ch_ref {

@@ -130,4 +130,47 @@ struct ch_set_row ch_role_at(size_t place)
     CH_CHECK(place < ROLES);
     return rows[place];
 }
+
+enum mask_number {
+#define MASK_BEGIN(name, number, text) MASK_##name,
+#define MASK_ALL(mask)
+#define MASK_PAGE(mask, page)
+#define MASK_SCOPE(mask, scope)
+#define MASK_BUT(mask, scope)
+#define MASK_END(mask)
+#include "schema/masks.def"
+    MASKS,
+};
+
+size_t ch_mask_count(void)
+{
+    return MASKS;
+}
+
+struct ch_set_row ch_mask_at(size_t place)
+{
+    struct ch_set_row rows[MASKS] = {
+#define MASK_BEGIN(mask, number, doc) [MASK_##mask] = {.name = #mask, .text = (doc)},
+#define MASK_ALL(mask)
+#define MASK_PAGE(mask, page)
+#define MASK_SCOPE(mask, scope)
+#define MASK_BUT(mask, scope)
+#define MASK_END(mask)
+#include "schema/masks.def"
+    };
+#define MASK_BEGIN(mask, number, text)                                                             \
+    _Static_assert(CH_mask_kind_##mask == (number) && MASK_##mask == (number) - 1, "in order");
+#define MASK_ALL(mask) rows[MASK_##mask].scopes = every_scope();
+#define MASK_PAGE(mask, page)                                                                      \
+    rows[MASK_##mask].scopes =                                                                     \
+        ch_scopes_or(rows[MASK_##mask].scopes, ch_page_at(PAGE_##page).scopes);
+#define MASK_SCOPE(mask, scope) ch_scopes_add(&rows[MASK_##mask].scopes, CH_SCOPE_##scope);
+#define MASK_BUT(mask, scope)                                                                      \
+    rows[MASK_##mask].scopes =                                                                     \
+        ch_scopes_but(rows[MASK_##mask].scopes, ch_scopes_of(CH_SCOPE_##scope));
+#define MASK_END(mask)
+#include "schema/masks.def"
+    CH_CHECK(place < MASKS);
+    return rows[place];
+}
 /* clang-format on */

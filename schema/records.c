@@ -59,7 +59,7 @@ const struct ch_kind ch_kinds[CH_KINDS] = {
 #undef OF
 
 #define OF(rec) ch_qry_##rec
-#define QUERY_BEGIN(ident, type, who, scope, on, text)                                             \
+#define QUERY_BEGIN(ident, type, who, scope, on, from, text)                                       \
     static const struct ch_field fields_qry_##ident[] = {
 #define QUERY_END(ident) ROWS_END
 #define RESULT_BEGIN(ident) static const struct ch_field fields_qry_##ident##_result[] = {
@@ -77,6 +77,8 @@ const struct ch_kind ch_kinds[CH_KINDS] = {
 
 static const struct ch_field fields_none[] = {{.name = NULL}};
 
+#define FROM_STATE false
+#define FROM_DAEMON true
 #define ON true
 #define NO_ON false
 const struct ch_call_row ch_calls[CH_CALL_TYPES] = {
@@ -87,18 +89,36 @@ const struct ch_call_row ch_calls[CH_CALL_TYPES] = {
 #define COMMAND_END(ident)
 #include "schema/words_none.h"
 #include "schema/commands.def"
-#define QUERY_BEGIN(ident, type, by, needs, with, text)                                            \
+#define QUERY_BEGIN(ident, type, by, needs, with, from, text)                                      \
     [CH_QRY_##ident] = {.args = RECORD_OF(qry, ident, type, text),                                 \
                         .result = RECORD_OF(qry, ident##_result, type, text),                      \
-                        .who = CH_WHO_##by, .scope = CH_SCOPE_##needs, .on = (with), .query = true},
+                        .who = CH_WHO_##by, .scope = CH_SCOPE_##needs, .on = (with), .query = true,\
+                        .daemon = FROM_##from},
 #define QUERY_END(ident)
 #define RESULT_BEGIN(ident)
 #define RESULT_END(ident)
 #include "schema/words_none.h"
 #include "schema/queries.def"
 };
+#undef FROM_STATE
+#undef FROM_DAEMON
 #undef ON
 #undef NO_ON
+
+static const uint8_t mints[CH_CALL_TYPES + 1] = {
+    [CH_CALL_TYPES] = CH_MINT_nothing,
+#define COMMAND_BEGIN(ident, type, by, needs, with, text)
+#define COMMAND_END(ident)
+#include "schema/words_none.h"
+#undef MINTS
+#define MINTS(ident, what) [CH_CMD_##ident] = CH_MINT_##what,
+#include "schema/commands.def"
+};
+
+enum ch_mint ch_call_mints(int type)
+{
+    return (enum ch_mint)mints[type];
+}
 
 enum { CH_KIND_nothing = CH_KINDS };
 const struct ch_event_row ch_events[CH_EVENT_TAGS] = {
@@ -117,10 +137,15 @@ const struct ch_scope_row ch_scopes_table[CH_MAX_SCOPE + 1] = {
 };
 
 enum { REJECTION_plain = 0, REJECTION_rights = 1 };
+enum rejection_rank {
+    RANK_none,
+#define REJECTION(id, number, class, doc) RANK_##id,
+#include "schema/rejections.def"
+};
 const struct ch_rejection_row ch_rejections[] = {
     [0] = {.name = "none", .text = ""},
 #define REJECTION(id, number, class, doc)                                                          \
-    [number] = {.name = #id, .rights = REJECTION_##class, .text = (doc)},
+    [number] = {.name = #id, .rank = RANK_##id, .rights = REJECTION_##class, .text = (doc)},
 #include "schema/rejections.def"
 };
 const size_t ch_rejection_count = COUNT_OF(ch_rejections);

@@ -19,7 +19,7 @@
     ;
 #include "schema/words_struct.h"
 #include "schema/commands.def"
-#define QUERY_BEGIN(ident, type, who, scope, on, doc) struct ch_qry_##ident {
+#define QUERY_BEGIN(ident, type, who, scope, on, from, doc) struct ch_qry_##ident {
 #define QUERY_END(ident)                                                                           \
     }                                                                                              \
     ;
@@ -43,7 +43,7 @@ enum ch_event_tag {
 #include "schema/words_none.h"
 #include "schema/events.def"
 };
-enum { CH_EVENT_TAGS = 64 }; /* tags are below this */
+enum { CH_EVENT_TAGS = 256 }; /* tags are below this */
 
 /* Commands first, then queries; the number is internal and may change with every build. */
 enum ch_call_type {
@@ -53,7 +53,7 @@ enum ch_call_type {
 #include "schema/commands.def"
     CH_COMMANDS,
     CH_CALL_before_queries_ = CH_COMMANDS - 1,
-#define QUERY_BEGIN(ident, type, who, scope, on, doc) CH_QRY_##ident,
+#define QUERY_BEGIN(ident, type, who, scope, on, from, doc) CH_QRY_##ident,
 #define QUERY_END(ident)
 #define RESULT_BEGIN(ident)
 #define RESULT_END(ident)
@@ -63,7 +63,11 @@ enum ch_call_type {
 };
 
 /* Who may send a call. */
-enum ch_who { CH_WHO_OPERATOR, CH_WHO_SERVICE, CH_WHO_SCOPE, CH_WHO_ANYONE };
+enum ch_who { CH_WHO_OPERATOR, CH_WHO_SERVICE, CH_WHO_SCOPE, CH_WHO_SELF, CH_WHO_ANYONE };
+
+/* The sort of secret that a command is given before it is decided, one for each account it names in
+ * a list, else one. */
+enum ch_mint { CH_MINT_nothing, CH_MINT_token, CH_MINT_key, CH_MINT_session };
 
 /* How a field is read and written. */
 enum ch_form {
@@ -73,6 +77,7 @@ enum ch_form {
     CH_FORM_TEXT,
     CH_FORM_NAME,
     CH_FORM_NAMED,
+    CH_FORM_SECRET,
     CH_FORM_ID,
     CH_FORM_REF,
     CH_FORM_SCOPE,
@@ -143,6 +148,7 @@ struct ch_call_row {
     uint8_t scope;
     bool on; /* the request names an account */
     bool query;
+    bool daemon; /* a query that is not answered from the state */
 };
 
 struct ch_event_row {
@@ -160,7 +166,8 @@ struct ch_scope_row {
 
 struct ch_rejection_row {
     const char *name;
-    bool rights; /* the actor lacks a right */
+    uint8_t rank; /* place in the order of precedence, from 1; numbers stand in the log and stay */
+    bool rights;  /* the actor lacks a right */
     const char *text;
 };
 
@@ -187,11 +194,15 @@ extern const size_t ch_rejection_count;               /* numbers are below this 
 extern const struct ch_limit_row ch_limits[];
 extern const size_t ch_limit_count;
 
-/* The built-in roles and pages, as sets; made by walking the rows of roles.def and pages.def. */
+/* The built-in roles, pages and masks, as sets; made by walking the rows of their .def files. */
 size_t ch_role_count(void);
 struct ch_set_row ch_role_at(size_t place);
+size_t ch_mask_count(void);
+struct ch_set_row ch_mask_at(size_t place); /* in the order of their numbers */
 size_t ch_page_count(void);
 struct ch_set_row ch_page_at(size_t place);
+
+enum ch_mint ch_call_mints(int type);
 
 /* Numbers from names; -1 if there is none such. */
 int ch_call_find(struct ch_text type);

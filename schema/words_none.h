@@ -7,3 +7,4 @@
 #define FIELD_PERSONAL(rec, kind, name, doc)
 #define RECORD(rec, sub, name, doc)
 #define RECORD_LIST(rec, sub, name, max, doc)
+#define MINTS(ident, what)

@@ -20,4 +20,5 @@
 #define RECORD_LIST(rec, sub, field, most, text)                                                   \
     {ROW(rec, record, field), HAS(rec, field##_len), .list = true, .max = (most),                  \
      .record = &record_##sub, .doc = (text)},
+#define MINTS(ident, what)
 /* clang-format on */

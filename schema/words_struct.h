@@ -15,3 +15,4 @@
 #define RECORD_LIST(rec, sub, name, max, doc)                                                      \
     const struct ch_rec_##sub *name;                                                               \
     uint32_t name##_len;
+#define MINTS(ident, what)

@@ -16,6 +16,9 @@ struct walk {
     struct ch_scopes given;    /* by any share that counts, guardrails taken off */
     struct ch_scopes promised; /* the same before guardrails */
     struct ch_scopes denied;
+    struct ch_scopes locked;    /* what content locks took */
+    struct ch_scopes suspended; /* what the masks of account status and plan take */
+    struct ch_scopes unpaid;
     bool wrong_channel;
     bool inactive;
 };
@@ -139,7 +142,19 @@ static struct ch_scopes grants_give(struct walk *w, uint32_t row, const struct c
     return gives;
 }
 
-/* Adds what a share that counts gives and takes. */
+/* What is left of what a share gives when `taken` is taken from it. */
+static struct ch_scopes less(const struct walk *w, uint32_t share, uint32_t account,
+                             enum ch_fact fact, uint64_t seq, struct ch_scopes gives,
+                             struct ch_scopes taken)
+{
+    const struct ch_scopes some = ch_scopes_and(gives, taken);
+    if (!ch_scopes_empty(some)) tell(w, fact, seq, share, 0, account, some);
+    return ch_scopes_but(gives, taken);
+}
+
+/* Adds what a share that counts gives and takes. A guardrail binds the shares below its account, a
+ * content lock those of its own account too; so the people of the account above keep their rights.
+ */
 static void collect(struct walk *w, uint32_t row)
 {
     const struct ch_row_share *share = ch_share_row(w->state, row);
@@ -147,19 +162,18 @@ static void collect(struct walk *w, uint32_t row)
     tell(w, CH_fact_share, share->id, row, 0, share->account, no_scopes);
     struct ch_scopes gives = ch_scopes_or(role_gives(w, row, share), grants_give(w, row, share));
     w->promised = ch_scopes_or(w->promised, gives);
-    uint32_t above = ch_account_row(w->state, share->account)->parent;
-    while (above != 0) {
-        const struct ch_row_account *account = ch_account_row(w->state, above);
+    for (uint32_t a = share->account; a != 0; a = ch_account_row(w->state, a)->parent) {
+        const struct ch_row_account *account = ch_account_row(w->state, a);
         saw(w, account->changed);
-        if (account->guardrail != 0) {
-            struct ch_scopes taken =
-                ch_scopes_and(gives, ch_scopes_at(w->state, account->guardrail));
-            gives = ch_scopes_but(gives, taken);
-            if (!ch_scopes_empty(taken)) {
-                tell(w, CH_fact_guardrail, account->guardrail_seq, row, 0, above, taken);
-            }
+        if (account->guardrail != 0 && a != share->account) {
+            const struct ch_scopes guardrail = ch_scopes_at(w->state, account->guardrail);
+            gives = less(w, row, a, CH_fact_guardrail, account->guardrail_seq, gives, guardrail);
         }
-        above = account->parent;
+        if (account->content_lock_seq != 0) {
+            const struct ch_scopes lock = ch_mask(w->state, CH_mask_kind_content_lock);
+            w->locked = ch_scopes_or(w->locked, ch_scopes_and(gives, lock));
+            gives = less(w, row, a, CH_fact_content_lock, account->content_lock_seq, gives, lock);
+        }
     }
     w->given = ch_scopes_or(w->given, gives);
     if (share->denied == 0) return;
@@ -204,6 +218,20 @@ static void collect_group(struct walk *w, uint32_t member_row)
     }
 }
 
+/* What the state of an account on the path takes away from everybody, here and below. */
+static void take_masks(struct walk *w, const struct ch_row_account *account, uint32_t row)
+{
+    for (uint32_t authority = 0; authority < 2; authority++) {
+        if (account->suspended_seq[authority] == 0) continue;
+        w->suspended = ch_scopes_and(ch_mask(w->state, CH_mask_kind_suspended), w->q->wanted);
+        tell(w, CH_fact_suspended, account->suspended_seq[authority], 0, 0, row, w->suspended);
+    }
+    if (account->unpaid_seq == 0) return;
+    w->unpaid = ch_scopes_and(ch_mask(w->state, CH_mask_kind_unpaid), w->q->wanted);
+    if (ch_scopes_empty(w->unpaid)) return;
+    tell(w, CH_fact_unpaid, account->unpaid_seq, 0, 0, row, w->unpaid);
+}
+
 /* The accounts from the one asked about to the root. False if one of them is closed. */
 static bool find_path(struct walk *w)
 {
@@ -217,6 +245,7 @@ static bool find_path(struct walk *w)
             open = false;
             tell(w, CH_fact_account_closed, account->closed_seq, 0, 0, a, no_scopes);
         }
+        take_masks(w, account, a);
     }
     return open;
 }
@@ -227,11 +256,28 @@ static void deny(struct walk *w, enum ch_decision decision, enum ch_reason reaso
     w->ret->reason = (uint8_t)reason;
 }
 
+/* Whether what is missing would be there but for `taken`. */
+static bool took(const struct walk *w, struct ch_scopes missing, struct ch_scopes taken)
+{
+    return !ch_scopes_empty(ch_scopes_and(ch_scopes_and(missing, w->promised), taken));
+}
+
+static enum ch_reason why_taken(const struct walk *w, struct ch_scopes missing)
+{
+    if (took(w, missing, w->suspended)) return CH_reason_suspended;
+    if (took(w, missing, w->unpaid)) return CH_reason_unpaid;
+    if (took(w, ch_scopes_and(missing, w->given), w->denied)) return CH_reason_restricted;
+    if (took(w, missing, w->locked)) return CH_reason_content_locked;
+    return CH_reason_guardrail;
+}
+
 static void conclude(struct walk *w)
 {
     const struct ch_scopes wanted = w->q->wanted;
-    w->ret->given = ch_scopes_but(w->given, w->denied);
-    if (ch_scopes_empty(ch_scopes_but(wanted, w->ret->given))) {
+    const struct ch_scopes masks = ch_scopes_or(w->suspended, w->unpaid);
+    w->ret->given = ch_scopes_but(ch_scopes_but(w->given, w->denied), masks);
+    const struct ch_scopes missing = ch_scopes_but(wanted, w->ret->given);
+    if (ch_scopes_empty(missing)) {
         deny(w, CH_decision_allowed, CH_reason_granted);
         return;
     }
@@ -244,8 +290,7 @@ static void conclude(struct walk *w)
         deny(w, CH_decision_implicit_deny, CH_reason_not_granted);
         return;
     }
-    bool restricted = !ch_scopes_empty(ch_scopes_and(ch_scopes_and(wanted, w->given), w->denied));
-    deny(w, CH_decision_explicit_deny, restricted ? CH_reason_restricted : CH_reason_guardrail);
+    deny(w, CH_decision_explicit_deny, why_taken(w, missing));
 }
 
 void ch_access(const struct ch_state *state, const struct ch_question *question,

@@ -1,20 +1,19 @@
 /* access: may this user do this here? One function guards commands and answers `check`.
  * SPDX-License-Identifier: MIT
- * The rules, on one page (DESIGN of the project, "Decision rules"; proved by tests/model):
+ * The rules, on one page (proved by tests/model):
  * - Default deny; deny wins. A user who is locked, or an account that is closed or stands below a
  *   closed one, is answered with nothing.
  * - Shares that count: the user's own on the account, and on an ancestor where the reach is
- * subtree;
- * and those of the groups they are a member of by a share that itself is active and unexpired,
- * with
- * the groups above. Only active, unexpired ones, that work over the channel (kind login: web
- * only).
- *   A share that does not count neither gives nor denies, nor do the groups reached through it.
+ *   subtree; and those of the groups they are a member of by a share that itself is active and
+ *   unexpired, with the groups above. Only active, unexpired ones, that work over the channel (kind
+ *   login: web only). A share that does not count neither gives nor denies, nor do the groups
+ *   reached through it.
  * - Given: the union of what the shares that count give (role, limited per kind to `all` or to a
- * list
- *   of resources; own grants, each on its own resource), each less the guardrails of the accounts
- *   above that share's account.
- * - Taken: the union of the restrictions of all shares that count.
+ *   list of resources; own grants, each on its own resource), each less the guardrails of the
+ *   accounts above that share's account, and less the content locks of that account and of those
+ *   above it.
+ * - Taken: the union of the restrictions of all shares that count, and the masks of the log for an
+ *   account on the path that is suspended, by its customer or by the operator, or not paid for.
  * - A question without a resource means all resources of the kind; `any` asks for at least one. */
 #ifndef CH_CORE_ACCESS_H
 #define CH_CORE_ACCESS_H

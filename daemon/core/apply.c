@@ -1,7 +1,7 @@
 /* apply: see apply.h. What every event does, then its own effect. SPDX-License-Identifier: MIT */
 #include "daemon/core/apply.h"
 
-#include "schema/records.h"
+#include "daemon/core/apply_impl.h"
 
 /* The message that an event belongs to is remembered, so that a repeat finds its answer. The events
  * of a message follow each other, so a first seq and a count name them all. */
@@ -62,55 +62,45 @@ static void move_head(struct ch_state *state, const struct ch_event *event)
     row->last_seq = event->seq;
 }
 
+/* The effect of each event: ch_apply_<name>, in the apply_ file of its noun. */
+static ch_effect_fn *const effects[CH_EVENT_TAGS] = {
+#define EVENT_BEGIN(name, tag, makes, text) [tag] = ch_apply_##name,
+#define EVENT_END(name)
+#include "schema/words_none.h"
+#include "schema/events.def"
+};
+
 void ch_apply(struct ch_state *state, const struct ch_event *event)
 {
+    CH_CHECK(event->tag < CH_EVENT_TAGS && effects[event->tag] != NULL);
     move_head(state, event);
     remember_message(state, event);
-    switch ((enum ch_event_tag)event->tag) {
-    case CH_EV_schema_declared:
-    case CH_EV_limit_defined:
-    case CH_EV_role_defined:
-    case CH_EV_role_changed:
-    case CH_EV_page_defined:
-    case CH_EV_command_refused:
-    case CH_EV_import_begun:
-    case CH_EV_import_advanced:
-    case CH_EV_import_ended: ch_apply_system(state, event); break;
-    case CH_EV_account_opened:
-    case CH_EV_account_closed:
-    case CH_EV_guardrail_set:
-    case CH_EV_user_created:
-    case CH_EV_user_locked:
-    case CH_EV_user_unlocked: ch_apply_account(state, event); break;
-    case CH_EV_share_given:
-    case CH_EV_share_role_set:
-    case CH_EV_share_expiry_set:
-    case CH_EV_share_limited:
-    case CH_EV_share_restricted:
-    case CH_EV_grant_set:
-    case CH_EV_grant_revoked:
-    case CH_EV_share_deactivated:
-    case CH_EV_share_activated:
-    case CH_EV_share_ended:
-    case CH_EV_share_expired: ch_apply_share(state, event); break;
-    case CH_EV_group_created:
-    case CH_EV_group_moved:
-    case CH_EV_group_deleted:
-    case CH_EV_group_member_added:
-    case CH_EV_group_member_removed: ch_apply_group(state, event); break;
-    case CH_EV_none: CH_CHECK(event->tag != CH_EV_none); break;
-    }
+    effects[event->tag](state, event);
 }
+
+/* Bytes of a long text or blob. */
+static size_t text_bytes(const struct ch_field *field, const struct ch_event *event)
+{
+    const enum ch_form form = ch_kinds[field->kind].form;
+    if (form != CH_FORM_TEXT && form != CH_FORM_NAME && form != CH_FORM_BYTES) return 0;
+    const struct ch_bytes *bytes = ch_field_at(field, event->body);
+    return bytes->len;
+}
+_Static_assert(sizeof(struct ch_bytes) == sizeof(struct ch_text) &&
+                   offsetof(struct ch_bytes, len) == offsetof(struct ch_text, len),
+               "a text's length stands where a blob's does");
 
 bool ch_apply_reserve(struct ch_state *state, const struct ch_event *event)
 {
     size_t items = 0;
     size_t bytes = 512 + event->personal.cipher.len * 2;
-    if (event->tag == CH_EV_share_limited) {
-        const struct ch_ev_share_limited *body = event->body;
-        items = body->resources_len;
-        bytes += items * 64;
+    const struct ch_record *record = &ch_events[event->tag].record;
+    for (uint16_t i = 0; i < record->count; i++) {
+        const struct ch_field *field = &record->fields[i];
+        if (field->list) items += ch_field_items(field, event->body);
+        if (!field->list && ch_kinds[field->kind].most > 128) bytes += text_bytes(field, event);
     }
+    bytes += items * 64;
     /* Nothing is journaled at replay, so a cascade needs no room: it only frees rows. */
     return ch_state_reserve(state, items, bytes, 0);
 }

@@ -14,12 +14,6 @@ CH_MUST_USE bool ch_apply_reserve(struct ch_state *state, const struct ch_event 
 /* The event's seq must be the head's next, its time not before the last. */
 void ch_apply(struct ch_state *state, const struct ch_event *event);
 
-/* One file each: what an event does beyond the head, the account's last seq and the message ids. */
-void ch_apply_system(struct ch_state *state, const struct ch_event *event);
-void ch_apply_account(struct ch_state *state, const struct ch_event *event);
-void ch_apply_share(struct ch_state *state, const struct ch_event *event);
-void ch_apply_group(struct ch_state *state, const struct ch_event *event);
-
 /* cascade.c: each leaves the rows it names freed. */
 void ch_end_grant(struct ch_state *state, uint32_t grant);
 void ch_end_limits(struct ch_state *state, uint32_t share, uint32_t kind); /* kind 0: every */
@@ -32,14 +26,24 @@ uint32_t ch_first_of_subject(const struct ch_state *state, uint8_t kind, uint32_
 void ch_link_subject(struct ch_state *state, uint8_t kind, uint32_t subject, uint32_t first,
                      int32_t more, uint64_t seq);
 
-/* The expiry heap. */
-void ch_expiry_set(struct ch_state *state, uint32_t share, uint64_t at); /* 0: none */
-/* The share that expires first, and when; 0 if none does. */
-uint32_t ch_expiry_first(const struct ch_state *state, uint64_t *ret_at);
+/* due.c: what happens by itself. Each kind names a table; a row of it knows its place in the heap.
+ * A new kind: its place in due.c, its event in ch_decide_due, its room in ch_due_reserve. */
+enum ch_due_kind {
+    CH_DUE_SHARE = 1, /* share_expired */
+};
+void ch_due_set(struct ch_state *state, enum ch_due_kind kind, uint32_t row,
+                uint64_t at);                                        /* at 0: never */
+const struct ch_row_due *ch_due_first(const struct ch_state *state); /* NULL: nothing is due */
+
+/* sealed.c. Keeps the event's sealed part, if it has one, to be found by its seq; or lets it go,
+ * with what the directory made of it. */
+void ch_sealed_keep(struct ch_state *state, const struct ch_event *event);
+void ch_sealed_drop(struct ch_state *state, uint64_t seq);
 
 /* The directory, outside the dump: filled by the line after apply and by replay at load.
- * plain: the opened personal part of the event that made the user; hashes: NULL where the user has
- * no such name. Room: as ch_state_reserve with the plain text's bytes. */
-void ch_directory_add(struct ch_state *state, uint32_t user, struct ch_bytes plain,
+ * seq: of an event whose sealed part was kept; plain: that part, opened. user: the row of whom the
+ * names are; hashes: NULL where there is no such name. Room: as ch_state_reserve with the plain
+ * text's bytes. */
+void ch_directory_add(struct ch_state *state, uint64_t seq, struct ch_bytes plain, uint32_t user,
                       const uint8_t *username_hash, const uint8_t *email_hash);
 #endif

@@ -1,7 +1,6 @@
-/* apply_account: accounts, guardrails, users and their directory; see apply.h.
+/* apply_account: accounts, guardrails and users; see apply_impl.h.
  * SPDX-License-Identifier: MIT */
-#include "daemon/core/apply.h"
-#include "schema/records.h"
+#include "daemon/core/apply_impl.h"
 
 static struct ch_row_account *edit_account(struct ch_state *state, uint32_t row, uint64_t seq)
 {
@@ -10,7 +9,7 @@ static struct ch_row_account *edit_account(struct ch_state *state, uint32_t row,
     return account;
 }
 
-static void account_opened(struct ch_state *state, const struct ch_event *event)
+void ch_apply_account_opened(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_account_opened *body = event->body;
     uint32_t parent = body->has_parent ? ch_find_account(state, body->parent.seq) : 0;
@@ -38,7 +37,7 @@ static void account_opened(struct ch_state *state, const struct ch_event *event)
     ch_index_insert(&state->store, CH_I_ACCOUNT_NAME, ch_hash_in(parent, body->name), row);
 }
 
-static void account_closed(struct ch_state *state, const struct ch_event *event)
+void ch_apply_account_closed(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_account_closed *body = event->body;
     uint32_t row = ch_find_account(state, body->account.seq);
@@ -57,7 +56,7 @@ static void account_closed(struct ch_state *state, const struct ch_event *event)
     }
 }
 
-static void guardrail_set(struct ch_state *state, const struct ch_event *event)
+void ch_apply_guardrail_set(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_guardrail_set *body = event->body;
     uint32_t row = ch_find_account(state, event->account);
@@ -68,7 +67,7 @@ static void guardrail_set(struct ch_state *state, const struct ch_event *event)
     ch_scopes_drop(state, old);
 }
 
-static void user_created(struct ch_state *state, const struct ch_event *event)
+void ch_apply_user_created(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_user_created *body = event->body;
     uint32_t row = ch_row_take(&state->store, CH_T_USER);
@@ -77,11 +76,7 @@ static void user_created(struct ch_state *state, const struct ch_event *event)
     user->id = event->seq;
     user->changed = event->seq;
     user->profile_seq = event->seq;
-    if (event->personal.present) {
-        memcpy(user->nonce, event->personal.nonce, sizeof user->nonce);
-        user->cipher = ch_chain_put(state, CH_T_CIPHER, event->personal.cipher.ptr,
-                                    event->personal.cipher.len);
-    }
+    ch_sealed_keep(state, event);
     struct ch_row_meta *meta = ch_row_edit(&state->store, CH_T_META, 1);
     CH_CHECK(body->number == meta->next_user_number);
     meta->next_user_number++;
@@ -98,46 +93,14 @@ static void user_status(struct ch_state *state, const struct ch_event *event, ui
     user->changed = event->seq;
 }
 
-void ch_apply_account(struct ch_state *state, const struct ch_event *event)
+void ch_apply_user_locked(struct ch_state *state, const struct ch_event *event)
 {
-    switch (event->tag) {
-    case CH_EV_account_opened: account_opened(state, event); break;
-    case CH_EV_account_closed: account_closed(state, event); break;
-    case CH_EV_guardrail_set: guardrail_set(state, event); break;
-    case CH_EV_user_created: user_created(state, event); break;
-    case CH_EV_user_locked:
-        user_status(state, event, ((const struct ch_ev_user_locked *)event->body)->user.seq,
-                    CH_user_status_locked);
-        break;
-    default:
-        user_status(state, event, ((const struct ch_ev_user_unlocked *)event->body)->user.seq,
-                    CH_user_status_active);
-        break;
-    }
+    const struct ch_ev_user_locked *body = event->body;
+    user_status(state, event, body->user.seq, CH_user_status_locked);
 }
 
-static uint32_t add_name(struct ch_state *state, uint32_t user, uint8_t kind, const uint8_t *hash,
-                         uint32_t next)
+void ch_apply_user_unlocked(struct ch_state *state, const struct ch_event *event)
 {
-    if (hash == NULL) return next;
-    uint32_t row = ch_row_take(&state->store, CH_T_NAME);
-    struct ch_row_name *name = ch_row_edit(&state->store, CH_T_NAME, row);
-    name->user = user;
-    name->kind = kind;
-    name->next_of_user = next;
-    memcpy(name->hash, hash, sizeof name->hash);
-    ch_index_insert(&state->store, CH_I_NAME, ch_hash_name(kind, hash), row);
-    return row;
-}
-
-void ch_directory_add(struct ch_state *state, uint32_t user, struct ch_bytes plain,
-                      const uint8_t *username_hash, const uint8_t *email_hash)
-{
-    uint32_t row = ch_row_take(&state->store, CH_T_OPENED);
-    struct ch_row_opened *opened = ch_row_edit(&state->store, CH_T_OPENED, row);
-    opened->user = user;
-    opened->plain = ch_chain_put(state, CH_T_PLAIN, plain.ptr, plain.len);
-    opened->first_name = add_name(state, user, CH_KIND_username, username_hash, 0);
-    opened->first_name = add_name(state, user, CH_KIND_email, email_hash, opened->first_name);
-    ch_index_insert(&state->store, CH_I_OPENED, ch_hash_mix(user, 1), row);
+    const struct ch_ev_user_unlocked *body = event->body;
+    user_status(state, event, body->user.seq, CH_user_status_active);
 }

@@ -1,6 +1,5 @@
 /* apply_group: groups and their members; see apply.h. SPDX-License-Identifier: MIT */
-#include "daemon/core/apply.h"
-#include "schema/records.h"
+#include "daemon/core/apply_impl.h"
 
 static struct ch_row_group *edit(struct ch_state *state, uint32_t row)
 {
@@ -12,7 +11,7 @@ static struct ch_row_member *edit_member(struct ch_state *state, uint32_t row)
     return ch_row_edit(&state->store, CH_T_MEMBER, row);
 }
 
-static void group_created(struct ch_state *state, const struct ch_event *event)
+void ch_apply_group_created(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_group_created *body = event->body;
     uint32_t account = ch_find_account(state, event->account);
@@ -34,7 +33,7 @@ static void group_created(struct ch_state *state, const struct ch_event *event)
     ch_index_insert(&state->store, CH_I_GROUP_NAME, ch_hash_in(account, body->name), row);
 }
 
-static void group_moved(struct ch_state *state, const struct ch_event *event)
+void ch_apply_group_moved(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_group_moved *body = event->body;
     struct ch_row_group *group = edit(state, ch_find_group(state, body->group.seq));
@@ -45,7 +44,7 @@ static void group_moved(struct ch_state *state, const struct ch_event *event)
     if (group->parent != 0) edit(state, group->parent)->child_count++;
 }
 
-static void member_added(struct ch_state *state, const struct ch_event *event)
+void ch_apply_group_member_added(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_group_member_added *body = event->body;
     uint32_t group_row = ch_find_group(state, body->group.seq);
@@ -71,7 +70,7 @@ static void member_added(struct ch_state *state, const struct ch_event *event)
     ch_index_insert(&state->store, CH_I_MEMBER, ch_hash_member(share_row, group_row), row);
 }
 
-static void member_removed(struct ch_state *state, const struct ch_event *event)
+void ch_apply_group_member_removed(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_group_member_removed *body = event->body;
     uint32_t group = ch_find_group(state, body->group.seq);
@@ -81,17 +80,8 @@ static void member_removed(struct ch_state *state, const struct ch_event *event)
     ch_end_member(state, ch_find_member(state, share, group), event->seq);
 }
 
-void ch_apply_group(struct ch_state *state, const struct ch_event *event)
+void ch_apply_group_deleted(struct ch_state *state, const struct ch_event *event)
 {
-    switch (event->tag) {
-    case CH_EV_group_created: group_created(state, event); break;
-    case CH_EV_group_moved: group_moved(state, event); break;
-    case CH_EV_group_deleted: {
-        const struct ch_ev_group_deleted *body = event->body;
-        ch_end_group(state, ch_find_group(state, body->group.seq), event->seq);
-        break;
-    }
-    case CH_EV_group_member_added: member_added(state, event); break;
-    default: member_removed(state, event); break;
-    }
+    const struct ch_ev_group_deleted *body = event->body;
+    ch_end_group(state, ch_find_group(state, body->group.seq), event->seq);
 }

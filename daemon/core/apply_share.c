@@ -1,11 +1,19 @@
-/* apply_share: shares, their grants, limits and ends, and the expiry heap; see apply.h.
+/* apply_share: shares, their grants, limits and ends; see apply_impl.h.
  * SPDX-License-Identifier: MIT */
-#include "daemon/core/apply.h"
-#include "schema/records.h"
+#include "daemon/core/apply_impl.h"
 
 static struct ch_row_share *edit(struct ch_state *state, uint32_t row)
 {
     return ch_row_edit(&state->store, CH_T_SHARE, row);
+}
+
+/* The share that an event names first, as every event of an existing share does. */
+static uint32_t share_of(const struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_share_id *id = event->body;
+    const uint32_t row = ch_find_share_id(state, id->seq);
+    CH_CHECK(row != 0);
+    return row;
 }
 
 static struct ch_row_share *edit_changed(struct ch_state *state, uint32_t row, uint64_t seq)
@@ -15,7 +23,13 @@ static struct ch_row_share *edit_changed(struct ch_state *state, uint32_t row, u
     return share;
 }
 
-static void share_given(struct ch_state *state, const struct ch_event *event)
+static void set_expiry(struct ch_state *state, uint32_t row, uint64_t at)
+{
+    edit(state, row)->expires_at = at;
+    ch_due_set(state, CH_DUE_SHARE, row, at);
+}
+
+void ch_apply_share_given(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_share_given *body = event->body;
     const bool of_user = body->subject_kind == CH_subject_kind_user;
@@ -44,12 +58,13 @@ static void share_given(struct ch_state *state, const struct ch_event *event)
     ch_index_insert(&state->store, CH_I_SHARE_ID, ch_hash_mix(event->seq, 0), row);
     ch_index_insert(&state->store, CH_I_SHARE, ch_hash_share(body->subject_kind, subject, account),
                     row);
-    if (body->has_expires_at) ch_expiry_set(state, row, body->expires_at);
+    if (body->has_expires_at) set_expiry(state, row, body->expires_at);
 }
 
-static void share_limited(struct ch_state *state, uint32_t row, const struct ch_event *event)
+void ch_apply_share_limited(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_share_limited *body = event->body;
+    const uint32_t row = share_of(state, event);
     ch_end_limits(state, row, body->kind);
     struct ch_row_share *share = edit_changed(state, row, event->seq);
     if (body->all) {
@@ -73,9 +88,10 @@ static void share_limited(struct ch_state *state, uint32_t row, const struct ch_
     }
 }
 
-static void grant_set(struct ch_state *state, uint32_t row, const struct ch_event *event)
+void ch_apply_grant_set(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_grant_set *body = event->body;
+    const uint32_t row = share_of(state, event);
     uint32_t text = ch_text_find(state, body->resource);
     uint32_t known = text == 0 ? 0 : ch_find_grant(state, row, body->kind, text);
     struct ch_row_share *share = edit_changed(state, row, event->seq);
@@ -105,27 +121,30 @@ static void grant_set(struct ch_state *state, uint32_t row, const struct ch_even
                     fresh);
 }
 
-static void grant_revoked(struct ch_state *state, uint32_t row, const struct ch_event *event)
+void ch_apply_grant_revoked(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_grant_revoked *body = event->body;
+    const uint32_t row = share_of(state, event);
     uint32_t text = ch_text_find(state, body->resource);
     uint32_t grant = ch_find_grant(state, row, body->kind, text);
     ch_end_grant(state, grant);
     (void)edit_changed(state, row, event->seq);
 }
 
-static void share_role_set(struct ch_state *state, uint32_t row, const struct ch_event *event)
+void ch_apply_share_role_set(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_share_role_set *body = event->body;
+    const uint32_t row = share_of(state, event);
     struct ch_row_share *share = edit_changed(state, row, event->seq);
     share->role = body->has_role ? ch_find_role(state, body->role.seq) : 0;
     share->reach = body->reach;
     share->role_seq = event->seq;
 }
 
-static void share_restricted(struct ch_state *state, uint32_t row, const struct ch_event *event)
+void ch_apply_share_restricted(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_share_restricted *body = event->body;
+    const uint32_t row = share_of(state, event);
     struct ch_row_share *share = edit_changed(state, row, event->seq);
     uint32_t old = share->denied;
     share->denied = ch_scopes_take(state, body->denied);
@@ -133,50 +152,51 @@ static void share_restricted(struct ch_state *state, uint32_t row, const struct 
     ch_scopes_drop(state, old);
 }
 
-static void share_status(struct ch_state *state, uint32_t row, uint64_t seq,
-                         enum ch_share_status status)
+void ch_apply_share_expiry_set(struct ch_state *state, const struct ch_event *event)
 {
-    struct ch_row_share *share = edit_changed(state, row, seq);
-    share->status = (uint8_t)status;
-    share->status_seq = seq;
+    const struct ch_ev_share_expiry_set *body = event->body;
+    const uint32_t row = share_of(state, event);
+    (void)edit_changed(state, row, event->seq);
+    set_expiry(state, row, body->has_expires_at ? body->expires_at : 0);
 }
 
-void ch_apply_share(struct ch_state *state, const struct ch_event *event)
+static void share_status(struct ch_state *state, const struct ch_event *event,
+                         enum ch_share_status status)
 {
-    if (event->tag == CH_EV_share_given) {
-        share_given(state, event);
-        return;
-    }
-    /* Every other event of a share has the share as its first field. */
-    const struct ch_share_id *id = event->body;
-    uint32_t row = ch_find_share_id(state, id->seq);
-    CH_CHECK(row != 0);
-    switch (event->tag) {
-    case CH_EV_share_role_set: share_role_set(state, row, event); break;
-    case CH_EV_share_expiry_set: {
-        const struct ch_ev_share_expiry_set *body = event->body;
-        (void)edit_changed(state, row, event->seq);
-        ch_expiry_set(state, row, body->has_expires_at ? body->expires_at : 0);
-        break;
-    }
-    case CH_EV_share_limited: share_limited(state, row, event); break;
-    case CH_EV_share_restricted: share_restricted(state, row, event); break;
-    case CH_EV_grant_set: grant_set(state, row, event); break;
-    case CH_EV_grant_revoked: grant_revoked(state, row, event); break;
-    case CH_EV_share_deactivated:
-        share_status(state, row, event->seq, CH_share_status_inactive);
-        break;
-    case CH_EV_share_activated: share_status(state, row, event->seq, CH_share_status_active); break;
-    default: ch_end_share(state, row, event->seq); break;
-    }
+    struct ch_row_share *share = edit_changed(state, share_of(state, event), event->seq);
+    share->status = (uint8_t)status;
+    share->status_seq = event->seq;
 }
-_Static_assert(offsetof(struct ch_ev_share_role_set, share) == 0, "first field");
-_Static_assert(offsetof(struct ch_ev_share_expiry_set, share) == 0, "first field");
-_Static_assert(offsetof(struct ch_ev_share_limited, share) == 0, "first field");
-_Static_assert(offsetof(struct ch_ev_share_restricted, share) == 0, "first field");
-_Static_assert(offsetof(struct ch_ev_grant_set, share) == 0, "first field");
-_Static_assert(offsetof(struct ch_ev_grant_revoked, share) == 0, "first field");
-_Static_assert(offsetof(struct ch_ev_share_deactivated, share) == 0, "first field");
-_Static_assert(offsetof(struct ch_ev_share_activated, share) == 0, "first field");
-_Static_assert(offsetof(struct ch_ev_share_ended, share) == 0, "first field");
-_Static_assert(offsetof(struct ch_ev_share_expired, share) == 0, "first field");
+
+void ch_apply_share_deactivated(struct ch_state *state, const struct ch_event *event)
+{
+    share_status(state, event, CH_share_status_inactive);
+}
+
+void ch_apply_share_activated(struct ch_state *state, const struct ch_event *event)
+{
+    share_status(state, event, CH_share_status_active);
+}
+
+void ch_apply_share_ended(struct ch_state *state, const struct ch_event *event)
+{
+    ch_end_share(state, share_of(state, event), event->seq);
+}
+
+void ch_apply_share_expired(struct ch_state *state, const struct ch_event *event)
+{
+    ch_end_share(state, share_of(state, event), event->seq);
+}
+
+#define SHARE_FIRST(name)                                                                          \
+    _Static_assert(offsetof(struct ch_ev_##name, share) == 0, "the share is the first field")
+SHARE_FIRST(share_role_set);
+SHARE_FIRST(share_expiry_set);
+SHARE_FIRST(share_limited);
+SHARE_FIRST(share_restricted);
+SHARE_FIRST(grant_set);
+SHARE_FIRST(grant_revoked);
+SHARE_FIRST(share_deactivated);
+SHARE_FIRST(share_activated);
+SHARE_FIRST(share_ended);
+SHARE_FIRST(share_expired);

@@ -1,9 +1,8 @@
-/* apply_system: declarations, limits, roles, pages, refusals, imports; see apply.h.
+/* apply_system: declarations, limits, roles, pages, masks, refusals, imports; see apply_impl.h.
  * SPDX-License-Identifier: MIT */
-#include "daemon/core/apply.h"
-#include "schema/records.h"
+#include "daemon/core/apply_impl.h"
 
-static void declared(struct ch_state *state, const struct ch_event *event)
+void ch_apply_schema_declared(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_schema_declared *body = event->body;
     uint32_t row = ch_row_take(&state->store, CH_T_DECLARED);
@@ -20,14 +19,14 @@ static void declared(struct ch_state *state, const struct ch_event *event)
     meta->scope_kinds[body->number] = kind > 0 ? (uint8_t)kind : 0;
 }
 
-static void limit_defined(struct ch_state *state, const struct ch_event *event)
+void ch_apply_limit_defined(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_limit_defined *body = event->body;
     struct ch_row_meta *meta = ch_row_edit(&state->store, CH_T_META, 1);
     if (ch_text_is(body->token, "IDS_KEPT") && meta->ids_count == 0) meta->ids_kept = body->value;
 }
 
-static void role_defined(struct ch_state *state, const struct ch_event *event)
+void ch_apply_role_defined(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_role_defined *body = event->body;
     uint32_t account = event->account == 0 ? 0 : ch_find_account(state, event->account);
@@ -48,7 +47,7 @@ static void role_defined(struct ch_state *state, const struct ch_event *event)
     ch_index_insert(&state->store, CH_I_ROLE_NAME, ch_hash_in(account, body->name), row);
 }
 
-static void role_changed(struct ch_state *state, const struct ch_event *event)
+void ch_apply_role_changed(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_role_changed *body = event->body;
     uint32_t row = ch_find_role(state, body->role.seq);
@@ -60,7 +59,7 @@ static void role_changed(struct ch_state *state, const struct ch_event *event)
     ch_scopes_drop(state, old);
 }
 
-static void page_defined(struct ch_state *state, const struct ch_event *event)
+void ch_apply_page_defined(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_page_defined *body = event->body;
     uint32_t row = ch_row_take(&state->store, CH_T_PAGE);
@@ -71,7 +70,17 @@ static void page_defined(struct ch_state *state, const struct ch_event *event)
     ch_index_insert(&state->store, CH_I_PAGE_NAME, ch_hash_in(0, body->name), row);
 }
 
-static void command_refused(struct ch_state *state, const struct ch_event *event)
+void ch_apply_mask_defined(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_mask_defined *body = event->body;
+    const uint32_t row = ch_row_take(&state->store, CH_T_MASK);
+    CH_CHECK(row == body->kind); /* they are defined in the order of their numbers */
+    struct ch_row_mask *mask = ch_row_edit(&state->store, CH_T_MASK, row);
+    mask->scopes = ch_scopes_take(state, body->scopes);
+    mask->seq = event->seq;
+}
+
+void ch_apply_command_refused(struct ch_state *state, const struct ch_event *event)
 {
     static const uint64_t hour_ns = 3600000000000u;
     uint32_t row = ch_find_refused(state, event->actor.kind, event->actor.id);
@@ -92,30 +101,27 @@ static void command_refused(struct ch_state *state, const struct ch_event *event
     refused->count++;
 }
 
-static void import_moved(struct ch_state *state, const struct ch_event *event)
+static struct ch_row_meta *import_moved(struct ch_state *state, const struct ch_event *event)
 {
     struct ch_row_meta *meta = ch_row_edit(&state->store, CH_T_META, 1);
     meta->import_seq = event->seq;
-    if (event->tag == CH_EV_import_begun) {
-        meta->importing = 1;
-    } else if (event->tag == CH_EV_import_advanced) {
-        const struct ch_ev_import_advanced *body = event->body;
-        meta->import_line = body->line;
-        memcpy(meta->import_digest, body->digest.ptr, sizeof meta->import_digest);
-    } else {
-        meta->importing = 0;
-    }
+    return meta;
 }
 
-void ch_apply_system(struct ch_state *state, const struct ch_event *event)
+void ch_apply_import_begun(struct ch_state *state, const struct ch_event *event)
 {
-    switch (event->tag) {
-    case CH_EV_schema_declared: declared(state, event); break;
-    case CH_EV_limit_defined: limit_defined(state, event); break;
-    case CH_EV_role_defined: role_defined(state, event); break;
-    case CH_EV_role_changed: role_changed(state, event); break;
-    case CH_EV_page_defined: page_defined(state, event); break;
-    case CH_EV_command_refused: command_refused(state, event); break;
-    default: import_moved(state, event); break;
-    }
+    import_moved(state, event)->importing = 1;
+}
+
+void ch_apply_import_advanced(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_import_advanced *body = event->body;
+    struct ch_row_meta *meta = import_moved(state, event);
+    meta->import_line = body->line;
+    memcpy(meta->import_digest, body->digest.ptr, sizeof meta->import_digest);
+}
+
+void ch_apply_import_ended(struct ch_state *state, const struct ch_event *event)
+{
+    import_moved(state, event)->importing = 0;
 }

@@ -96,7 +96,7 @@ void ch_end_share(struct ch_state *state, uint32_t row, uint64_t seq)
     while (ch_share_row(state, row)->first_member != 0) {
         ch_end_member(state, ch_share_row(state, row)->first_member, seq);
     }
-    ch_expiry_set(state, row, 0);
+    ch_due_set(state, CH_DUE_SHARE, row, 0);
     const struct ch_row_share share = *ch_share_row(state, row);
     if (share.next_of_subject != 0) {
         edit(state, share.next_of_subject)->prev_of_subject = share.prev_of_subject;

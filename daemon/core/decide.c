@@ -172,6 +172,9 @@ bool ch_admit(const struct ch_state *state, const struct ch_moment *moment,
     if (row->who == CH_WHO_SERVICE && !operator&& !service) {
         return refuse(ret, CH_REJ_service_only, NULL);
     }
+    if (row->who == CH_WHO_SELF && moment->actor.kind != CH_actor_kind_user) {
+        return refuse(ret, CH_REJ_self_only, NULL);
+    }
     if (row->who == CH_WHO_SCOPE && service && !row->query) {
         return refuse(ret, CH_REJ_operator_only, NULL); /* a service acts as somebody */
     }
@@ -232,17 +235,33 @@ void ch_decide_refused(const struct ch_state *state, const struct ch_moment *mom
     body->rejection = (uint64_t)reject->code;
 }
 
+/* share_expired: a share has reached its end. */
+static void share_due(struct ch_case *c, uint32_t row)
+{
+    const struct ch_row_share *share = ch_share_row(c->state, row);
+    struct ch_ev_share_expired *body =
+        ch_emit(c, CH_EV_share_expired, ch_account_row(c->state, share->account)->id);
+    if (body != NULL) body->share.seq = share->id;
+}
+
 void ch_decide_due(const struct ch_state *state, uint64_t now, struct ch_arena *arena,
                    struct ch_verdict *ret)
 {
     *ret = (struct ch_verdict){0};
-    uint64_t at;
-    uint32_t share = ch_expiry_first(state, &at);
-    if (share == 0 || at > now) return;
+    const struct ch_row_due *due = ch_due_first(state);
+    if (due == NULL || due->at > now) return;
     const struct ch_moment moment = {.now = now};
     struct ch_case c = {.state = state, .moment = &moment, .arena = arena, .ret = ret};
-    const struct ch_row_share *row = ch_share_row(state, share);
-    struct ch_ev_share_expired *body =
-        ch_emit(&c, CH_EV_share_expired, ch_account_row(state, row->account)->id);
-    if (body != NULL) body->share.seq = row->id;
+    switch ((enum ch_due_kind)due->kind) {
+    case CH_DUE_SHARE: share_due(&c, due->row); return;
+    }
+    CH_CHECK(ret->count > 0);
+}
+
+bool ch_due_reserve(struct ch_state *state)
+{
+    size_t cascade = 0;
+    const struct ch_row_due *due = ch_due_first(state);
+    if (due != NULL && due->kind == CH_DUE_SHARE) cascade = ch_cascade_of_share(state, due->row);
+    return ch_state_reserve(state, 0, 0, cascade);
 }

@@ -13,6 +13,12 @@
 #include "schema/reply.h"
 #include "schema/request.h"
 
+/* A secret made for a command before it is decided: what of it goes into the log. */
+struct ch_minted {
+    uint8_t hash[32];       /* BLAKE2b-256 of its text */
+    struct ch_bytes sealed; /* its text, sealed to the mailer; empty: not to be mailed */
+};
+
 struct ch_moment {
     uint64_t now; /* nanoseconds UTC; never before the last event's time */
     struct ch_actor actor;
@@ -21,7 +27,9 @@ struct ch_moment {
     uint32_t user_row; /* of an actor of kind user; else 0 */
     uint8_t id[16];    /* the message's id and fingerprint, for the cause */
     uint8_t fingerprint[8];
-    uint32_t index; /* the call's place in the message */
+    uint32_t index;                 /* the call's place in the message */
+    const struct ch_minted *minted; /* of a call whose row says MINTS; one for each account named */
+    uint32_t minted_count;
 };
 
 /* What was decided; events are in the arena, their bodies too. */
@@ -53,6 +61,9 @@ void ch_decide(const struct ch_state *state, const struct ch_moment *moment,
 void ch_decide_due(const struct ch_state *state, uint64_t now, struct ch_arena *arena,
                    struct ch_verdict *ret);
 void ch_decide_start(const struct ch_state *state, struct ch_arena *arena, struct ch_verdict *ret);
+
+/* Room that the event that is due first needs; false when out of memory. */
+CH_MUST_USE bool ch_due_reserve(struct ch_state *state);
 
 /* One command_refused event for a rejection of class rights, unless the actor's allowance is
  * used. */

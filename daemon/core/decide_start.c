@@ -142,6 +142,16 @@ static void define_pages(struct ch_case *c)
     }
 }
 
+static void define_masks(struct ch_case *c)
+{
+    for (size_t i = c->state->store.tables[CH_T_MASK].used; i < ch_mask_count(); i++) {
+        struct ch_ev_mask_defined *body = ch_emit(c, CH_EV_mask_defined, /* account= */ 0);
+        if (body == NULL) return;
+        body->kind = (uint8_t)(i + 1);
+        body->scopes = ch_mask_at(i).scopes;
+    }
+}
+
 void ch_decide_start(const struct ch_state *state, struct ch_arena *arena, struct ch_verdict *ret)
 {
     *ret = (struct ch_verdict){0};
@@ -158,6 +168,7 @@ void ch_decide_start(const struct ch_state *state, struct ch_arena *arena, struc
     define_limits(&c);
     define_roles(&c);
     define_pages(&c);
+    define_masks(&c);
 }
 
 static size_t cascade_of(const struct ch_state *state, const struct ch_call *call)
@@ -198,5 +209,5 @@ bool ch_decide_reserve(struct ch_state *state, const struct ch_call *call)
     for (uint16_t i = 0; i < record->count; i++) {
         if (record->fields[i].list) items += ch_field_items(&record->fields[i], call->args);
     }
-    return ch_state_reserve(state, items, TEXT_BYTES_A_CALL, cascade_of(state, call));
+    return ch_state_reserve(state, items, TEXT_BYTES_A_CALL + items * 64, cascade_of(state, call));
 }

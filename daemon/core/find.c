@@ -192,7 +192,20 @@ uint32_t ch_find_refused(const struct ch_state *state, uint8_t actor_kind, uint6
              ch_refused_row(state, row)->actor_kind == actor_kind);
 }
 
-uint32_t ch_find_opened(const struct ch_state *state, uint32_t user)
+uint32_t ch_find_sealed(const struct ch_state *state, uint64_t seq)
 {
-    FIND(CH_I_OPENED, ch_hash_mix(user, 1), ch_opened_row(state, row)->user == user);
+    FIND(CH_I_SEALED, ch_hash_mix(seq, 0), ch_sealed_row(state, row)->seq == seq);
+}
+
+uint32_t ch_find_opened(const struct ch_state *state, uint32_t sealed)
+{
+    FIND(CH_I_OPENED, ch_hash_mix(sealed, 1), ch_opened_row(state, row)->sealed == sealed);
+}
+
+struct ch_scopes ch_mask(const struct ch_state *state, enum ch_mask_kind kind)
+{
+    const struct ch_scopes none = {{0, 0}};
+    const uint32_t row = (uint32_t)kind;
+    if (row > state->store.tables[CH_T_MASK].used) return none; /* an older log lacks it */
+    return ch_scopes_at(state, ch_mask_row(state, row)->scopes);
 }

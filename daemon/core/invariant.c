@@ -4,6 +4,7 @@
  * stands in exactly one list, once. */
 #include "daemon/core/invariant.h"
 
+#include "daemon/core/apply.h"
 #include "daemon/core/index.h"
 #include "schema/base/arena.h"
 #include "schema/limits.h"
@@ -20,6 +21,7 @@ struct tally {
     uint32_t *scopes;   /* references to each interned set */
     uint32_t *children; /* groups below each group */
     uint32_t *parts;    /* how often each row of the chain table at hand was met */
+    uint64_t dues;      /* rows that say they are in the heap of what is due */
 };
 
 static bool live(const struct ch_state *state, uint32_t table, uint32_t row)
@@ -273,24 +275,40 @@ static const char *users(struct tally *t)
         HOLDS(ch_find_user(s, user->id) == row, "a user is found by id");
         broken = shares_of(s, CH_subject_kind_user, row, user->first_share, user->share_count);
         if (broken != NULL) return broken;
-        if (user->cipher != 0 && (broken = chain(t, CH_T_CIPHER, user->cipher)) != NULL) {
-            return broken;
-        }
+    }
+    return NULL;
+}
+
+static const char *sealed_parts(struct tally *t)
+{
+    const struct ch_state *s = t->state;
+    const char *broken = NULL;
+    for (uint32_t row = next(s, CH_T_SEALED, 0); row != 0; row = next(s, CH_T_SEALED, row)) {
+        const struct ch_row_sealed *sealed = ch_sealed_row(s, row);
+        HOLDS(sealed->seq != 0 && sealed->seq <= ch_meta(s)->head &&
+                  sealed->number < ch_meta(s)->next_user_number,
+              "a sealed part is of an event, under a key");
+        HOLDS(ch_find_sealed(s, sealed->seq) == row, "a sealed part is found, and is there once");
+        if ((broken = chain(t, CH_T_CIPHER, sealed->cipher)) != NULL) return broken;
     }
     if ((broken = parts_once(t, CH_T_CIPHER)) != NULL) return broken;
     for (uint32_t row = next(s, CH_T_OPENED, 0); row != 0; row = next(s, CH_T_OPENED, row)) {
         const struct ch_row_opened *opened = ch_opened_row(s, row);
-        HOLDS(live(s, CH_T_USER, opened->user), "opened names are a user's");
-        HOLDS(ch_find_opened(s, opened->user) == row, "opened names are found by user");
+        HOLDS(live(s, CH_T_SEALED, opened->sealed), "what was opened was sealed");
+        HOLDS(ch_find_opened(s, opened->sealed) == row,
+              "an opened part is found by its sealed one");
         if ((broken = chain(t, CH_T_PLAIN, opened->plain)) != NULL) return broken;
-        for (uint32_t n = opened->first_name; n != 0; n = ch_name_row(s, n)->next_of_user) {
-            HOLDS(live(s, CH_T_NAME, n) && ch_name_row(s, n)->user == opened->user,
-                  "a user's hashed names are listed under the user");
+        for (uint32_t n = 0; n < 2; n++) {
+            HOLDS(opened->name[n] == 0 ||
+                      (live(s, CH_T_NAME, opened->name[n]) &&
+                       ch_name_row(s, opened->name[n])->sealed == opened->sealed),
+                  "hashed names know where they stand");
         }
     }
     if ((broken = parts_once(t, CH_T_PLAIN)) != NULL) return broken;
     for (uint32_t row = next(s, CH_T_NAME, 0); row != 0; row = next(s, CH_T_NAME, row)) {
         const struct ch_row_name *name = ch_name_row(s, row);
+        HOLDS(live(s, CH_T_USER, name->user), "a hashed name is a user's");
         HOLDS(ch_find_user_hash(s, (uint8_t)name->kind, name->hash) == name->user,
               "a hashed name leads to one user");
     }
@@ -354,7 +372,6 @@ static const char *shares(struct tally *t)
 {
     const struct ch_state *s = t->state;
     uint64_t sums[3] = {0, 0, 0}; /* grants, limited resources, members in lists */
-    uint32_t ending = 0;
     for (uint32_t row = next(s, CH_T_SHARE, 0); row != 0; row = next(s, CH_T_SHARE, row)) {
         const struct ch_row_share *share = ch_share_row(s, row);
         const bool of_user = share->subject_kind == CH_subject_kind_user;
@@ -373,8 +390,8 @@ static const char *shares(struct tally *t)
             HOLDS(owner == 0 || owner == share->account,
                   "a share's role is built in or its account's");
         }
-        HOLDS((share->expires_at != 0) == (share->expiry != 0), "a share that ends is in the heap");
-        ending += share->expiry != 0;
+        HOLDS((share->expires_at != 0) == (share->due != 0), "a share that ends is in the heap");
+        t->dues += share->due != 0;
         if (!of_user) {
             uint32_t above = share->account;
             while (above != 0 && above != ch_group_row(s, share->subject)->account) {
@@ -388,7 +405,6 @@ static const char *shares(struct tally *t)
     HOLDS(sums[0] == live_rows(s, CH_T_GRANT), "every grant is in its share's list");
     HOLDS(sums[1] == live_rows(s, CH_T_LIMITED), "every limit is in its share's list");
     HOLDS(sums[2] == live_rows(s, CH_T_MEMBER), "every membership is in its share's list");
-    HOLDS(ending == ch_meta(s)->expiries, "the heap holds every share that ends");
     return NULL;
 }
 
@@ -437,20 +453,31 @@ static const char *groups(struct tally *t)
     return NULL;
 }
 
-static const char *expiries(const struct ch_state *s)
+/* Whether the row in the heap is live, knows its place and agrees on its time. */
+static bool knows_its_place(const struct ch_state *s, const struct ch_row_due *due, uint32_t place)
 {
-    const uint32_t count = ch_meta(s)->expiries;
-    HOLDS(count == live_rows(s, CH_T_EXPIRY), "the heap counts its places");
+    switch ((enum ch_due_kind)due->kind) {
+    case CH_DUE_SHARE:
+        return live(s, CH_T_SHARE, due->row) && ch_share_row(s, due->row)->due == place &&
+               ch_share_row(s, due->row)->expires_at == due->at;
+    }
+    return false;
+}
+
+static const char *dues(const struct tally *t)
+{
+    const struct ch_state *s = t->state;
+    const uint32_t count = ch_meta(s)->dues;
+    HOLDS(count == live_rows(s, CH_T_DUE) && count == t->dues, "the heap counts its places");
     for (uint32_t place = 1; place <= count; place++) {
-        HOLDS(live(s, CH_T_EXPIRY, place), "the heap's places are its first rows");
-        const struct ch_row_expiry *row = ch_expiry_row(s, place);
-        HOLDS(live(s, CH_T_SHARE, row->share), "what expires is there");
-        HOLDS(ch_share_row(s, row->share)->expiry == place &&
-                  ch_share_row(s, row->share)->expires_at == row->at,
-              "a share knows its place in the heap");
+        HOLDS(live(s, CH_T_DUE, place), "the heap's places are its first rows");
+        const struct ch_row_due *row = ch_due_row(s, place);
+        HOLDS(knows_its_place(s, row, place), "what is due knows its place in the heap");
         if (place == 1) continue;
-        const struct ch_row_expiry *above = ch_expiry_row(s, place / 2);
-        HOLDS(above->at < row->at || (above->at == row->at && above->share < row->share),
+        const struct ch_row_due *above = ch_due_row(s, place / 2);
+        HOLDS(above->at < row->at ||
+                  (above->at == row->at && (above->kind < row->kind ||
+                                            (above->kind == row->kind && above->row < row->row))),
               "the heap is in order");
     }
     return NULL;
@@ -469,6 +496,9 @@ static const char *others(struct tally *t)
         HOLDS(count_text(t, page->name) && count_scopes(t, page->scopes), "a page has its parts");
         HOLDS(ch_find_page_name(s, text_at(s, page->name, &space)) == row,
               "a page is found by name");
+    }
+    for (uint32_t row = next(s, CH_T_MASK, 0); row != 0; row = next(s, CH_T_MASK, row)) {
+        HOLDS(count_scopes(t, ch_mask_row(s, row)->scopes), "a mask's set is there");
     }
     for (uint32_t row = next(s, CH_T_DECLARED, 0); row != 0; row = next(s, CH_T_DECLARED, row)) {
         const struct ch_row_declared *declared = ch_declared_row(s, row);
@@ -496,16 +526,11 @@ static const char *others(struct tally *t)
 static const char *index_sizes(const struct tally *t)
 {
     static const uint8_t tables[CH_INDEXES] = {
-        [CH_I_DECLARED] = CH_T_DECLARED,  [CH_I_SCOPES] = CH_T_SCOPES,
-        [CH_I_ACCOUNT_ID] = CH_T_ACCOUNT, [CH_I_ACCOUNT_NAME] = CH_T_ACCOUNT,
-        [CH_I_USER_ID] = CH_T_USER,       [CH_I_SHARE_ID] = CH_T_SHARE,
-        [CH_I_SHARE] = CH_T_SHARE,        [CH_I_GRANT] = CH_T_GRANT,
-        [CH_I_LIMITED] = CH_T_LIMITED,    [CH_I_GROUP_ID] = CH_T_GROUP,
-        [CH_I_GROUP_NAME] = CH_T_GROUP,   [CH_I_MEMBER] = CH_T_MEMBER,
-        [CH_I_ROLE_ID] = CH_T_ROLE,       [CH_I_ROLE_NAME] = CH_T_ROLE,
-        [CH_I_PAGE_NAME] = CH_T_PAGE,     [CH_I_SEEN] = CH_T_SEEN,
-        [CH_I_REFUSED] = CH_T_REFUSED,    [CH_I_NAME] = CH_T_NAME,
-        [CH_I_OPENED] = CH_T_OPENED,      [CH_I_TEXT] = CH_T_TEXT,
+#define TABLE(id, noun, in_dump)
+#define CHAINS(id, noun, in_dump)
+#define INDEX(id, table) [CH_I_##id] = CH_T_##table,
+#define INDEX_SOME(id, table) [CH_I_##id] = CH_T_##table,
+#include "daemon/core/tables.def"
     };
     const struct ch_state *s = t->state;
     for (uint32_t i = 0; i < CH_INDEXES; i++) {
@@ -531,7 +556,8 @@ static const char *walk(struct tally *t)
     if (broken == NULL) broken = users(t);
     if (broken == NULL) broken = shares(t);
     if (broken == NULL) broken = groups(t);
-    if (broken == NULL) broken = expiries(t->state);
+    if (broken == NULL) broken = sealed_parts(t);
+    if (broken == NULL) broken = dues(t); /* after all that may be due */
     if (broken == NULL) broken = others(t);
     if (broken == NULL) broken = texts(t); /* after all that refers to them */
     if (broken == NULL) broken = index_sizes(t);

@@ -72,17 +72,27 @@ struct ch_rec_account_row ch_account_record(struct ch_asking *q, uint32_t accoun
     return record;
 }
 
-/* The next personal text of a user's opened part, which is nil where there is none. */
-static bool read_personal(struct ch_cursor *c, uint32_t *left, struct ch_text *ret)
+void ch_opened_texts(struct ch_asking *q, uint64_t seq, struct ch_text *ret, uint32_t count)
 {
-    if (*left == 0) return false;
-    (*left)--;
-    if (ch_cursor_peek(c) != CH_VALUE_TEXT) {
-        ch_read_nil(c);
-        return false;
+    memset(ret, 0, count * sizeof *ret);
+    const uint32_t sealed = ch_find_sealed(q->state, seq);
+    const uint32_t opened = sealed == 0 ? 0 : ch_find_opened(q->state, sealed);
+    if (opened == 0) return;
+    const uint32_t plain = ch_opened_row(q->state, opened)->plain;
+    const size_t len = ch_chain_len(q->state, CH_T_PLAIN, plain);
+    uint8_t *bytes = ch_take(q, len + 1, 1);
+    if (bytes == NULL) return;
+    struct ch_cursor c = ch_cursor_of(
+        (struct ch_bytes){bytes, ch_chain_get(q->state, CH_T_PLAIN, plain, bytes, len)});
+    if (ch_cursor_peek(&c) != CH_VALUE_ARRAY) return;
+    const uint32_t items = ch_read_array(&c);
+    for (uint32_t i = 0; i < items && i < count; i++) {
+        if (ch_cursor_peek(&c) == CH_VALUE_TEXT) {
+            ret[i] = ch_read_text(&c);
+        } else {
+            ch_read_nil(&c);
+        }
     }
-    *ret = ch_read_text(c);
-    return c->err == CH_OK;
 }
 
 struct ch_rec_user_row ch_user_record(struct ch_asking *q, uint32_t user)
@@ -91,19 +101,14 @@ struct ch_rec_user_row ch_user_record(struct ch_asking *q, uint32_t user)
     ch_saw(q, row->changed);
     struct ch_rec_user_row record = {.status = (uint8_t)row->status, .shares = row->share_count};
     record.user.seq = row->id;
-    const uint32_t opened = ch_find_opened(q->state, user);
-    if (opened == 0) return record;
-    const uint32_t plain = ch_opened_row(q->state, opened)->plain;
-    const size_t len = ch_chain_len(q->state, CH_T_PLAIN, plain);
-    uint8_t *bytes = ch_take(q, len + 1, 1);
-    if (bytes == NULL) return record;
-    struct ch_cursor c = ch_cursor_of(
-        (struct ch_bytes){bytes, ch_chain_get(q->state, CH_T_PLAIN, plain, bytes, len)});
-    if (ch_cursor_peek(&c) != CH_VALUE_ARRAY) return record;
-    uint32_t left = ch_read_array(&c);
-    record.has_username = read_personal(&c, &left, &record.username);
-    record.has_email = read_personal(&c, &left, &record.email);
-    record.has_full_name = read_personal(&c, &left, &record.full_name);
+    struct ch_text texts[3];
+    ch_opened_texts(q, row->profile_seq, texts, 3);
+    record.has_username = texts[0].len > 0;
+    record.username = texts[0];
+    record.has_email = texts[1].len > 0;
+    record.email = texts[1];
+    record.has_full_name = texts[2].len > 0;
+    record.full_name = texts[2];
     return record;
 }
 
@@ -265,17 +270,21 @@ bool ch_is_known_here(struct ch_asking *q, uint32_t user)
     return false;
 }
 
+/* The answer of each query that state answers: ch_query_<ident>, in the query_ file of its noun. */
+#define FROM_STATE(ident) [CH_QRY_##ident] = ch_query_##ident,
+#define FROM_DAEMON(ident)
+static ch_asked_fn *const asked[CH_CALL_TYPES] = {
+#define QUERY_BEGIN(ident, type, who, scope, on, from, text) FROM_##from(ident)
+#define QUERY_END(ident)
+#define RESULT_BEGIN(ident)
+#define RESULT_END(ident)
+#include "schema/words_none.h"
+#include "schema/queries.def"
+};
+
 void ch_query(const struct ch_state *state, const struct ch_moment *moment,
               const struct ch_call *call, struct ch_arena *arena, struct ch_query_answer *ret)
 {
-    static ch_asked_fn *const asked[CH_CALL_TYPES] = {
-        [CH_QRY_check] = ch_query_check,           [CH_QRY_access_scopes] = ch_query_access_scopes,
-        [CH_QRY_access_who] = ch_query_access_who, [CH_QRY_account_list] = ch_query_account_list,
-        [CH_QRY_user_list] = ch_query_user_list,   [CH_QRY_user_show] = ch_query_user_show,
-        [CH_QRY_share_list] = ch_query_share_list, [CH_QRY_share_show] = ch_query_share_show,
-        [CH_QRY_group_list] = ch_query_group_list, [CH_QRY_group_members] = ch_query_group_members,
-        [CH_QRY_role_list] = ch_query_role_list,   [CH_QRY_import_status] = ch_query_import_status,
-    };
     *ret = (struct ch_query_answer){0};
     CH_CHECK(call->type >= 0 && call->type < CH_CALL_TYPES);
     CH_CHECK(asked[call->type] != NULL);

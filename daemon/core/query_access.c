@@ -87,6 +87,25 @@ static void say_owner(const struct ch_state *state, struct sentence *s, uint32_t
     say_number(s, " on account ", ch_account_row(state, share->account)->id);
 }
 
+static void say_taken(struct sentence *s, struct ch_scopes scopes)
+{
+    say_words(s, " takes ");
+    say_scopes(s, scopes);
+    say_words(s, " away");
+}
+
+/* What the state of an account takes away. */
+static void tell_taken(const struct ch_state *state, struct sentence *s,
+                       const struct ch_evidence *fact)
+{
+    const char *what = fact->kind == CH_fact_guardrail      ? "the guardrail of account "
+                       : fact->kind == CH_fact_content_lock ? "the content lock of account "
+                       : fact->kind == CH_fact_suspended    ? "the suspension of account "
+                                                            : "the unpaid plan of account ";
+    say_number(s, what, ch_account_row(state, fact->account)->id);
+    say_taken(s, fact->scopes);
+}
+
 /* The fact in words. */
 static void tell(const struct ch_state *state, struct sentence *s, const struct ch_evidence *fact)
 {
@@ -120,16 +139,12 @@ static void tell(const struct ch_state *state, struct sentence *s, const struct 
     case CH_fact_restriction:
         say_words(s, "the restriction of ");
         say_share(state, s, fact->share);
-        say_words(s, " takes ");
-        say_scopes(s, fact->scopes);
-        say_words(s, " away");
+        say_taken(s, fact->scopes);
         break;
     case CH_fact_guardrail:
-        say_number(s, "guardrail of account ", ch_account_row(state, fact->account)->id);
-        say_words(s, " takes ");
-        say_scopes(s, fact->scopes);
-        say_words(s, " away");
-        break;
+    case CH_fact_suspended:
+    case CH_fact_content_lock:
+    case CH_fact_unpaid: tell_taken(state, s, fact); break;
     case CH_fact_account_closed:
         say_number(s, "account ", ch_account_row(state, fact->account)->id);
         say_words(s, " is closed");

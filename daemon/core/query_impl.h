@@ -66,18 +66,16 @@ bool ch_actor_is_led(struct ch_asking *q, uint32_t account);
  * user from elsewhere answers as one that is not there; true for every other actor. */
 bool ch_is_known_here(struct ch_asking *q, uint32_t user);
 
+/* The personal texts of the event at seq, in the order of its rows, where state keeps them and the
+ * directory could open them; a text of no length where there is none. */
+void ch_opened_texts(struct ch_asking *q, uint64_t seq, struct ch_text *ret, uint32_t count);
+
 /* Each answers one query: q->ret->result, or a refusal, or no_memory. */
 typedef void ch_asked_fn(struct ch_asking *q);
-ch_asked_fn ch_query_check;
-ch_asked_fn ch_query_access_scopes;
-ch_asked_fn ch_query_access_who;
-ch_asked_fn ch_query_account_list;
-ch_asked_fn ch_query_user_list;
-ch_asked_fn ch_query_user_show;
-ch_asked_fn ch_query_share_list;
-ch_asked_fn ch_query_share_show;
-ch_asked_fn ch_query_group_list;
-ch_asked_fn ch_query_group_members;
-ch_asked_fn ch_query_role_list;
-ch_asked_fn ch_query_import_status;
+#define QUERY_BEGIN(ident, type, who, scope, on, from, text) ch_asked_fn ch_query_##ident;
+#define QUERY_END(ident)
+#define RESULT_BEGIN(ident)
+#define RESULT_END(ident)
+#include "schema/words_none.h"
+#include "schema/queries.def"
 #endif

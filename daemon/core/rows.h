@@ -25,7 +25,7 @@ struct ch_row_meta {
     uint64_t import_line;
     uint64_t import_seq; /* the last import event */
     uint32_t importing;
-    uint32_t expiries; /* rows of the expiry heap */
+    uint32_t dues; /* rows of the heap of what is due */
     uint8_t import_digest[32];
     uint8_t scope_kinds[128]; /* resource kind of each scope, as declared in the log */
 };
@@ -61,11 +61,14 @@ struct ch_row_account {
     uint64_t last_seq; /* the last event whose account this is; for expect */
     uint64_t guardrail_seq;
     uint64_t closed_seq;
-    uint32_t name;      /* text */
-    uint32_t guardrail; /* scopes; 0: none */
-    uint32_t depth;     /* 0: a root */
-    uint32_t sub_depth; /* levels that may stand below */
-    uint32_t status;    /* enum ch_account_status */
+    uint64_t suspended_seq[2]; /* by the customer, by the operator; 0: not suspended */
+    uint64_t content_lock_seq; /* 0: its people may change its content */
+    uint64_t unpaid_seq;       /* of a root: its plan is not paid; 0: it is, or it has none */
+    uint32_t name;             /* text */
+    uint32_t guardrail;        /* scopes; 0: none */
+    uint32_t depth;            /* 0: a root */
+    uint32_t sub_depth;        /* levels that may stand below */
+    uint32_t status;           /* enum ch_account_status */
     uint32_t first_child;
     uint32_t next_sibling;
     uint32_t prev_sibling;
@@ -87,7 +90,15 @@ struct ch_row_user {
     uint32_t status; /* enum ch_user_status */
     uint32_t first_share;
     uint32_t share_count;
-    uint32_t cipher; /* chain: the sealed names */
+    uint32_t spare;
+};
+
+/* The sealed part of an event that state keeps: names, reasons. Found by the event's seq. */
+struct ch_row_sealed {
+    uint32_t live;
+    uint32_t cipher; /* chain */
+    uint64_t seq;
+    uint64_t number; /* whose key: vault slot */
     uint8_t nonce[24];
 };
 
@@ -117,7 +128,7 @@ struct ch_row_share {
     uint32_t prev_of_subject;
     uint32_t next_of_account;
     uint32_t prev_of_account;
-    uint32_t expiry; /* place in the expiry heap; 0: none */
+    uint32_t due; /* place in the heap of what is due; 0: none */
     uint32_t limited_count;
 };
 
@@ -192,10 +203,19 @@ struct ch_row_page {
     uint32_t spare;
 };
 
-/* A binary heap by (at, share): rows 1..n are its places. */
-struct ch_row_expiry {
+/* Scopes taken away by a state of things; row numbers are enum ch_mask_kind. */
+struct ch_row_mask {
     uint32_t live;
-    uint32_t share;
+    uint32_t scopes;
+    uint64_t seq;
+};
+
+/* A binary heap by (at, kind, row): rows 1..n are its places. */
+struct ch_row_due {
+    uint32_t live;
+    uint32_t kind; /* enum ch_due_kind: of which table `row` is */
+    uint32_t row;
+    uint32_t spare;
     uint64_t at;
 };
 
@@ -223,17 +243,18 @@ struct ch_row_refused {
 struct ch_row_name {
     uint32_t live;
     uint32_t user;
-    uint32_t kind; /* enum ch_kind_number: username or email */
-    uint32_t next_of_user;
+    uint32_t kind;   /* enum ch_kind_number: username or email */
+    uint32_t sealed; /* where the name stands */
     uint8_t hash[16];
 };
 
-/* Outside the dump: a user's opened names. */
+/* Outside the dump: a sealed part, opened. */
 struct ch_row_opened {
     uint32_t live;
-    uint32_t user;
-    uint32_t plain; /* chain: the personal plain text */
-    uint32_t first_name;
+    uint32_t sealed;
+    uint32_t plain;   /* chain: the array of personal texts */
+    uint32_t name[2]; /* rows of its username and e-mail address; 0: none */
+    uint32_t spare;
 };
 #pragma GCC diagnostic pop
 #endif

@@ -4,26 +4,11 @@
 #include "schema/limits.h"
 
 static const struct ch_table_def table_defs[CH_TABLES] = {
-    [CH_T_META] = {"meta", sizeof(struct ch_row_meta), true},
-    [CH_T_DECLARED] = {"declared", sizeof(struct ch_row_declared), true},
-    [CH_T_TEXT] = {"text", sizeof(struct ch_row_chain), true},
-    [CH_T_SCOPES] = {"scopes", sizeof(struct ch_row_scopes), true},
-    [CH_T_ACCOUNT] = {"account", sizeof(struct ch_row_account), true},
-    [CH_T_USER] = {"user", sizeof(struct ch_row_user), true},
-    [CH_T_CIPHER] = {"cipher", sizeof(struct ch_row_chain), true},
-    [CH_T_SHARE] = {"share", sizeof(struct ch_row_share), true},
-    [CH_T_GRANT] = {"grant", sizeof(struct ch_row_grant), true},
-    [CH_T_LIMITED] = {"limited", sizeof(struct ch_row_limited), true},
-    [CH_T_GROUP] = {"group", sizeof(struct ch_row_group), true},
-    [CH_T_MEMBER] = {"member", sizeof(struct ch_row_member), true},
-    [CH_T_ROLE] = {"role", sizeof(struct ch_row_role), true},
-    [CH_T_PAGE] = {"page", sizeof(struct ch_row_page), true},
-    [CH_T_EXPIRY] = {"expiry", sizeof(struct ch_row_expiry), true},
-    [CH_T_SEEN] = {"seen", sizeof(struct ch_row_seen), true},
-    [CH_T_REFUSED] = {"refused", sizeof(struct ch_row_refused), true},
-    [CH_T_NAME] = {"name", sizeof(struct ch_row_name), false},
-    [CH_T_OPENED] = {"opened", sizeof(struct ch_row_opened), false},
-    [CH_T_PLAIN] = {"plain", sizeof(struct ch_row_chain), false},
+#define TABLE(id, noun, in_dump) [CH_T_##id] = {#noun, sizeof(struct ch_row_##noun), in_dump},
+#define CHAINS(id, noun, in_dump) [CH_T_##id] = {#noun, sizeof(struct ch_row_chain), in_dump},
+#define INDEX(id, table)
+#define INDEX_SOME(id, table)
+#include "daemon/core/tables.def"
 };
 
 bool ch_state_init(struct ch_state *state)
@@ -52,10 +37,8 @@ enum { ROWS_A_CALL = 4 };
 
 static bool reserve_table(struct ch_store *store, uint32_t table, size_t items, size_t chains)
 {
-    size_t rows = ROWS_A_CALL;
-    if (table == CH_T_LIMITED) rows += items;
-    if (table == CH_T_TEXT) rows += items + chains;
-    if (table == CH_T_CIPHER || table == CH_T_PLAIN) rows += chains;
+    size_t rows = ROWS_A_CALL + items;
+    if (table == CH_T_TEXT || table == CH_T_CIPHER || table == CH_T_PLAIN) rows += chains;
     return ch_store_reserve_rows(store, table, (uint32_t)rows);
 }
 
@@ -67,15 +50,14 @@ bool ch_state_reserve(struct ch_state *state, size_t items, size_t bytes, size_t
         if (!reserve_table(store, table, items, chains)) return false;
     }
     for (uint32_t index = 0; index < CH_INDEXES; index++) {
-        size_t cells = ROWS_A_CALL;
-        if (index == CH_I_TEXT || index == CH_I_LIMITED) cells += items;
+        const size_t cells = ROWS_A_CALL + items;
         if (!ch_store_reserve_cells(store, index, (uint32_t)cells)) return false;
     }
     /* Every row written leaves its old bytes; the largest row bounds each. Ending a row touches its
      * neighbours, owner, name and index entries: ten writes. */
     const uint64_t largest = ch_store_edit_bytes(store, CH_T_META) + CH_JOURNAL_INDEX_BYTES;
     const uint64_t writes =
-        48 + 12 * (uint64_t)items + 4 * (uint64_t)chains + 10 * (uint64_t)cascade;
+        96 + 12 * (uint64_t)items + 4 * (uint64_t)chains + 10 * (uint64_t)cascade;
     return ch_store_reserve_journal(store, writes * largest);
 }
 

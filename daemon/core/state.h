@@ -9,50 +9,20 @@
 #include "schema/kinds.h"
 
 enum ch_table_number {
-    CH_T_META,
-    CH_T_DECLARED,
-    CH_T_TEXT,
-    CH_T_SCOPES,
-    CH_T_ACCOUNT,
-    CH_T_USER,
-    CH_T_CIPHER,
-    CH_T_SHARE,
-    CH_T_GRANT,
-    CH_T_LIMITED,
-    CH_T_GROUP,
-    CH_T_MEMBER,
-    CH_T_ROLE,
-    CH_T_PAGE,
-    CH_T_EXPIRY,
-    CH_T_SEEN,
-    CH_T_REFUSED,
-    CH_T_NAME, /* outside the dump, from here on */
-    CH_T_OPENED,
-    CH_T_PLAIN,
+#define TABLE(name, noun, dumped) CH_T_##name,
+#define CHAINS(name, noun, dumped) CH_T_##name,
+#define INDEX(name, table)
+#define INDEX_SOME(name, table)
+#include "daemon/core/tables.def"
     CH_TABLES,
 };
 
 enum ch_index_number {
-    CH_I_DECLARED,
-    CH_I_TEXT,
-    CH_I_SCOPES,
-    CH_I_ACCOUNT_ID,
-    CH_I_ACCOUNT_NAME,
-    CH_I_USER_ID,
-    CH_I_SHARE_ID,
-    CH_I_SHARE,
-    CH_I_GRANT,
-    CH_I_LIMITED,
-    CH_I_GROUP_ID,
-    CH_I_GROUP_NAME,
-    CH_I_MEMBER,
-    CH_I_ROLE_ID,
-    CH_I_ROLE_NAME,
-    CH_I_PAGE_NAME,
-    CH_I_SEEN,
-    CH_I_REFUSED,
-    CH_I_NAME,
-    CH_I_OPENED,
+#define TABLE(name, noun, dumped)
+#define CHAINS(name, noun, dumped)
+#define INDEX(name, table) CH_I_##name,
+#define INDEX_SOME(name, table) CH_I_##name,
+#include "daemon/core/tables.def"
     CH_INDEXES,
 };
 
@@ -75,28 +45,17 @@ size_t ch_cascade_of_share(const struct ch_state *state, uint32_t share);
 size_t ch_cascade_of_group(const struct ch_state *state, uint32_t group);
 size_t ch_cascade_of_account(const struct ch_state *state, uint32_t account, bool below);
 
-/* Rows to read; the row must be live. */
-#define CH_ROW_READER(noun, table)                                                                 \
+/* Rows to read; the row must be live: ch_account_row(state, row) and so on. */
+#define TABLE(name, noun, dumped)                                                                  \
     static inline const struct ch_row_##noun *ch_##noun##_row(const struct ch_state *state,        \
                                                               uint32_t row)                        \
     {                                                                                              \
-        return ch_row(&state->store, table, row);                                                  \
+        return ch_row(&state->store, CH_T_##name, row);                                            \
     }
-CH_ROW_READER(declared, CH_T_DECLARED)
-CH_ROW_READER(account, CH_T_ACCOUNT)
-CH_ROW_READER(user, CH_T_USER)
-CH_ROW_READER(share, CH_T_SHARE)
-CH_ROW_READER(grant, CH_T_GRANT)
-CH_ROW_READER(limited, CH_T_LIMITED)
-CH_ROW_READER(group, CH_T_GROUP)
-CH_ROW_READER(member, CH_T_MEMBER)
-CH_ROW_READER(role, CH_T_ROLE)
-CH_ROW_READER(page, CH_T_PAGE)
-CH_ROW_READER(expiry, CH_T_EXPIRY)
-CH_ROW_READER(seen, CH_T_SEEN)
-CH_ROW_READER(refused, CH_T_REFUSED)
-CH_ROW_READER(opened, CH_T_OPENED)
-CH_ROW_READER(name, CH_T_NAME)
+#define CHAINS(name, noun, dumped)
+#define INDEX(name, table)
+#define INDEX_SOME(name, table)
+#include "daemon/core/tables.def"
 
 static inline const struct ch_row_meta *ch_meta(const struct ch_state *state)
 {
@@ -128,7 +87,11 @@ uint32_t ch_find_declared(const struct ch_state *state, uint32_t category, uint6
 uint32_t ch_find_seen(const struct ch_state *state, uint8_t actor_kind, uint64_t actor_id,
                       const uint8_t id[16]);
 uint32_t ch_find_refused(const struct ch_state *state, uint8_t actor_kind, uint64_t actor_id);
-uint32_t ch_find_opened(const struct ch_state *state, uint32_t user);
+uint32_t ch_find_sealed(const struct ch_state *state, uint64_t seq);
+uint32_t ch_find_opened(const struct ch_state *state, uint32_t sealed);
+
+/* What is taken away by a state of things; as the log defines it. */
+struct ch_scopes ch_mask(const struct ch_state *state, enum ch_mask_kind kind);
 
 /* The hashes under which rows stand in the indexes; for apply. */
 uint64_t ch_hash_declared(uint32_t category, uint64_t number);

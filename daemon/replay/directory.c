@@ -4,6 +4,7 @@
 #include "daemon/core/apply.h"
 #include "daemon/log/digest.h"
 #include "daemon/log/seal.h"
+#include "daemon/log/secret.h"
 #include "daemon/log/vault.h"
 #include "schema/text.h"
 
@@ -58,6 +59,9 @@ void ch_directory_hash_call(const struct ch_directory *directory, int type, void
             struct ch_ref *ref = (struct ch_ref *)(void *)at;
             if (ref->id != 0) continue;
             ch_directory_hash_ref(directory, ref);
+        } else if (ch_kinds[field->kind].form == CH_FORM_SECRET) {
+            struct ch_secret *secret = (struct ch_secret *)(void *)at;
+            ch_secret_hash(secret->text, secret->hash);
         } else if (field->kind == CH_KIND_username || field->kind == CH_KIND_email) {
             struct ch_named *named = (struct ch_named *)(void *)at;
             ch_directory_hash(directory, field->kind, named->text, named->hash);
@@ -70,10 +74,46 @@ void ch_directory_aad(uint64_t seq, uint8_t ret[8])
     ch_put_be64(ret, seq);
 }
 
+/* The user whose names an event holds: the one it made, or names in its field `user`. */
+static uint32_t user_of(const struct ch_state *state, const struct ch_event *event)
+{
+    if (ch_events[event->tag].makes == CH_KIND_user) return ch_find_user(state, event->seq);
+    const struct ch_record *record = &ch_events[event->tag].record;
+    for (uint16_t i = 0; i < record->count; i++) {
+        if (record->fields[i].kind != CH_KIND_user) continue;
+        const struct ch_user_id *id = ch_field_at(&record->fields[i], event->body);
+        return ch_find_user(state, id->seq);
+    }
+    return 0;
+}
+
+static enum ch_err add(const struct ch_directory *directory, struct ch_state *state,
+                       const struct ch_event *event, struct ch_bytes plain, struct ch_why *why)
+{
+    union ch_event_body body = {.align = 0};
+    struct ch_event named = *event;
+    const enum ch_err err = ch_event_open(plain, &body, &named, why);
+    if (err != CH_OK) return err;
+    const struct ch_record *record = &ch_events[event->tag].record;
+    uint8_t hashes[2][16];
+    const uint8_t *given[2] = {NULL, NULL}; /* username, e-mail address */
+    for (uint16_t i = 0; i < record->count; i++) {
+        const struct ch_field *field = &record->fields[i];
+        const uint32_t which = field->kind == CH_KIND_username ? 0 : 1;
+        if (field->kind != CH_KIND_username && field->kind != CH_KIND_email) continue;
+        if (!field->personal || !ch_field_present(field, &body)) continue;
+        const struct ch_named *name = ch_field_at(field, &body);
+        ch_directory_hash(directory, field->kind, name->text, hashes[which]);
+        given[which] = hashes[which];
+    }
+    ch_directory_add(state, event->seq, plain, user_of(state, event), given[0], given[1]);
+    return CH_OK;
+}
+
 enum ch_err ch_directory_learn(const struct ch_directory *directory, struct ch_state *state,
                                const struct ch_event *event, struct ch_why *why)
 {
-    if (!event->personal.present) return CH_OK;
+    if (!event->personal.present || ch_find_sealed(state, event->seq) == 0) return CH_OK;
     uint8_t key[CH_VAULT_KEY_BYTES];
     if (ch_vault_get(directory->vault, event->personal.number, key) != CH_VAULT_PRESENT) {
         return CH_OK;
@@ -92,19 +132,7 @@ enum ch_err ch_directory_learn(const struct ch_directory *directory, struct ch_s
                        plain, why);
     if (err != CH_OK) goto out;
     const struct ch_bytes opened = {plain, cipher.len - CH_SEAL_TAG_BYTES};
-    struct ch_event named = *event;
-    union ch_event_body body = {.user_created = {.number = event->personal.number}};
-    err = ch_event_open(opened, &body, &named, why);
-    if (err != CH_OK) goto out;
-    uint8_t username[16];
-    uint8_t email[16];
-    const struct ch_ev_user_created *user = &body.user_created;
-    if (user->has_username) {
-        ch_directory_hash(directory, CH_KIND_username, user->username.text, username);
-    }
-    if (user->has_email) ch_directory_hash(directory, CH_KIND_email, user->email.text, email);
-    ch_directory_add(state, ch_find_user(state, event->seq), opened,
-                     user->has_username ? username : NULL, user->has_email ? email : NULL);
+    err = add(directory, state, event, opened, why);
 out:
     ch_wipe(key, sizeof key);
     ch_wipe(plain, sizeof plain);

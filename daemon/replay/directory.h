@@ -29,15 +29,14 @@ void ch_directory_hash(const struct ch_directory *directory, uint8_t kind, struc
 /* Fills in the hash of a user's name in a reference that has no id. */
 void ch_directory_hash_ref(const struct ch_directory *directory, struct ch_ref *ref);
 
-/* Fills in the hashes of every user name and reference of one call's arguments. */
+/* Fills in the hashes of every user name, reference and secret of one call's arguments. */
 void ch_directory_hash_call(const struct ch_directory *directory, int type, void *args);
 
 /* The 8 bytes that bind a sealed part to its event. */
 void ch_directory_aad(uint64_t seq, uint8_t ret[8]);
 
-/* After a user_created event was applied: opens its sealed part and adds the names. A user whose
- * key
- * is gone stays without names. Room must have been reserved.
+/* After an event was applied: opens its sealed part, if state kept it, and adds it and the names in
+ * it. What a lost key sealed stays closed. Room must have been reserved.
  * errors: CH_ERR_SEAL_BROKEN, CH_ERR_NO_MEMORY */
 CH_MUST_USE enum ch_err ch_directory_learn(const struct ch_directory *directory,
                                            struct ch_state *state, const struct ch_event *event,

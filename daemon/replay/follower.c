@@ -58,7 +58,7 @@ static enum ch_err take(struct ch_follower *follower, const struct ch_log_record
         if (err != CH_OK) return err;
     }
     ch_apply(&follower->state, &event);
-    if (event.tag != CH_EV_user_created || follower->directory == NULL) return CH_OK;
+    if (follower->directory == NULL) return CH_OK;
     return ch_directory_learn(follower->directory, &follower->state, &event, why);
 }
 

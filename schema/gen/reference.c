@@ -38,6 +38,7 @@ static void bounds(const struct ch_kind *kind)
     case CH_FORM_TEXT:
     case CH_FORM_NAME:
     case CH_FORM_NAMED:
+    case CH_FORM_SECRET:
     case CH_FORM_BYTES:
     case CH_FORM_VALUE:
         if (kind->least == kind->most) {
@@ -106,7 +107,11 @@ static void who(const struct ch_call_row *row)
         (void)printf("- Who: the operator, %sor a user who has the scope `%s` on the account.\n",
                      row->query ? "a service for itself (`peer`), " : "", scope);
         break;
-    case CH_WHO_ANYONE: line("- Who: anyone; answered by what the asker may see."); break;
+    case CH_WHO_SELF: line("- Who: a user, about themselves."); break;
+    case CH_WHO_ANYONE:
+        line(row->query ? "- Who: anyone; answered by what the asker may see."
+                        : "- Who: anyone whom its own rules let.");
+        break;
     }
     line(row->on ? "- `on`: the account, needed." : "- `on`: not taken.");
     line("");

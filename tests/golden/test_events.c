@@ -61,6 +61,7 @@ static void fill_value(const struct ch_field *field, size_t place, void *at)
         return;
     case CH_FORM_ENUM: *(uint8_t *)at = kind->values[1].number; return;
     case CH_FORM_REF:
+    case CH_FORM_SECRET:
     case CH_FORM_VALUE:
     case CH_FORM_RECORD: fail_msg("an event field of kind %s", kind->name);
     }

@@ -3,6 +3,7 @@
 
 #include "daemon/core/invariant.h"
 #include "tests/model/call.h"
+#include "tests/unit/core_learn.h"
 
 static void invariants(const struct ch_state *state)
 {
@@ -19,37 +20,12 @@ static void append(struct m_live *live, const struct ch_event *event)
     M_CHECK(!live->bytes.failed && !live->records.failed);
 }
 
-/* Stands for the daemon's seal: the text itself with a tail in place of the authenticator. */
-static void seal(struct m_live *live, struct ch_event *event)
-{
-    static const uint8_t tail[CH_SEAL_BYTES] = {0};
-    ch_buf_reset(&live->plain);
-    ch_buf_reset(&live->cipher);
-    ch_event_personal(&live->plain, event);
-    if (live->plain.len == 0) return;
-    ch_buf_put(&live->cipher, live->plain.ptr, live->plain.len);
-    ch_buf_put(&live->cipher, tail, sizeof tail);
-    const struct ch_ev_user_created *made = event->body;
-    M_CHECK(event->tag == CH_EV_user_created);
-    event->personal.present = true;
-    event->personal.number = made->number;
-    memset(event->personal.nonce, (int)(event->seq & 0xff), sizeof event->personal.nonce);
-    event->personal.cipher = ch_buf_view(&live->cipher);
-}
-
 static void take_event(struct m_live *live, struct ch_event *event)
 {
     M_CHECK(event->seq == m_live_head(live) + 1);
-    seal(live, event);
+    learn_seal(event, &live->plain, &live->cipher);
     ch_apply(&live->state, event);
-    if (event->tag == CH_EV_user_created) {
-        const struct ch_ev_user_created *made = event->body;
-        size_t bytes = live->plain.len;
-        M_CHECK(ch_state_reserve(&live->state, 0, bytes, 0));
-        ch_directory_add(&live->state, ch_find_user(&live->state, event->seq),
-                         ch_buf_view(&live->plain), made->has_username ? made->username.hash : NULL,
-                         made->has_email ? made->email.hash : NULL);
-    }
+    M_CHECK(learn_names(&live->state, event, ch_buf_view(&live->plain)));
     append(live, event);
 }
 

@@ -158,6 +158,7 @@ static void admit(struct o_case *k)
             o_break_if(k, !allowed && !closed, CH_REJ_not_allowed);
         }
         break;
+    case CH_WHO_SELF: o_break_if(k, c->actor_kind != CH_actor_kind_user, CH_REJ_self_only); break;
     case CH_WHO_ANYONE: break;
     }
     if (k->on == NULL) return;
@@ -167,7 +168,8 @@ static void admit(struct o_case *k)
 
 void o_break_if(struct o_case *k, bool broken, int code)
 {
-    if (broken && (k->code == 0 || code < k->code)) k->code = code;
+    if (!broken) return;
+    if (k->code == 0 || ch_rejections[code].rank < ch_rejections[k->code].rank) k->code = code;
 }
 
 uint64_t o_event(struct o_case *k, uint16_t tag, uint64_t account)

@@ -6,6 +6,7 @@
 #include "daemon/core/apply.h"
 #include "daemon/core/decide.h"
 #include "daemon/core/invariant.h"
+#include "tests/unit/core_learn.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -50,24 +51,10 @@ static inline struct ch_scopes scopes_of(uint8_t one, uint8_t two)
 static inline void take_event(struct world *w, struct ch_event *event)
 {
     struct ch_buf plain = {0}, cipher = {0};
-    static const uint8_t tail[CH_SEAL_BYTES] = {0};
-    ch_event_personal(&plain, event);
-    if (plain.len > 0) {
-        ch_buf_put(&cipher, plain.ptr, plain.len);
-        ch_buf_put(&cipher, tail, sizeof tail);
-        event->personal.present = true;
-        event->personal.number = ((const struct ch_ev_user_created *)event->body)->number;
-        event->personal.cipher = ch_buf_view(&cipher);
-    }
+    learn_seal(event, &plain, &cipher);
     assert_true(ch_apply_reserve(&w->state, event));
     ch_apply(&w->state, event);
-    if (event->tag == CH_EV_user_created) {
-        const struct ch_ev_user_created *made = event->body;
-        assert_true(ch_state_reserve(&w->state, 0, plain.len, 0));
-        ch_directory_add(&w->state, ch_find_user(&w->state, event->seq), ch_buf_view(&plain),
-                         made->has_username ? made->username.hash : NULL,
-                         made->has_email ? made->email.hash : NULL);
-    }
+    assert_true(learn_names(&w->state, event, ch_buf_view(&plain)));
     ch_buf_deinit(&plain);
     ch_buf_deinit(&cipher);
 }

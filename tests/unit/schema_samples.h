@@ -149,6 +149,7 @@ static inline void sample_value(struct sampler *s, const struct ch_field *field,
     case CH_FORM_TEXT:
     case CH_FORM_NAME: *(struct ch_text *)at = sample_text(s, field->kind); return;
     case CH_FORM_NAMED: ((struct ch_named *)at)->text = sample_text(s, field->kind); return;
+    case CH_FORM_SECRET: ((struct ch_secret *)at)->text = sample_text(s, field->kind); return;
     case CH_FORM_REF:
         if (sample_below(s, 2) == 0) {
             ((struct ch_ref *)at)->id = 1 + sample_number(s, CH_MAX_INTEGER - 1);
@@ -224,6 +225,10 @@ static inline void assert_same_value(const struct ch_field *field, const void *o
     case CH_FORM_NAMED:
         assert_same_text(((const struct ch_named *)one)->text,
                          ((const struct ch_named *)two)->text);
+        return;
+    case CH_FORM_SECRET:
+        assert_same_text(((const struct ch_secret *)one)->text,
+                         ((const struct ch_secret *)two)->text);
         return;
     case CH_FORM_REF:
         assert_int_equal(refs[0]->id, refs[1]->id);

@@ -177,7 +177,7 @@ static enum ch_err fill(const struct ch_options *options, const struct ch_daemon
 static enum ch_err measure(struct cell cells[CALLS][FLIGHTS], const struct row *row,
                            const struct ch_workdir *workdir, const char *what, struct ch_why *why)
 {
-    char label[CH_ROUNDS_TEXT_BYTES];
+    char label[2 * CH_ROUNDS_TEXT_BYTES];
     struct ch_rounds *rounds = NULL;
     enum ch_err err = ch_rounds_create(&rounds, why);
     if (err != CH_OK) return err;

@@ -82,7 +82,7 @@ static void add_cell(struct ch_rounds *rounds, struct cell *cell, uint32_t in_fl
 
 static void add_ratios(struct ch_rounds *rounds, struct cell cells[CALLS][FLIGHTS])
 {
-    char label[CH_ROUNDS_TEXT_BYTES];
+    char label[2 * CH_ROUNDS_TEXT_BYTES];
     for (uint32_t many = 0; many < CALLS; many++) {
         for (uint32_t i = 0; i < FLIGHTS; i++) {
             struct cell *cell = &cells[many][i];

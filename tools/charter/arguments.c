@@ -27,6 +27,7 @@ const char *argument_value_name(const struct ch_field *field)
     case CH_FORM_UINT: return field->kind == CH_KIND_seq ? "SEQ" : "NUMBER";
     case CH_FORM_MOMENT: return "TIME";
     case CH_FORM_NAMED:
+    case CH_FORM_SECRET:
     case CH_FORM_NAME: return field->list ? "TEXT,..." : "TEXT";
     case CH_FORM_TEXT: return field->list ? "TEXT,..." : "TEXT";
     case CH_FORM_SCOPE: return "SCOPE";
@@ -143,6 +144,7 @@ static bool pack_one(struct ch_buf *buf, const struct ch_field *field, const cha
     case CH_FORM_TEXT:
     case CH_FORM_NAME:
     case CH_FORM_NAMED:
+    case CH_FORM_SECRET:
     case CH_FORM_SCOPE:
     case CH_FORM_SCOPES: ch_pack_chars(buf, value); return true;
     case CH_FORM_ID:

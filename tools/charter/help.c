@@ -116,6 +116,7 @@ static void print_who(FILE *out, const struct ch_call_row *call)
         (void)fprintf(out, "Needs the scope %s on the account.\n",
                       ch_scopes_table[call->scope].name);
         break;
+    case CH_WHO_SELF: (void)fprintf(out, "For a user, about themselves: --as USER.\n"); break;
     case CH_WHO_ANYONE: break;
     }
 }

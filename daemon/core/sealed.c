@@ -1,0 +1,74 @@
+/* sealed: what state keeps of the sealed parts of events, and the directory, which holds them
+ * opened; see apply.h. SPDX-License-Identifier: MIT */
+#include "daemon/core/apply.h"
+#include "schema/kinds.h"
+
+void ch_sealed_keep(struct ch_state *state, const struct ch_event *event)
+{
+    if (!event->personal.present) return;
+    const uint32_t row = ch_row_take(&state->store, CH_T_SEALED);
+    struct ch_row_sealed *sealed = ch_row_edit(&state->store, CH_T_SEALED, row);
+    sealed->seq = event->seq;
+    sealed->number = event->personal.number;
+    memcpy(sealed->nonce, event->personal.nonce, sizeof sealed->nonce);
+    sealed->cipher =
+        ch_chain_put(state, CH_T_CIPHER, event->personal.cipher.ptr, event->personal.cipher.len);
+    ch_index_insert(&state->store, CH_I_SEALED, ch_hash_mix(event->seq, 0), row);
+}
+
+static void drop_name(struct ch_state *state, uint32_t row)
+{
+    if (row == 0) return;
+    const struct ch_row_name *name = ch_name_row(state, row);
+    ch_index_remove(&state->store, CH_I_NAME, ch_hash_name((uint8_t)name->kind, name->hash), row);
+    ch_row_give(&state->store, CH_T_NAME, row);
+}
+
+static void drop_opened(struct ch_state *state, uint32_t row)
+{
+    const struct ch_row_opened opened = *ch_opened_row(state, row);
+    drop_name(state, opened.name[0]);
+    drop_name(state, opened.name[1]);
+    ch_chain_drop(state, CH_T_PLAIN, opened.plain);
+    ch_index_remove(&state->store, CH_I_OPENED, ch_hash_mix(opened.sealed, 1), row);
+    ch_row_give(&state->store, CH_T_OPENED, row);
+}
+
+void ch_sealed_drop(struct ch_state *state, uint64_t seq)
+{
+    const uint32_t row = ch_find_sealed(state, seq);
+    if (row == 0) return;
+    const uint32_t opened = ch_find_opened(state, row);
+    if (opened != 0) drop_opened(state, opened);
+    ch_chain_drop(state, CH_T_CIPHER, ch_sealed_row(state, row)->cipher);
+    ch_index_remove(&state->store, CH_I_SEALED, ch_hash_mix(seq, 0), row);
+    ch_row_give(&state->store, CH_T_SEALED, row);
+}
+
+static uint32_t add_name(struct ch_state *state, uint32_t sealed, uint32_t user, uint8_t kind,
+                         const uint8_t *hash)
+{
+    if (hash == NULL) return 0;
+    const uint32_t row = ch_row_take(&state->store, CH_T_NAME);
+    struct ch_row_name *name = ch_row_edit(&state->store, CH_T_NAME, row);
+    name->user = user;
+    name->kind = kind;
+    name->sealed = sealed;
+    memcpy(name->hash, hash, sizeof name->hash);
+    ch_index_insert(&state->store, CH_I_NAME, ch_hash_name(kind, hash), row);
+    return row;
+}
+
+void ch_directory_add(struct ch_state *state, uint64_t seq, struct ch_bytes plain, uint32_t user,
+                      const uint8_t *username_hash, const uint8_t *email_hash)
+{
+    const uint32_t sealed = ch_find_sealed(state, seq);
+    CH_CHECK(sealed != 0);
+    const uint32_t row = ch_row_take(&state->store, CH_T_OPENED);
+    struct ch_row_opened *opened = ch_row_edit(&state->store, CH_T_OPENED, row);
+    opened->sealed = sealed;
+    opened->plain = ch_chain_put(state, CH_T_PLAIN, plain.ptr, plain.len);
+    opened->name[0] = add_name(state, sealed, user, CH_KIND_username, username_hash);
+    opened->name[1] = add_name(state, sealed, user, CH_KIND_email, email_hash);
+    ch_index_insert(&state->store, CH_I_OPENED, ch_hash_mix(sealed, 1), row);
+}

@@ -1,0 +1,51 @@
+/* core_learn: what the line does around apply, without a vault. SPDX-License-Identifier: MIT
+ * The seal is the text itself with a tail in place of the authenticator. */
+#ifndef CH_TESTS_CORE_LEARN_H
+#define CH_TESTS_CORE_LEARN_H
+#include "daemon/core/apply.h"
+#include "schema/event.h"
+
+/* Fills in the event's sealed part. plain, cipher: reset here; the event borrows from cipher. */
+static inline void learn_seal(struct ch_event *event, struct ch_buf *plain, struct ch_buf *cipher)
+{
+    static const uint8_t tail[CH_SEAL_BYTES] = {0};
+    ch_buf_reset(plain);
+    ch_buf_reset(cipher);
+    ch_event_personal(plain, event);
+    if (plain->len == 0) return;
+    ch_buf_put(cipher, plain->ptr, plain->len);
+    ch_buf_put(cipher, tail, sizeof tail);
+    event->personal.present = true;
+    if (event->tag == CH_EV_user_created) {
+        event->personal.number = ((const struct ch_ev_user_created *)event->body)->number;
+    }
+    memset(event->personal.nonce, (int)(event->seq & 0xff), sizeof event->personal.nonce);
+    event->personal.cipher = ch_buf_view(cipher);
+}
+
+/* After apply: what state kept is added to the directory. False when out of memory. */
+static inline bool learn_names(struct ch_state *state, const struct ch_event *event,
+                               struct ch_bytes plain)
+{
+    if (plain.len == 0 || ch_find_sealed(state, event->seq) == 0) return true;
+    const struct ch_record *record = &ch_events[event->tag].record;
+    const uint8_t *hashes[2] = {NULL, NULL};
+    uint32_t user =
+        ch_events[event->tag].makes == CH_KIND_user ? ch_find_user(state, event->seq) : 0;
+    for (uint16_t i = 0; i < record->count; i++) {
+        const struct ch_field *field = &record->fields[i];
+        const uint8_t kind = field->kind;
+        if (kind == CH_KIND_user && user == 0) {
+            user = ch_find_user(state,
+                                ((const struct ch_user_id *)ch_field_at(field, event->body))->seq);
+        }
+        if (!field->personal || !ch_field_present(field, event->body)) continue;
+        const struct ch_named *name = ch_field_at(field, event->body);
+        if (kind == CH_KIND_username) hashes[0] = name->hash;
+        if (kind == CH_KIND_email) hashes[1] = name->hash;
+    }
+    if (!ch_state_reserve(state, 0, plain.len, 0)) return false;
+    ch_directory_add(state, event->seq, plain, user, hashes[0], hashes[1]);
+    return true;
+}
+#endif
