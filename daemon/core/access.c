@@ -13,6 +13,7 @@ struct walk {
     void *arg;
     uint32_t path[PATH_MOST]; /* [0]: the account asked about, then the accounts above it */
     uint32_t path_len;
+    struct ch_scopes wanted;   /* what is asked, and what would imply it */
     struct ch_scopes given;    /* by any share that counts, guardrails taken off */
     struct ch_scopes promised; /* the same before guardrails */
     struct ch_scopes denied;
@@ -91,7 +92,7 @@ static struct ch_scopes role_gives(struct walk *w, uint32_t row, const struct ch
     if (share->role == 0) return no_scopes;
     const struct ch_row_role *role = ch_role_row(w->state, share->role);
     saw(w, role->changed);
-    struct ch_scopes gives = ch_scopes_and(ch_scopes_at(w->state, role->scopes), w->q->wanted);
+    struct ch_scopes gives = ch_scopes_and(ch_scopes_at(w->state, role->scopes), w->wanted);
     for (uint32_t kinds = share->limited_kinds; kinds != 0; kinds &= kinds - 1) {
         const uint8_t kind = (uint8_t)__builtin_ctz(kinds);
         bool stays = w->q->any;
@@ -112,10 +113,22 @@ static struct ch_scopes role_gives(struct walk *w, uint32_t row, const struct ch
     return gives;
 }
 
+/* What a share gives on every resource beside its role; the role's limits do not bind it. */
+static struct ch_scopes own_scopes_give(const struct walk *w, uint32_t row,
+                                        const struct ch_row_share *share)
+{
+    if (share->own == 0) return no_scopes;
+    const struct ch_scopes gives = ch_scopes_and(ch_scopes_at(w->state, share->own), w->wanted);
+    if (!ch_scopes_empty(gives)) {
+        tell(w, CH_fact_own_scopes, share->own_seq, row, 0, share->account, gives);
+    }
+    return gives;
+}
+
 static struct ch_scopes one_grant(struct walk *w, uint32_t row, uint32_t grant_row)
 {
     const struct ch_row_grant *grant = ch_grant_row(w->state, grant_row);
-    struct ch_scopes gives = ch_scopes_and(ch_scopes_at(w->state, grant->scopes), w->q->wanted);
+    struct ch_scopes gives = ch_scopes_and(ch_scopes_at(w->state, grant->scopes), w->wanted);
     if (!ch_scopes_empty(gives)) {
         tell(w, CH_fact_grant, grant->seq, row, 0, ch_share_row(w->state, row)->account, gives);
     }
@@ -161,6 +174,7 @@ static void collect(struct walk *w, uint32_t row)
     w->ret->led = true;
     tell(w, CH_fact_share, share->id, row, 0, share->account, no_scopes);
     struct ch_scopes gives = ch_scopes_or(role_gives(w, row, share), grants_give(w, row, share));
+    gives = ch_scopes_or(gives, own_scopes_give(w, row, share));
     w->promised = ch_scopes_or(w->promised, gives);
     for (uint32_t a = share->account; a != 0; a = ch_account_row(w->state, a)->parent) {
         const struct ch_row_account *account = ch_account_row(w->state, a);
@@ -177,7 +191,7 @@ static void collect(struct walk *w, uint32_t row)
     }
     w->given = ch_scopes_or(w->given, gives);
     if (share->denied == 0) return;
-    struct ch_scopes denied = ch_scopes_and(ch_scopes_at(w->state, share->denied), w->q->wanted);
+    struct ch_scopes denied = ch_scopes_and(ch_scopes_at(w->state, share->denied), w->wanted);
     w->denied = ch_scopes_or(w->denied, denied);
     if (!ch_scopes_empty(denied)) {
         tell(w, CH_fact_restriction, share->denied_seq, row, 0, share->account, denied);
@@ -223,11 +237,11 @@ static void take_masks(struct walk *w, const struct ch_row_account *account, uin
 {
     for (uint32_t authority = 0; authority < 2; authority++) {
         if (account->suspended_seq[authority] == 0) continue;
-        w->suspended = ch_scopes_and(ch_mask(w->state, CH_mask_kind_suspended), w->q->wanted);
+        w->suspended = ch_scopes_and(ch_mask(w->state, CH_mask_kind_suspended), w->wanted);
         tell(w, CH_fact_suspended, account->suspended_seq[authority], 0, 0, row, w->suspended);
     }
     if (account->unpaid_seq == 0) return;
-    w->unpaid = ch_scopes_and(ch_mask(w->state, CH_mask_kind_unpaid), w->q->wanted);
+    w->unpaid = ch_scopes_and(ch_mask(w->state, CH_mask_kind_unpaid), w->wanted);
     if (ch_scopes_empty(w->unpaid)) return;
     tell(w, CH_fact_unpaid, account->unpaid_seq, 0, 0, row, w->unpaid);
 }
@@ -271,12 +285,31 @@ static enum ch_reason why_taken(const struct walk *w, struct ch_scopes missing)
     return CH_reason_guardrail;
 }
 
+/* Who may send campaigns to a list may choose it: see its name and size. */
+static struct ch_scopes with_implied(struct ch_scopes scopes)
+{
+    if (ch_scopes_has(scopes, CH_SCOPE_campaigns_send)) {
+        ch_scopes_add(&scopes, CH_SCOPE_lists_select);
+    }
+    return scopes;
+}
+
+/* What is asked, and what would imply it. */
+static struct ch_scopes with_implying(struct ch_scopes scopes)
+{
+    if (ch_scopes_has(scopes, CH_SCOPE_lists_select)) {
+        ch_scopes_add(&scopes, CH_SCOPE_campaigns_send);
+    }
+    return scopes;
+}
+
 static void conclude(struct walk *w)
 {
     const struct ch_scopes wanted = w->q->wanted;
     const struct ch_scopes masks = ch_scopes_or(w->suspended, w->unpaid);
-    w->ret->given = ch_scopes_but(ch_scopes_but(w->given, w->denied), masks);
-    const struct ch_scopes missing = ch_scopes_but(wanted, w->ret->given);
+    const struct ch_scopes left = ch_scopes_but(ch_scopes_but(w->given, w->denied), masks);
+    w->ret->given = ch_scopes_and(with_implied(left), wanted);
+    struct ch_scopes missing = ch_scopes_but(wanted, w->ret->given);
     if (ch_scopes_empty(missing)) {
         deny(w, CH_decision_allowed, CH_reason_granted);
         return;
@@ -286,10 +319,11 @@ static void conclude(struct walk *w)
              w->wrong_channel ? CH_reason_channel : CH_reason_no_share);
         return;
     }
-    if (!ch_scopes_empty(ch_scopes_but(wanted, w->promised))) {
+    if (!ch_scopes_empty(ch_scopes_but(wanted, with_implied(w->promised)))) {
         deny(w, CH_decision_implicit_deny, CH_reason_not_granted);
         return;
     }
+    missing = with_implying(missing); /* what took the one took the other */
     deny(w, CH_decision_explicit_deny, why_taken(w, missing));
 }
 
@@ -297,7 +331,12 @@ void ch_access(const struct ch_state *state, const struct ch_question *question,
                struct ch_answer *ret, ch_fact_fn *fact, void *arg)
 {
     *ret = (struct ch_answer){0};
-    struct walk w = {.state = state, .q = question, .ret = ret, .fact = fact, .arg = arg};
+    struct walk w = {.state = state,
+                     .q = question,
+                     .wanted = with_implying(question->wanted),
+                     .ret = ret,
+                     .fact = fact,
+                     .arg = arg};
     const struct ch_row_user *user = ch_user_row(state, question->user);
     saw(&w, user->changed);
     const bool open = find_path(&w);

@@ -9,11 +9,12 @@
  *   login: web only). A share that does not count neither gives nor denies, nor do the groups
  *   reached through it.
  * - Given: the union of what the shares that count give (role, limited per kind to `all` or to a
- *   list of resources; own grants, each on its own resource), each less the guardrails of the
- *   accounts above that share's account, and less the content locks of that account and of those
- *   above it.
+ *   list of resources; scopes of its own, on every resource; own grants, each on its own resource),
+ *   each less the guardrails of the accounts above that share's account, and less the content locks
+ *   of that account and of those above it.
  * - Taken: the union of the restrictions of all shares that count, and the masks of the log for an
  *   account on the path that is suspended, by its customer or by the operator, or not paid for.
+ * - What is left of campaigns.send carries lists.select: who may send to a list may choose it.
  * - A question without a resource means all resources of the kind; `any` asks for at least one. */
 #ifndef CH_CORE_ACCESS_H
 #define CH_CORE_ACCESS_H

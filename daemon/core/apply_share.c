@@ -152,6 +152,16 @@ void ch_apply_share_restricted(struct ch_state *state, const struct ch_event *ev
     ch_scopes_drop(state, old);
 }
 
+void ch_apply_share_scopes_set(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_share_scopes_set *body = event->body;
+    struct ch_row_share *share = edit_changed(state, share_of(state, event), event->seq);
+    uint32_t old = share->own;
+    share->own = ch_scopes_take(state, body->scopes);
+    share->own_seq = event->seq;
+    ch_scopes_drop(state, old);
+}
+
 void ch_apply_share_expiry_set(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_share_expiry_set *body = event->body;
@@ -194,6 +204,7 @@ SHARE_FIRST(share_role_set);
 SHARE_FIRST(share_expiry_set);
 SHARE_FIRST(share_limited);
 SHARE_FIRST(share_restricted);
+SHARE_FIRST(share_scopes_set);
 SHARE_FIRST(grant_set);
 SHARE_FIRST(grant_revoked);
 SHARE_FIRST(share_deactivated);

@@ -118,6 +118,7 @@ void ch_end_share(struct ch_state *state, uint32_t row, uint64_t seq)
         account->first_share = share.next_of_account;
     }
     account->share_count--;
+    ch_scopes_drop(state, share.own);
     ch_scopes_drop(state, share.denied);
     ch_index_remove(&state->store, CH_I_SHARE_ID, ch_hash_mix(share.id, 0), row);
     ch_index_remove(&state->store, CH_I_SHARE,

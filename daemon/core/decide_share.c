@@ -48,10 +48,13 @@ struct ch_scopes ch_uncovered_share(struct ch_case *c, uint32_t share_row)
 {
     const struct ch_row_share *share = ch_share_row(c->state, share_row);
     struct ch_scopes missing = {{0, 0}};
+    struct ch_scopes gives = ch_scopes_at(c->state, share->own);
     if (share->role != 0) {
         const struct ch_row_role *role = ch_role_row(c->state, share->role);
-        missing = ch_uncovered(c, share->account, share->reach,
-                               ch_scopes_at(c->state, role->scopes), NULL);
+        gives = ch_scopes_or(gives, ch_scopes_at(c->state, role->scopes));
+    }
+    if (!ch_scopes_empty(gives)) {
+        missing = ch_uncovered(c, share->account, share->reach, gives, NULL);
     }
     return ch_scopes_or(missing, uncovered_grants(c, share, share->reach));
 }
@@ -160,8 +163,10 @@ enum ch_rejection_code ch_decide_share_set_role(struct ch_case *c)
     if (args->has_role && !covers(c, reach, role_scopes(c->state, args->role.id), NULL, "role")) {
         return CH_REJ_none;
     }
-    if (reach != share->reach && reach == CH_reach_subtree) { /* its grants reach further, too */
-        struct ch_scopes missing = uncovered_grants(c, share, reach);
+    if (reach != share->reach && reach == CH_reach_subtree) { /* all else reaches further, too */
+        struct ch_scopes missing =
+            ch_scopes_or(uncovered_grants(c, share, reach),
+                         ch_uncovered(c, c->on, reach, ch_scopes_at(c->state, share->own), NULL));
         if (!ch_scopes_empty(missing)) {
             return ch_reject_scopes(c, CH_REJ_uncovered_scopes, "reach", missing);
         }
@@ -248,6 +253,11 @@ enum ch_rejection_code ch_decide_share_restrict(struct ch_case *c)
     if (ch_scopes_equal(now, denied)) return CH_REJ_none;
     /* What is no longer taken away is given, so it must be covered. */
     if (!covers(c, share->reach, ch_scopes_but(now, denied), NULL, "scopes")) return CH_REJ_none;
+    if (ch_scopes_has(denied, CH_SCOPE_lists_select) &&
+        !ch_scopes_has(denied, CH_SCOPE_campaigns_send)) {
+        return ch_reject_scopes(c, CH_REJ_implied_scope, "scopes",
+                                ch_scopes_of(CH_SCOPE_lists_select));
+    }
     struct ch_ev_share_restricted *body = ch_emit(c, CH_EV_share_restricted, account_id(c));
     if (body == NULL) return CH_REJ_none;
     body->share.seq = share->id;
@@ -293,6 +303,23 @@ enum ch_rejection_code ch_decide_share_grant(struct ch_case *c)
     body->share.seq = share->id;
     body->kind = args->kind;
     body->resource = args->resource;
+    body->scopes = args->scopes;
+    return CH_REJ_none;
+}
+
+enum ch_rejection_code ch_decide_share_set_scopes(struct ch_case *c)
+{
+    const struct ch_cmd_share_set_scopes *args = c->call->args;
+    uint32_t row = SHARE_TO_CHANGE(c, args);
+    if (row == 0) return CH_REJ_none;
+    const struct ch_row_share *share = ch_share_row(c->state, row);
+    const struct ch_scopes now = ch_scopes_at(c->state, share->own);
+    if (ch_scopes_equal(now, args->scopes)) return CH_REJ_none;
+    const struct ch_scopes added = ch_scopes_but(args->scopes, now);
+    if (!covers(c, share->reach, added, NULL, "scopes")) return CH_REJ_none;
+    struct ch_ev_share_scopes_set *body = ch_emit(c, CH_EV_share_scopes_set, account_id(c));
+    if (body == NULL) return CH_REJ_none;
+    body->share.seq = share->id;
     body->scopes = args->scopes;
     return CH_REJ_none;
 }

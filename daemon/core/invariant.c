@@ -384,6 +384,8 @@ static const char *shares(struct tally *t)
         HOLDS(ch_find_share(s, share->subject_kind, share->subject, share->account) == row,
               "a share is found, and a subject has one of an account");
         HOLDS(count_scopes(t, share->denied), "a restriction's set is there");
+        HOLDS(count_scopes(t, share->own), "a share's own scopes are there");
+        HOLDS(share->own == 0 || share->own_seq != 0, "a share's own scopes were set by an event");
         if (share->role != 0) {
             HOLDS(live(s, CH_T_ROLE, share->role), "a share's role is there");
             const uint32_t owner = ch_role_row(s, share->role)->account;

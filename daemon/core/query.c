@@ -141,6 +141,7 @@ struct ch_rec_share_row ch_share_record(struct ch_asking *q, uint32_t share)
                                       .status = row->status,
                                       .has_expires_at = row->expires_at != 0,
                                       .expires_at = row->expires_at,
+                                      .scopes = ch_scopes_at(q->state, row->own),
                                       .denied = ch_scopes_at(q->state, row->denied),
                                       .grants = row->grant_count};
     record.share.seq = row->id;

@@ -136,6 +136,12 @@ static void tell(const struct ch_state *state, struct sentence *s, const struct 
         say_words(s, " gives ");
         say_scopes(s, fact->scopes);
         break;
+    case CH_fact_own_scopes:
+        say_words(s, "the own scopes of ");
+        say_share(state, s, fact->share);
+        say_words(s, " give ");
+        say_scopes(s, fact->scopes);
+        break;
     case CH_fact_restriction:
         say_words(s, "the restriction of ");
         say_share(state, s, fact->share);

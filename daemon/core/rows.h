@@ -114,9 +114,12 @@ struct ch_row_share {
     uint64_t changed;
     uint64_t role_seq;
     uint64_t denied_seq;
+    uint64_t own_seq;
     uint64_t status_seq;
     uint64_t expires_at; /* 0: no end */
     uint32_t role;
+    uint32_t own; /* scopes of its own beside the role's, on every resource; 0: none */
+    uint32_t own_spare;
     uint32_t denied;        /* scopes; 0: none */
     uint32_t limited_kinds; /* bit k: what the role gives on kind k is limited */
     uint32_t first_limited;

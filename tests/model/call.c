@@ -188,6 +188,12 @@ static void *grant_args(const struct o_command *c, struct ch_arena *arena)
         args->resource = ch_text_of(o_resources[c->resource]);
         return args;
     }
+    if (c->type == CH_CMD_share_set_scopes) {
+        ARGS(share_set_scopes);
+        SUBJECT;
+        args->scopes = c->scopes;
+        return args;
+    }
     if (c->type == CH_CMD_share_deactivate) {
         ARGS(share_deactivate);
         SUBJECT;

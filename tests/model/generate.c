@@ -302,6 +302,9 @@ static void fill_share(struct m_random *random, struct o_world *w, const struct 
             pick_name(&c->pages[i], pages[m_below(random, COUNT(pages) * 8) / 8]);
         }
     }
+    if (c->type == CH_CMD_share_set_scopes && m_chance(random, 80)) {
+        c->scopes = some_scopes(random, 4);
+    }
     if (c->type == CH_CMD_share_revoke && m_chance(random, 75)) pick_grant(random, w, on, c);
     if (c->type == CH_CMD_share_set_role && m_chance(random, 35)) pick_grant(random, w, on, c);
     if (c->type == CH_CMD_share_grant) {

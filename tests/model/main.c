@@ -29,7 +29,7 @@ static struct {
     uint32_t number, step;
     const struct o_command *command;
     uint64_t commands, accepted, refused, events, expired, questions, allowed, rollbacks;
-    uint64_t codes[64];
+    uint64_t codes[256];
     uint64_t types[CH_COMMANDS];
 } run;
 

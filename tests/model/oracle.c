@@ -179,6 +179,7 @@ static bool gives(struct o_world *w, const struct o_question *q, const struct o_
         }
         if (q->any && !q->has_resource && s->chosen[kind] != 0) return true;
     }
+    if (ch_scopes_has(s->own, scope)) return true; /* on every resource, whatever the limits */
     for (uint8_t r = 0; r < O_RESOURCES && kind != 0; r++) {
         if (!s->granted[kind][r] || !ch_scopes_has(s->grant[kind][r], scope)) continue;
         if (q->has_resource ? q->resource == r : q->any) return true;
@@ -195,6 +196,15 @@ static struct ch_scopes guardrails_above(struct o_world *w, uint64_t account)
     return all;
 }
 
+/* Sending campaigns to a list implies choosing it; nothing that leaves the one takes the other. */
+static struct ch_scopes and_choosing(struct ch_scopes scopes)
+{
+    if (ch_scopes_has(scopes, CH_SCOPE_campaigns_send)) {
+        ch_scopes_add(&scopes, CH_SCOPE_lists_select);
+    }
+    return scopes;
+}
+
 void o_access(struct o_world *w, const struct o_question *q, struct o_answer *ret)
 {
     struct ch_scopes promised = {{0, 0}}, given = {{0, 0}}, denied = {{0, 0}};
@@ -208,14 +218,15 @@ void o_access(struct o_world *w, const struct o_question *q, struct o_answer *re
         denied = ch_scopes_or(denied, s->denied);
         struct ch_scopes guarded = guardrails_above(w, s->account);
         for (uint8_t scope = 0; scope <= CH_MAX_SCOPE; scope++) {
-            if (!ch_scopes_has(q->wanted, scope) || !gives(w, q, s, scope)) continue;
+            if (!gives(w, q, s, scope)) continue;
             ch_scopes_add(&promised, scope);
             if (!ch_scopes_has(guarded, scope)) ch_scopes_add(&given, scope);
         }
     }
-    given = ch_scopes_but(given, denied);
+    given = and_choosing(ch_scopes_but(given, denied));
+    promised = and_choosing(promised);
     if (nothing) given = (struct ch_scopes){{0, 0}};
-    ret->given = given;
+    ret->given = ch_scopes_and(given, q->wanted);
     bool all_given = ch_scopes_empty(ch_scopes_but(q->wanted, given));
     bool all_promised = ch_scopes_empty(ch_scopes_but(q->wanted, promised));
     ret->decision = CH_decision_implicit_deny;

@@ -48,6 +48,7 @@ struct o_share {
     uint8_t reach;
     uint64_t expires_at; /* 0: none */
     uint64_t role;       /* 0: none */
+    struct ch_scopes own;
     struct ch_scopes denied;
     bool limited[O_KINDS];
     uint8_t chosen[O_KINDS]; /* bit r: resource r is among the chosen ones */

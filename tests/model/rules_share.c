@@ -22,6 +22,7 @@ static bool covers_share(const struct o_case *k, const struct o_share *s)
 {
     const struct o_role *role = o_role(k->w, s->role);
     if (role != NULL && !o_covers(k, s->account, s->reach, role->scopes, NULL)) return false;
+    if (!o_covers(k, s->account, s->reach, s->own, NULL)) return false;
     return covers_grants(k, s, s->reach);
 }
 
@@ -109,6 +110,7 @@ static void set_role(struct o_case *k, struct o_share *s)
     }
     bool wider = reach == CH_reach_subtree && s->reach != reach;
     o_break_if(k, wider && !covers_grants(k, s, reach), CH_REJ_uncovered_scopes);
+    o_break_if(k, wider && !o_covers(k, s->account, reach, s->own, NULL), CH_REJ_uncovered_scopes);
     if (k->code == 0 && role == s->role && reach == s->reach) return;
     const struct o_share as_owner = {.role = role};
     o_break_if(k, role != s->role && is_owners(k->w, &as_owner), CH_REJ_owner_share);
@@ -149,6 +151,12 @@ static void restrict_share(struct o_case *k, struct o_share *s)
     if (k->c->has_scopes) denied = ch_scopes_or(denied, k->c->scopes);
     struct ch_scopes lifted = ch_scopes_but(s->denied, denied);
     o_break_if(k, !o_covers(k, s->account, s->reach, lifted, NULL), CH_REJ_uncovered_scopes);
+    /* Choosing a list goes with sending to it: it is not taken away alone. */
+    o_break_if(k,
+               !ch_scopes_equal(denied, s->denied) &&
+                   ch_scopes_has(denied, CH_SCOPE_lists_select) &&
+                   !ch_scopes_has(denied, CH_SCOPE_campaigns_send),
+               CH_REJ_implied_scope);
     if (k->code != 0 || ch_scopes_equal(denied, s->denied)) return;
     o_event(k, CH_EV_share_restricted, k->on->id);
     s->denied = denied;
@@ -174,6 +182,15 @@ static void grant(struct o_case *k, struct o_share *s)
     o_event(k, CH_EV_grant_set, k->on->id);
     *has = true;
     *at = c->scopes;
+}
+
+static void set_scopes(struct o_case *k, struct o_share *s)
+{
+    const struct ch_scopes added = ch_scopes_but(k->c->scopes, s->own);
+    o_break_if(k, !o_covers(k, s->account, s->reach, added, NULL), CH_REJ_uncovered_scopes);
+    if (k->code != 0 || ch_scopes_equal(s->own, k->c->scopes)) return;
+    o_event(k, CH_EV_share_scopes_set, k->on->id);
+    s->own = k->c->scopes;
 }
 
 static void revoke(struct o_case *k, struct o_share *s)
@@ -209,6 +226,7 @@ static void change(struct o_case *k, struct o_share *s)
     case CH_CMD_share_limit: limit(k, s); break;
     case CH_CMD_share_restrict: restrict_share(k, s); break;
     case CH_CMD_share_grant: grant(k, s); break;
+    case CH_CMD_share_set_scopes: set_scopes(k, s); break;
     case CH_CMD_share_revoke: revoke(k, s); break;
     case CH_CMD_share_deactivate:
         set_status(k, s, CH_share_status_inactive, CH_EV_share_deactivated);

@@ -174,6 +174,36 @@ static void a_restriction_of_one_share_takes_from_what_all_shares_give(void **te
     ALLOWED(w->ann, w->mid, contacts_export, 0); /* a share that does not count takes nothing */
 }
 
+static void sending_to_a_list_implies_choosing_it(void **test)
+{
+    struct world *w = *test;
+    GIVE(w, w->top, USER(w->ann));
+    DONE(OPERATOR, share_grant, w->top, USER(w->ann), .kind = CH_resource_kind_list,
+         .resource = TEXT("L1"), .scopes = SCOPE(campaigns_send));
+    ALLOWED(w->ann, w->top, lists_select, .resource = "L1");
+    NOT_GIVEN(w->ann, w->top, lists_select, .resource = "L2");
+    NOT_GIVEN(w->ann, w->top, lists_read, .resource = "L1");
+    DONE(OPERATOR, share_restrict, w->top, USER(w->ann), .has_scopes = true,
+         .scopes = SCOPE(campaigns_send));
+    TAKEN(w->ann, w->top, lists_select, .resource = "L1");
+    assert_int_equal(last.reason, CH_reason_restricted);
+}
+
+static void scopes_of_a_share_hold_beside_its_role_on_every_resource(void **test)
+{
+    struct world *w = *test;
+    GIVE(w, w->top, USER(w->ann), ROLE("list_manager"));
+    struct ch_text none[1] = {TEXT("L1")};
+    DONE(OPERATOR, share_limit, w->top, USER(w->ann), .kind = CH_resource_kind_list,
+         .resources = none, .resources_len = 1);
+    NOT_GIVEN(w->ann, w->top, contacts_export, 0);
+    DONE(OPERATOR, share_set_scopes, w->top, USER(w->ann), .scopes = SCOPE(contacts_export));
+    ALLOWED(w->ann, w->top, contacts_export, 0);
+    NOT_GIVEN(w->ann, w->top, contacts_read, 0);
+    DONE(OPERATOR, share_set_scopes, w->top, USER(w->ann), .scopes = {{0, 0}});
+    NOT_GIVEN(w->ann, w->top, contacts_export, 0);
+}
+
 static void a_restriction_of_what_nothing_gives_is_no_explicit_denial(void **test)
 {
     struct world *w = *test;
@@ -370,6 +400,8 @@ int main(void)
         WORLD_TEST(a_grant_gives_its_scopes_on_its_own_resource),
         WORLD_TEST(a_grant_adds_to_what_a_limit_leaves),
         WORLD_TEST(a_restriction_of_one_share_takes_from_what_all_shares_give),
+        WORLD_TEST(sending_to_a_list_implies_choosing_it),
+        WORLD_TEST(scopes_of_a_share_hold_beside_its_role_on_every_resource),
         WORLD_TEST(a_restriction_of_what_nothing_gives_is_no_explicit_denial),
         WORLD_TEST(a_hidden_page_takes_all_its_scopes),
         WORLD_TEST(a_guardrail_takes_from_shares_below_its_account_only),
