@@ -16,6 +16,8 @@ struct ch_evlog;
 struct ch_committer;
 struct ch_doorbell;
 struct ch_page;
+struct ch_password_job;
+struct ch_password_pool;
 struct ch_past;
 struct ch_shadow;
 
@@ -52,9 +54,12 @@ struct ch_pipeline {
     struct ch_buf waiters; /* struct ch_waiter */
     struct ch_loop_timer *waiter_timer;
     struct ch_loop_timer *due_timer;
-    struct ch_loop_watch *arrivals_watch, *commit_watch, *shadow_watch;
-    int commit_fd, shadow_fd;
-    uint64_t durable; /* seq */
+    struct ch_loop_watch *arrivals_watch, *commit_watch, *shadow_watch, *password_watch;
+    int commit_fd, shadow_fd, password_fd;
+    struct ch_password_pool *password_pool;
+    uint32_t password_jobs;
+    struct ch_password_job *entered; /* what the pool found for the request taken now, or NULL */
+    uint64_t durable;                /* seq */
     uint64_t log_bytes;
     uint8_t root[32];
     uint32_t held_commands; /* requests whose replies wait for a batch */
@@ -106,6 +111,16 @@ bool ch_past_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arr
 /* Answers what the worker has done. True: a state hash or pages are ready, and their request (ret)
  * must be taken again with line->served set; call again for the rest. */
 bool ch_past_collect(struct ch_pipeline *line, struct ch_ingress_arrival *ret);
+/* passwords.c: hands a request that holds passwords to the pool, or, where it comes back from there
+ * (line->entered), puts what was found beside each. True: it went, or was refused. */
+bool ch_passwords_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
+                       const struct ch_request *request, const struct ch_moment *moment);
+/* True: a request (ret) comes back and must be taken again with line->entered set; call again for
+ * the rest. */
+bool ch_passwords_collect(struct ch_pipeline *line, struct ch_ingress_arrival *ret);
+/* on_done: rings the loop, on a thread of the pool. errors: CH_ERR_NO_MEMORY */
+CH_MUST_USE enum ch_err ch_passwords_start(struct ch_pipeline *line, void (*on_done)(void *arg),
+                                           void *arg, struct ch_why *why);
 /* repeat.c: a message whose id was used before. True: the reply is made, or the request waits. */
 bool ch_repeat_answer(struct ch_pipeline *line, const struct ch_request *request,
                       const struct ch_moment *moment, struct ch_buf *reply, uint64_t *ret_wait_seq);

@@ -12,6 +12,8 @@
 #include "daemon/log/committer.h"
 #include "daemon/log/digest.h"
 #include "daemon/log/evlog.h"
+#include "daemon/log/password.h"
+#include "daemon/log/seal.h"
 #include "daemon/replay/shadow.h"
 #include "schema/limits.h"
 
@@ -60,7 +62,9 @@ static void fingerprint(struct ch_pipeline *line, const struct ch_request *reque
 {
     ch_buf_reset(&line->reply);
     ch_request_fingerprint(&line->reply, request);
-    ch_digest_short(ch_buf_view(&line->reply), moment->fingerprint);
+    ch_seal_fingerprint(line->directory->fingerprint_key, ch_buf_view(&line->reply),
+                        moment->fingerprint);
+    ch_wipe(line->reply.ptr, line->reply.len); /* it may hold a password */
     memcpy(moment->id, request->id, sizeof moment->id);
     ch_buf_reset(&line->reply);
 }
@@ -187,6 +191,7 @@ static void take(struct ch_pipeline *line, const struct ch_ingress_arrival *arri
     }
     if (waits(line, arrival, &request)) return;
     if (ch_past_take(line, arrival, &request, &moment)) return;
+    if (ch_passwords_take(line, arrival, &request, &moment)) return;
     if (commands && ch_meta(line->state)->importing == 0) ch_line_fire_due(line);
     run(line, arrival, &request, &moment, commands);
 }
@@ -378,6 +383,22 @@ static void on_shadow(void *arg)
     take_past(line);
 }
 
+static void take_entered(struct ch_pipeline *line)
+{
+    struct ch_ingress_arrival again;
+    while (ch_passwords_collect(line, &again)) {
+        take(line, &again);
+    }
+}
+
+static void on_passwords(void *arg)
+{
+    struct ch_pipeline *line = arg;
+    uint64_t counter;
+    if (read(line->password_fd, &counter, sizeof counter) < 0) return;
+    take_entered(line);
+}
+
 /* Called on other threads: only rings the loop's descriptor. */
 static void wake(void *arg)
 {
@@ -397,7 +418,8 @@ enum ch_err ch_pipeline_start(struct ch_pipeline *line, struct ch_why *why)
     ch_batch_reset(line->open, ch_store_mark(&line->state->store), line->durable + 1);
     line->commit_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     line->shadow_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (line->commit_fd < 0 || line->shadow_fd < 0) {
+    line->password_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (line->commit_fd < 0 || line->shadow_fd < 0 || line->password_fd < 0) {
         return ch_fail(why, CH_ERR_FILE_IO, 0, "eventfd failed");
     }
     enum ch_err err = ch_committer_start(line->log, line->directory->vault, wake, &line->commit_fd,
@@ -410,6 +432,7 @@ enum ch_err ch_pipeline_start(struct ch_pipeline *line, struct ch_why *why)
                                                   .arg = &line->shadow_fd};
         err = ch_shadow_start(&options, &line->shadow, why);
     }
+    if (err == CH_OK) err = ch_passwords_start(line, wake, &line->password_fd, why);
     if (err == CH_OK) {
         err = ch_loop_timer_create(line->loop, on_waiter_timer, line, &line->waiter_timer, why);
     }
@@ -427,6 +450,10 @@ enum ch_err ch_pipeline_start(struct ch_pipeline *line, struct ch_why *why)
     if (err == CH_OK) {
         err = ch_loop_watch_fd(line->loop, line->shadow_fd, on_shadow, line, &line->shadow_watch,
                                why);
+    }
+    if (err == CH_OK) {
+        err = ch_loop_watch_fd(line->loop, line->password_fd, on_passwords, line,
+                               &line->password_watch, why);
     }
     if (err == CH_OK) {
         ch_loop_set_turn_hook(line->loop, on_turn_end, line);
@@ -454,19 +481,24 @@ static void drain(struct ch_pipeline *line)
 
 void ch_pipeline_stop(struct ch_pipeline *line)
 {
+    ch_password_pool_stop(line->password_pool); /* what is done by now is decided */
+    take_entered(line);
     drain(line);
     ch_shadow_stop(line->shadow);
     take_past(line);
     ch_ingress_flush(line->ingress);
     ch_shadow_destroy(line->shadow);
+    ch_password_pool_destroy(line->password_pool);
     ch_committer_stop(line->committer);
     ch_loop_watch_destroy(line->arrivals_watch);
     ch_loop_watch_destroy(line->commit_watch);
     ch_loop_watch_destroy(line->shadow_watch);
+    ch_loop_watch_destroy(line->password_watch);
     ch_loop_timer_destroy(line->waiter_timer);
     ch_loop_timer_destroy(line->due_timer);
     if (line->commit_fd > 0) (void)close(line->commit_fd);
     if (line->shadow_fd > 0) (void)close(line->shadow_fd);
+    if (line->password_fd > 0) (void)close(line->password_fd);
     for (size_t i = 0; i < 2; i++) {
         ch_batch_deinit(&line->batches[i]);
     }

@@ -52,7 +52,10 @@ static enum ch_err read_text(const struct reader *r, const struct ch_field *fiel
     struct ch_text text = ch_read_text(r->c);
     if (r->c->err != CH_OK) return broken(r, field);
     if (text.len < kind->least || text.len > kind->most) {
-        return bad(r, field, CH_ERR_OUT_OF_BOUNDS, text.len == 0 ? "is empty" : "is too long");
+        return bad(r, field, CH_ERR_OUT_OF_BOUNDS,
+                   text.len == 0            ? "is empty"
+                   : text.len < kind->least ? "is too short"
+                                            : "is too long");
     }
     const bool free =
         kind->form == CH_FORM_TEXT || kind->form == CH_FORM_SECRET || field->kind == CH_KIND_remark;

@@ -46,14 +46,15 @@ struct ch_submission_id {
     uint64_t seq;
 };
 
-/* A secret in a request. What core needs of it is filled in by the line: `hash` is the BLAKE2b-256
- * of the text; of a password that is set, `verifier` is its Argon2id string; of one that is
- * compared, `good` says whether it is the user's. */
+/* A secret in a request. What core needs of it is filled in by the line: of a token or key, `hash`
+ * is the BLAKE2b-256 of the text; of a new password, `verifier` is its Argon2id string; of a
+ * present one, `good` says whether it is the password that the event `of` set. */
 struct ch_secret {
     struct ch_text text;
     struct ch_text verifier;
     uint8_t hash[32];
     bool good;
+    uint64_t of;
 };
 
 /* A thing named in a request: by id, or by a name that is resolved before decide.

@@ -40,6 +40,9 @@ uint32_t ch_subject_share(struct ch_case *c, bool has_user, const struct ch_ref 
 /* Whether the subject is the actor, or a group the actor is in: nobody changes their own rights. */
 bool ch_is_own(const struct ch_case *c, uint8_t subject_kind, uint32_t subject);
 
+/* Whether a password that was compared is the one that the user has now, and was good. */
+bool ch_password_is(const struct ch_state *state, uint32_t user, const struct ch_secret *password);
+
 /* The rule of each command, by its name: share.give is ch_decide_share_give in decide_share.c. */
 typedef enum ch_rejection_code ch_rule_fn(struct ch_case *c);
 #define COMMAND_BEGIN(ident, type, who, scope, on, text) ch_rule_fn ch_decide_##ident;

@@ -273,6 +273,8 @@ static const char *users(struct tally *t)
         HOLDS(user->number != 0 && user->number < ch_meta(s)->next_user_number,
               "a user's number was given out");
         HOLDS(ch_find_user(s, user->id) == row, "a user is found by id");
+        HOLDS(user->password_seq == 0 || ch_find_sealed(s, user->password_seq) != 0,
+              "a user's password has its verifier");
         broken = shares_of(s, CH_subject_kind_user, row, user->first_share, user->share_count);
         if (broken != NULL) return broken;
     }

@@ -99,7 +99,9 @@ struct ch_rec_user_row ch_user_record(struct ch_asking *q, uint32_t user)
 {
     const struct ch_row_user *row = ch_user_row(q->state, user);
     ch_saw(q, row->changed);
-    struct ch_rec_user_row record = {.status = (uint8_t)row->status, .shares = row->share_count};
+    struct ch_rec_user_row record = {.status = (uint8_t)row->status,
+                                     .shares = row->share_count,
+                                     .has_password = row->password_seq != 0};
     record.user.seq = row->id;
     struct ch_text texts[3];
     ch_opened_texts(q, row->profile_seq, texts, 3);

@@ -87,7 +87,8 @@ struct ch_row_user {
     uint64_t changed;
     uint64_t profile_seq; /* the event that holds the sealed names */
     uint64_t status_seq;
-    uint32_t status; /* enum ch_user_status */
+    uint64_t password_seq; /* the event that holds the sealed verifier; 0: no password */
+    uint32_t status;       /* enum ch_user_status */
     uint32_t first_share;
     uint32_t share_count;
     uint32_t spare;

@@ -55,6 +55,19 @@ static bool parse_uids(const char *text, struct ch_config_uids *ret)
     return true;
 }
 
+/* Bounds of a number; its limit row says why. */
+static uint64_t most_of(const struct setting *setting)
+{
+    if (strcmp(setting->name, "password_kib") == 0) return LIMIT_PASSWORD_KIB_MAX;
+    if (strcmp(setting->name, "password_passes") == 0) return LIMIT_PASSWORD_PASSES_MAX;
+    return LIMIT_CONTEXTS_MAX;
+}
+
+static uint64_t least_of(const struct setting *setting)
+{
+    return strcmp(setting->name, "password_kib") == 0 ? 8 : 1; /* Argon2id takes no less */
+}
+
 static enum ch_err set(const struct setting *setting, const char *value, struct ch_config *config,
                        struct ch_why *why)
 {
@@ -74,7 +87,7 @@ static enum ch_err set(const struct setting *setting, const char *value, struct 
         *(bool *)at = value == NULL || strcmp(value, "yes") == 0;
         break;
     case FORM_NUMBER:
-        good = parse_number(value, LIMIT_CONTEXTS_MAX, at) && *(uint64_t *)at > 0;
+        good = parse_number(value, most_of(setting), at) && *(uint64_t *)at >= least_of(setting);
         break;
     case FORM_UIDS: good = parse_uids(value, at); break;
     }

@@ -25,13 +25,6 @@ void ch_digest_end(struct ch_digest *digest, uint8_t ret[CH_DIGEST_BYTES])
     (void)crypto_generichash_final(state_of(digest), ret, CH_DIGEST_BYTES);
 }
 
-void ch_digest_short(struct ch_bytes bytes, uint8_t ret[8])
-{
-    uint8_t hash[crypto_generichash_BYTES_MIN];
-    (void)crypto_generichash(hash, sizeof hash, bytes.ptr, bytes.len, NULL, 0);
-    memcpy(ret, hash, 8);
-}
-
 void ch_wipe(void *ptr, size_t len)
 {
     sodium_memzero(ptr, len);

@@ -1,4 +1,4 @@
-/* digest: BLAKE2b for what is not the Merkle tree: fingerprints, state hashes; and wiping of
+/* digest: BLAKE2b for what is not the Merkle tree: state hashes; and wiping of
  * secrets.
  * SPDX-License-Identifier: MIT
  * By libsodium. Threads: any; a struct belongs to one. */
@@ -15,9 +15,6 @@ struct ch_digest {
 void ch_digest_begin(struct ch_digest *digest);
 void ch_digest_add(struct ch_digest *digest, const void *ptr, size_t len);
 void ch_digest_end(struct ch_digest *digest, uint8_t ret[CH_DIGEST_BYTES]);
-
-/* The first 8 bytes of BLAKE2b-128 of the bytes. */
-void ch_digest_short(struct ch_bytes bytes, uint8_t ret[8]);
 
 /* Overwrites what was secret, in a way that no compiler leaves out. */
 void ch_wipe(void *ptr, size_t len);

@@ -36,13 +36,35 @@ enum ch_err ch_seal_open(const uint8_t key[CH_SEAL_KEY_BYTES],
     return CH_OK;
 }
 
+/* A key for one purpose, made of the installation's. */
+static void derive(const uint8_t installation_key[CH_SEAL_KEY_BYTES], const char *label,
+                   uint8_t ret[CH_SEAL_KEY_BYTES])
+{
+    int code = crypto_generichash(ret, CH_SEAL_KEY_BYTES, (const uint8_t *)label, strlen(label),
+                                  installation_key, CH_SEAL_KEY_BYTES);
+    CH_CHECK(code == 0);
+}
+
 void ch_seal_name_key(const uint8_t installation_key[CH_SEAL_KEY_BYTES],
                       uint8_t ret[CH_NAME_KEY_BYTES])
 {
-    static const char label[] = "charterd name hash 1";
-    int code = crypto_generichash(ret, CH_NAME_KEY_BYTES, (const uint8_t *)label, sizeof label - 1,
-                                  installation_key, CH_SEAL_KEY_BYTES);
+    derive(installation_key, "charterd name hash 1", ret);
+}
+
+void ch_seal_fingerprint_key(const uint8_t installation_key[CH_SEAL_KEY_BYTES],
+                             uint8_t ret[CH_FINGERPRINT_KEY_BYTES])
+{
+    derive(installation_key, "charterd fingerprint 1", ret);
+}
+
+void ch_seal_fingerprint(const uint8_t key[CH_FINGERPRINT_KEY_BYTES], struct ch_bytes bytes,
+                         uint8_t ret[CH_FINGERPRINT_BYTES])
+{
+    uint8_t hash[crypto_generichash_BYTES_MIN];
+    int code =
+        crypto_generichash(hash, sizeof hash, bytes.ptr, bytes.len, key, CH_FINGERPRINT_KEY_BYTES);
     CH_CHECK(code == 0);
+    memcpy(ret, hash, CH_FINGERPRINT_BYTES);
 }
 
 void ch_seal_name_hash(const uint8_t name_key[CH_NAME_KEY_BYTES], uint8_t kind, struct ch_text name,

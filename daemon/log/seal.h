@@ -13,6 +13,8 @@ enum {
     CH_SEAL_TAG_BYTES = 16,
     CH_NAME_KEY_BYTES = 32,
     CH_NAME_HASH_BYTES = 16,
+    CH_FINGERPRINT_KEY_BYTES = 32,
+    CH_FINGERPRINT_BYTES = 8,
 };
 
 /* ret: plain.len + CH_SEAL_TAG_BYTES bytes, may not overlap plain. aad is not stored, only bound.
@@ -37,4 +39,15 @@ void ch_seal_name_key(const uint8_t installation_key[CH_SEAL_KEY_BYTES],
  * name: already in the form that is compared (lower-cased and so on) */
 void ch_seal_name_hash(const uint8_t name_key[CH_NAME_KEY_BYTES], uint8_t kind, struct ch_text name,
                        uint8_t ret[CH_NAME_HASH_BYTES]);
+
+/* The key of fingerprints: BLAKE2b-256 of "charterd fingerprint 1" keyed with the installation's
+ * key. */
+void ch_seal_fingerprint_key(const uint8_t installation_key[CH_SEAL_KEY_BYTES],
+                             uint8_t ret[CH_FINGERPRINT_KEY_BYTES]);
+
+/* The fingerprint of a message, as it stands in the log: 8 bytes of BLAKE2b-128 keyed with the
+ * fingerprint key. A message can hold a password, and without a key whoever has the log could try
+ * passwords until the fingerprint fits. */
+void ch_seal_fingerprint(const uint8_t key[CH_FINGERPRINT_KEY_BYTES], struct ch_bytes bytes,
+                         uint8_t ret[CH_FINGERPRINT_BYTES]);
 #endif

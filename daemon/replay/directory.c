@@ -19,6 +19,7 @@ enum ch_err ch_directory_init(struct ch_directory *directory, struct ch_vault *v
     }
     directory->vault = vault;
     ch_seal_name_key(key, directory->name_key);
+    ch_seal_fingerprint_key(key, directory->fingerprint_key);
     ch_wipe(key, sizeof key);
     return CH_OK;
 }
@@ -26,6 +27,7 @@ enum ch_err ch_directory_init(struct ch_directory *directory, struct ch_vault *v
 void ch_directory_deinit(struct ch_directory *directory)
 {
     ch_wipe(directory->name_key, sizeof directory->name_key);
+    ch_wipe(directory->fingerprint_key, sizeof directory->fingerprint_key);
 }
 
 void ch_directory_hash(const struct ch_directory *directory, uint8_t kind, struct ch_text name,
@@ -59,7 +61,7 @@ void ch_directory_hash_call(const struct ch_directory *directory, int type, void
             struct ch_ref *ref = (struct ch_ref *)(void *)at;
             if (ref->id != 0) continue;
             ch_directory_hash_ref(directory, ref);
-        } else if (ch_kinds[field->kind].form == CH_FORM_SECRET) {
+        } else if (field->kind == CH_KIND_secret) { /* passwords are Argon2id's: passwords.c */
             struct ch_secret *secret = (struct ch_secret *)(void *)at;
             ch_secret_hash(secret->text, secret->hash);
         } else if (field->kind == CH_KIND_username || field->kind == CH_KIND_email) {

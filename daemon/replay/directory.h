@@ -12,8 +12,9 @@
 struct ch_vault;
 
 struct ch_directory {
-    struct ch_vault *vault; /* borrowed */
-    uint8_t name_key[32];   /* of keyed name hashes */
+    struct ch_vault *vault;      /* borrowed */
+    uint8_t name_key[32];        /* of keyed name hashes */
+    uint8_t fingerprint_key[32]; /* of messages */
 };
 
 /* errors: CH_ERR_VAULT_IO when the installation's key is missing */

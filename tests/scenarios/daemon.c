@@ -33,7 +33,7 @@ static _Noreturn void become_daemon(const struct daemon *daemon, pid_t parent)
     if (fd < 0 || dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0) _exit(126);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(126);
     (void)execl(daemon->program, daemon->program, "--data", data, "--listen", daemon->url,
-                "--clock", "manual", (char *)NULL);
+                "--clock", "manual", "--password-kib", "8", "--password-passes", "1", (char *)NULL);
     _exit(127);
 }
 
