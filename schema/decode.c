@@ -59,7 +59,9 @@ static enum ch_err read_text(const struct reader *r, const struct ch_field *fiel
     }
     const bool free =
         kind->form == CH_FORM_TEXT || kind->form == CH_FORM_SECRET || field->kind == CH_KIND_remark;
-    bool good = free ? ch_text_is_clean(text) : ch_text_is_name(text);
+    bool good = field->kind == CH_KIND_passage ? ch_text_is_passage(text)
+                : free                         ? ch_text_is_clean(text)
+                                               : ch_text_is_name(text);
     if (!good) {
         return bad(r, field, CH_ERR_NOT_TEXT,
                    "is not valid UTF-8, or holds control characters or odd white space");

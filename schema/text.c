@@ -42,16 +42,30 @@ static bool is_odd_space(uint32_t code)
            code == 0x115f || code == 0x1160 || code == 0x3164 || code == 0xffa0;
 }
 
-bool ch_text_is_clean(struct ch_text text)
+static bool is_text(struct ch_text text, bool lines)
 {
     if (text.len == 0) return true;
     const uint8_t *at = (const uint8_t *)text.ptr;
     const uint8_t *end = at + text.len;
     while (at < end) {
+        if (lines && (*at == '\n' || *at == '\t')) {
+            at++;
+            continue;
+        }
         uint32_t code = next_code(&at, end);
         if (code == UINT32_MAX || is_control(code)) return false;
     }
     return true;
+}
+
+bool ch_text_is_clean(struct ch_text text)
+{
+    return is_text(text, /* lines= */ false);
+}
+
+bool ch_text_is_passage(struct ch_text text)
+{
+    return is_text(text, /* lines= */ true);
 }
 
 bool ch_text_is_name(struct ch_text text)

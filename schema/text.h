@@ -7,6 +7,9 @@
  * source: RFC 3629 */
 bool ch_text_is_clean(struct ch_text text);
 
+/* As clean, but line feeds and tabs are taken: text of several lines. */
+bool ch_text_is_passage(struct ch_text text);
+
 /* Clean, and neither starts nor ends with white space, nor holds any but the plain space (so that
  * no two names look alike but for a no-break or zero-width space). */
 bool ch_text_is_name(struct ch_text text);

@@ -50,6 +50,9 @@ enum ch_rejection_code ch_decide_account_open_sub(struct ch_case *c)
     }
     if (above->depth + 1 > LIMIT_ACCOUNT_DEPTH) return ch_reject(c, CH_REJ_too_deep, "on");
     open_account(c, args->name, c->on, above->sub_depth - 1);
+    if (c->ret->no_memory) return CH_REJ_none;
+    const struct ch_switches wanted = CH_SWITCHES_OF(args);
+    (void)ch_emit_switches(c, c->ret->events[0].seq, /* now= */ 0, &wanted);
     return CH_REJ_none;
 }
 

@@ -43,6 +43,32 @@ bool ch_is_own(const struct ch_case *c, uint8_t subject_kind, uint32_t subject);
 /* Whether a password that was compared is the one that the user has now, and was good. */
 bool ch_password_is(const struct ch_state *state, uint32_t user, const struct ch_secret *password);
 
+/* The sub-account right below `on` that args name in `account`, open; 0 after refusing. */
+uint32_t ch_named_sub(struct ch_case *c, const struct ch_ref *ref);
+
+/* The switches that a command names; by enum ch_setting_switch. */
+struct ch_switches {
+    bool given[CH_SWITCHES];
+    bool on[CH_SWITCHES];
+};
+#define CH_SWITCHES_OF(args)                                                                       \
+    {                                                                                              \
+        .given = {(args)->has_use_master_header_footer, (args)->has_feed_from_master,              \
+                  (args)->has_content_locked, (args)->has_use_master_unsubscribe_list,             \
+                  (args)->has_honour_list_in_master},                                              \
+        .on = {                                                                                    \
+            (args)->use_master_header_footer,                                                      \
+            (args)->feed_from_master,                                                              \
+            (args)->content_locked,                                                                \
+            (args)->use_master_unsubscribe_list,                                                   \
+            (args)->honour_list_in_master                                                          \
+        }                                                                                          \
+    }
+
+/* Emits switches_set for those that differ from `now` (bits), if any; gives those named. */
+uint32_t ch_emit_switches(struct ch_case *c, uint64_t account, uint32_t now,
+                          const struct ch_switches *wanted);
+
 /* The rule of each command, by its name: share.give is ch_decide_share_give in decide_share.c. */
 typedef enum ch_rejection_code ch_rule_fn(struct ch_case *c);
 #define COMMAND_BEGIN(ident, type, who, scope, on, text) ch_rule_fn ch_decide_##ident;

@@ -179,6 +179,7 @@ static size_t cascade_of(const struct ch_state *state, const struct ch_call *cal
         const struct ch_cmd_account_close *args = call->args;
         return ch_cascade_of_account(state, on, args->has_below && args->below);
     }
+    if (call->type == CH_CMD_settings_set) return ch_cascade_of_settings(state, on);
     if (call->type == CH_CMD_group_delete) {
         const struct ch_cmd_group_delete *args = call->args;
         uint32_t group = ch_find_group(state, args->group.id);
@@ -205,9 +206,15 @@ enum { TEXT_BYTES_A_CALL = 2048 };
 bool ch_decide_reserve(struct ch_state *state, const struct ch_call *call)
 {
     size_t items = 0;
+    size_t bytes = TEXT_BYTES_A_CALL;
     const struct ch_record *record = &ch_calls[call->type].args;
     for (uint16_t i = 0; i < record->count; i++) {
-        if (record->fields[i].list) items += ch_field_items(&record->fields[i], call->args);
+        const struct ch_field *field = &record->fields[i];
+        if (field->list) items += ch_field_items(field, call->args);
+        if (field->kind == CH_KIND_passage) {
+            const struct ch_text *text = ch_field_at(field, call->args);
+            bytes += text->len;
+        }
     }
-    return ch_state_reserve(state, items, TEXT_BYTES_A_CALL + items * 64, cascade_of(state, call));
+    return ch_state_reserve(state, items, bytes + items * 64, cascade_of(state, call));
 }

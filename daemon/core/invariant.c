@@ -6,66 +6,9 @@
 
 #include "daemon/core/apply.h"
 #include "daemon/core/index.h"
+#include "daemon/core/invariant_impl.h"
 #include "schema/base/arena.h"
 #include "schema/limits.h"
-
-#define HOLDS(condition, sentence)                                                                 \
-    do {                                                                                           \
-        if (!(condition)) return (sentence);                                                       \
-    } while (0)
-
-/* What was counted on the way, by row number; memory is the arena's. */
-struct tally {
-    const struct ch_state *state;
-    uint32_t *texts;    /* references to each interned text */
-    uint32_t *scopes;   /* references to each interned set */
-    uint32_t *children; /* groups below each group */
-    uint32_t *parts;    /* how often each row of the chain table at hand was met */
-    uint64_t dues;      /* rows that say they are in the heap of what is due */
-};
-
-static bool live(const struct ch_state *state, uint32_t table, uint32_t row)
-{
-    return row != 0 && row <= state->store.tables[table].used &&
-           ch_row_is_live(&state->store, table, row);
-}
-
-static uint32_t next(const struct ch_state *state, uint32_t table, uint32_t row)
-{
-    return ch_row_next(&state->store, table, row);
-}
-
-static uint32_t live_rows(const struct ch_state *state, uint32_t table)
-{
-    return ch_table_live(&state->store, table);
-}
-
-/* A reference to an interned text or set, counted; false if nothing is there. */
-static bool count_text(struct tally *t, uint32_t row)
-{
-    if (!live(t->state, CH_T_TEXT, row)) return false;
-    t->texts[row]++;
-    return true;
-}
-
-static bool count_scopes(struct tally *t, uint32_t row)
-{
-    if (row == 0) return true;
-    if (!live(t->state, CH_T_SCOPES, row)) return false;
-    t->scopes[row]++;
-    return true;
-}
-
-struct short_text {
-    size_t len;
-    char chars[256];
-};
-
-static struct ch_text text_at(const struct ch_state *s, uint32_t row, struct short_text *space)
-{
-    space->len = ch_chain_get(s, CH_T_TEXT, row, space->chars, sizeof space->chars);
-    return (struct ch_text){space->chars, space->len};
-}
 
 static const char *free_rows(const struct ch_state *s)
 {
@@ -92,8 +35,7 @@ static const char *free_rows(const struct ch_state *s)
     return NULL;
 }
 
-/* Walks one chain, counting its rows. */
-static const char *chain(struct tally *t, uint32_t table, uint32_t first)
+const char *ch_chain_broken(struct tally *t, uint32_t table, uint32_t first)
 {
     const struct ch_state *s = t->state;
     HOLDS(live(s, table, first), "a chain that is referred to is there");
@@ -112,7 +54,7 @@ static const char *chain(struct tally *t, uint32_t table, uint32_t first)
     return NULL;
 }
 
-static const char *parts_once(struct tally *t, uint32_t table)
+const char *ch_parts_broken(struct tally *t, uint32_t table)
 {
     const struct ch_state *s = t->state;
     for (uint32_t row = next(s, table, 0); row != 0; row = next(s, table, row)) {
@@ -130,11 +72,11 @@ static const char *texts(struct tally *t)
         const struct ch_row_chain *first = ch_row(&s->store, CH_T_TEXT, row);
         HOLDS(first->refs == t->texts[row], "a text counts the references to it");
         if (first->refs == 0) continue;
-        if ((broken = chain(t, CH_T_TEXT, row)) != NULL) return broken;
+        if ((broken = ch_chain_broken(t, CH_T_TEXT, row)) != NULL) return broken;
         struct short_text space;
         HOLDS(ch_text_find(s, text_at(s, row, &space)) == row, "an interned text is found");
     }
-    if ((broken = parts_once(t, CH_T_TEXT)) != NULL) return broken;
+    if ((broken = ch_parts_broken(t, CH_T_TEXT)) != NULL) return broken;
     for (uint32_t row = next(s, CH_T_SCOPES, 0); row != 0; row = next(s, CH_T_SCOPES, row)) {
         const struct ch_row_scopes *set = ch_row(&s->store, CH_T_SCOPES, row);
         HOLDS(set->refs != 0 && set->refs == t->scopes[row], "a set counts the references to it");
@@ -291,15 +233,15 @@ static const char *sealed_parts(struct tally *t)
                   sealed->number < ch_meta(s)->next_user_number,
               "a sealed part is of an event, under a key");
         HOLDS(ch_find_sealed(s, sealed->seq) == row, "a sealed part is found, and is there once");
-        if ((broken = chain(t, CH_T_CIPHER, sealed->cipher)) != NULL) return broken;
+        if ((broken = ch_chain_broken(t, CH_T_CIPHER, sealed->cipher)) != NULL) return broken;
     }
-    if ((broken = parts_once(t, CH_T_CIPHER)) != NULL) return broken;
+    if ((broken = ch_parts_broken(t, CH_T_CIPHER)) != NULL) return broken;
     for (uint32_t row = next(s, CH_T_OPENED, 0); row != 0; row = next(s, CH_T_OPENED, row)) {
         const struct ch_row_opened *opened = ch_opened_row(s, row);
         HOLDS(live(s, CH_T_SEALED, opened->sealed), "what was opened was sealed");
         HOLDS(ch_find_opened(s, opened->sealed) == row,
               "an opened part is found by its sealed one");
-        if ((broken = chain(t, CH_T_PLAIN, opened->plain)) != NULL) return broken;
+        if ((broken = ch_chain_broken(t, CH_T_PLAIN, opened->plain)) != NULL) return broken;
         for (uint32_t n = 0; n < 2; n++) {
             HOLDS(opened->name[n] == 0 ||
                       (live(s, CH_T_NAME, opened->name[n]) &&
@@ -307,7 +249,7 @@ static const char *sealed_parts(struct tally *t)
                   "hashed names know where they stand");
         }
     }
-    if ((broken = parts_once(t, CH_T_PLAIN)) != NULL) return broken;
+    if ((broken = ch_parts_broken(t, CH_T_PLAIN)) != NULL) return broken;
     for (uint32_t row = next(s, CH_T_NAME, 0); row != 0; row = next(s, CH_T_NAME, row)) {
         const struct ch_row_name *name = ch_name_row(s, row);
         HOLDS(live(s, CH_T_USER, name->user), "a hashed name is a user's");
@@ -561,6 +503,7 @@ static const char *walk(struct tally *t)
     if (broken == NULL) broken = shares(t);
     if (broken == NULL) broken = groups(t);
     if (broken == NULL) broken = sealed_parts(t);
+    if (broken == NULL) broken = ch_settings_broken(t);
     if (broken == NULL) broken = dues(t); /* after all that may be due */
     if (broken == NULL) broken = others(t);
     if (broken == NULL) broken = texts(t); /* after all that refers to them */
@@ -570,7 +513,7 @@ static const char *walk(struct tally *t)
 
 const char *ch_invariant_broken(const struct ch_state *state)
 {
-    static const uint32_t chains[] = {CH_T_TEXT, CH_T_CIPHER, CH_T_PLAIN};
+    static const uint32_t chains[] = {CH_T_TEXT, CH_T_CIPHER, CH_T_PLAIN, CH_T_PASSAGE};
     struct ch_arena arena = {0};
     uint32_t most = 0;
     for (size_t i = 0; i < sizeof chains / sizeof *chains; i++) {

@@ -78,6 +78,22 @@ struct ch_row_account {
     uint32_t first_group;
     uint32_t group_count;
     uint32_t first_role;
+    uint32_t settings; /* row of its settings; 0: nothing was ever set */
+    uint32_t spare;
+};
+
+enum { CH_SWITCHES = 5 };                                          /* of enum ch_setting_switch */
+enum ch_text_setting { CH_TEXT_HEADER, CH_TEXT_FOOTER, CH_TEXTS }; /* places of text settings */
+
+/* What an account has set of its own; made with the first of it. */
+struct ch_row_settings {
+    uint32_t live;
+    uint32_t account;
+    uint32_t switches; /* bit n: switch n of enum ch_setting_switch is on */
+    uint32_t spare;
+    uint32_t text[CH_TEXTS]; /* passages; 0: none */
+    uint64_t text_seq[CH_TEXTS];
+    uint64_t switch_seq[CH_SWITCHES]; /* 0: never set */
 };
 
 struct ch_row_user {

@@ -38,7 +38,10 @@ enum { ROWS_A_CALL = 4 };
 static bool reserve_table(struct ch_store *store, uint32_t table, size_t items, size_t chains)
 {
     size_t rows = ROWS_A_CALL + items;
-    if (table == CH_T_TEXT || table == CH_T_CIPHER || table == CH_T_PLAIN) rows += chains;
+    if (table == CH_T_TEXT || table == CH_T_CIPHER || table == CH_T_PLAIN ||
+        table == CH_T_PASSAGE) {
+        rows += chains;
+    }
     return ch_store_reserve_rows(store, table, (uint32_t)rows);
 }
 
@@ -73,6 +76,17 @@ size_t ch_cascade_of_group(const struct ch_state *state, uint32_t group)
     size_t rows = (size_t)4 + row->member_count;
     for (uint32_t s = row->first_share; s != 0; s = ch_share_row(state, s)->next_of_subject) {
         rows += ch_cascade_of_share(state, s);
+    }
+    return rows;
+}
+
+size_t ch_cascade_of_settings(const struct ch_state *state, uint32_t account)
+{
+    const uint32_t settings = ch_account_row(state, account)->settings;
+    size_t rows = 0;
+    for (uint32_t i = 0; settings != 0 && i < CH_TEXTS; i++) {
+        const uint32_t text = ch_settings_row(state, settings)->text[i];
+        rows += ch_chain_len(state, CH_T_PASSAGE, text) / CH_CHAIN_BYTES + 1;
     }
     return rows;
 }

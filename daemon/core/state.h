@@ -44,6 +44,8 @@ CH_MUST_USE bool ch_state_reserve(struct ch_state *state, size_t items, size_t b
 size_t ch_cascade_of_share(const struct ch_state *state, uint32_t share);
 size_t ch_cascade_of_group(const struct ch_state *state, uint32_t group);
 size_t ch_cascade_of_account(const struct ch_state *state, uint32_t account, bool below);
+/* Rows of the texts that new settings would replace. */
+size_t ch_cascade_of_settings(const struct ch_state *state, uint32_t account);
 
 /* Rows to read; the row must be live: ch_account_row(state, row) and so on. */
 #define TABLE(name, noun, dumped)                                                                  \

@@ -101,6 +101,9 @@ static inline struct ch_text sample_text(struct sampler *s, uint8_t number)
         chars[1 + sample_below(s, text.len - 2)] = '@';
         return (struct ch_text){chars, text.len};
     }
+    if (number == CH_KIND_passage) {
+        return sample_of_alphabet(s, "ab<p> \n\t", kind->least, most);
+    }
     return sample_name(s, kind->least, most);
 }
 

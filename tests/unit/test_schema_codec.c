@@ -146,7 +146,10 @@ static void texts_are_taken_up_to_their_bounds_and_no_further(void **state)
             expect_chars(&f, kind, letters(&f, kind, least - 1), CH_ERR_OUT_OF_BOUNDS);
         }
         expect_text(&f, kind, "ab\x80@cd", CH_ERR_NOT_TEXT);
-        expect_text(&f, kind, "ab\n@cd", CH_ERR_NOT_TEXT);
+        const bool lines = kind == CH_KIND_passage;
+        expect_text(&f, kind, "ab\n@cd", lines ? CH_OK : CH_ERR_NOT_TEXT);
+        expect_text(&f, kind, "ab\t@cd", lines ? CH_OK : CH_ERR_NOT_TEXT);
+        expect_text(&f, kind, "ab\r@cd", CH_ERR_NOT_TEXT);
         expect_text(&f, kind, "ab\x7f@cd", CH_ERR_NOT_TEXT);
         if (form == CH_FORM_TEXT || kind == CH_KIND_remark) continue;
         expect_text(&f, kind, " ab@cd", CH_ERR_NOT_TEXT);

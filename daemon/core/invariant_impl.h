@@ -1,0 +1,73 @@
+/* invariant_impl: what the invariant_* files share; see invariant.h. SPDX-License-Identifier: MIT
+ * Each part walks its tables and gives NULL, or the sentence that does not hold. */
+#ifndef CH_CORE_INVARIANT_IMPL_H
+#define CH_CORE_INVARIANT_IMPL_H
+#include "daemon/core/invariant.h"
+#include "daemon/core/state.h"
+
+#define HOLDS(condition, sentence)                                                                 \
+    do {                                                                                           \
+        if (!(condition)) return (sentence);                                                       \
+    } while (0)
+
+/* What was counted on the way, by row number; memory is the arena's. */
+struct tally {
+    const struct ch_state *state;
+    uint32_t *texts;    /* references to each interned text */
+    uint32_t *scopes;   /* references to each interned set */
+    uint32_t *children; /* groups below each group */
+    uint32_t *parts;    /* how often each row of the chain table at hand was met */
+    uint64_t dues;      /* rows that say they are in the heap of what is due */
+};
+
+static inline bool live(const struct ch_state *state, uint32_t table, uint32_t row)
+{
+    return row != 0 && row <= state->store.tables[table].used &&
+           ch_row_is_live(&state->store, table, row);
+}
+
+static inline uint32_t next(const struct ch_state *state, uint32_t table, uint32_t row)
+{
+    return ch_row_next(&state->store, table, row);
+}
+
+static inline uint32_t live_rows(const struct ch_state *state, uint32_t table)
+{
+    return ch_table_live(&state->store, table);
+}
+
+/* A reference to an interned text or set, counted; false if nothing is there. */
+static inline bool count_text(struct tally *t, uint32_t row)
+{
+    if (!live(t->state, CH_T_TEXT, row)) return false;
+    t->texts[row]++;
+    return true;
+}
+
+static inline bool count_scopes(struct tally *t, uint32_t row)
+{
+    if (row == 0) return true;
+    if (!live(t->state, CH_T_SCOPES, row)) return false;
+    t->scopes[row]++;
+    return true;
+}
+
+struct short_text {
+    size_t len;
+    char chars[256];
+};
+
+static inline struct ch_text text_at(const struct ch_state *s, uint32_t row,
+                                     struct short_text *space)
+{
+    space->len = ch_chain_get(s, CH_T_TEXT, row, space->chars, sizeof space->chars);
+    return (struct ch_text){space->chars, space->len};
+}
+
+/* Walks one chain, counting its rows; then, after all chains of a table: each row was met once. */
+const char *ch_chain_broken(struct tally *t, uint32_t table, uint32_t first);
+const char *ch_parts_broken(struct tally *t, uint32_t table);
+
+/* invariant_settings.c */
+const char *ch_settings_broken(struct tally *t);
+#endif
