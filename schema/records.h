@@ -13,14 +13,17 @@
     ;
 #include "schema/words_struct.h"
 #include "schema/records.def"
+/* C has no empty struct: what has no fields has a byte that nobody uses. */
 #define COMMAND_BEGIN(ident, type, who, scope, on, doc) struct ch_cmd_##ident {
 #define COMMAND_END(ident)                                                                         \
+    bool unused_;                                                                                  \
     }                                                                                              \
     ;
 #include "schema/words_struct.h"
 #include "schema/commands.def"
 #define QUERY_BEGIN(ident, type, who, scope, on, from, doc) struct ch_qry_##ident {
 #define QUERY_END(ident)                                                                           \
+    bool unused_;                                                                                  \
     }                                                                                              \
     ;
 #define RESULT_BEGIN(ident) struct ch_qry_##ident##_result {
@@ -31,6 +34,7 @@
 #include "schema/queries.def"
 #define EVENT_BEGIN(name, tag, makes, doc) struct ch_ev_##name {
 #define EVENT_END(name)                                                                            \
+    bool unused_;                                                                                  \
     }                                                                                              \
     ;
 #include "schema/words_struct.h"

@@ -3,6 +3,7 @@
 #include "daemon/core/decide_impl.h"
 
 #include "daemon/core/apply.h"
+#include "daemon/core/decide_plan.h"
 #include "schema/limits.h"
 
 enum ch_rejection_code ch_reject(struct ch_case *c, enum ch_rejection_code code, const char *field)
@@ -254,6 +255,7 @@ void ch_decide_due(const struct ch_state *state, uint64_t now, struct ch_arena *
     struct ch_case c = {.state = state, .moment = &moment, .arena = arena, .ret = ret};
     switch ((enum ch_due_kind)due->kind) {
     case CH_DUE_SHARE: share_due(&c, due->row); return;
+    case CH_DUE_PERIOD: ch_due_period(&c, due->row); return;
     }
     CH_CHECK(ret->count > 0);
 }
@@ -263,5 +265,6 @@ bool ch_due_reserve(struct ch_state *state)
     size_t cascade = 0;
     const struct ch_row_due *due = ch_due_first(state);
     if (due != NULL && due->kind == CH_DUE_SHARE) cascade = ch_cascade_of_share(state, due->row);
+    if (due != NULL && due->kind == CH_DUE_PERIOD) cascade = ch_cascade_of_turn(state, due->row);
     return ch_state_reserve(state, 0, 0, cascade);
 }

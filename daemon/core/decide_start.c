@@ -5,7 +5,7 @@
  * declared. Limits that decide, built-in roles and pages are defined once, in a new log; a later
  * version's text changes nothing by itself. */
 #include "daemon/core/apply.h"
-#include "daemon/core/decide_impl.h"
+#include "daemon/core/decide_plan.h"
 
 /* Declares (category, number) unless the log has it; parts may be NULL. */
 static void declare(struct ch_case *c, enum ch_declared category, uint64_t number,
@@ -174,7 +174,8 @@ void ch_decide_start(const struct ch_state *state, struct ch_arena *arena, struc
 static size_t cascade_of(const struct ch_state *state, const struct ch_call *call)
 {
     const uint32_t on = call->has_on ? ch_find_account(state, call->on.id) : 0;
-    if (on == 0) return 0;
+    const size_t credits = ch_cascade_of_credits(state, call);
+    if (on == 0 || credits != 0) return credits;
     if (call->type == CH_CMD_account_close) {
         const struct ch_cmd_account_close *args = call->args;
         return ch_cascade_of_account(state, on, args->has_below && args->below);

@@ -7,6 +7,7 @@
 #include "daemon/core/apply.h"
 #include "daemon/core/index.h"
 #include "daemon/core/invariant_impl.h"
+#include "daemon/core/ledger.h"
 #include "schema/base/arena.h"
 #include "schema/limits.h"
 
@@ -406,6 +407,9 @@ static bool knows_its_place(const struct ch_state *s, const struct ch_row_due *d
     case CH_DUE_SHARE:
         return live(s, CH_T_SHARE, due->row) && ch_share_row(s, due->row)->due == place &&
                ch_share_row(s, due->row)->expires_at == due->at;
+    case CH_DUE_PERIOD:
+        return live(s, CH_T_PLAN, due->row) && ch_plan_row(s, due->row)->due == place &&
+               ch_plan_due(s, due->row) == due->at;
     }
     return false;
 }
@@ -504,6 +508,7 @@ static const char *walk(struct tally *t)
     if (broken == NULL) broken = groups(t);
     if (broken == NULL) broken = sealed_parts(t);
     if (broken == NULL) broken = ch_settings_broken(t);
+    if (broken == NULL) broken = ch_ledger_broken(t);
     if (broken == NULL) broken = dues(t); /* after all that may be due */
     if (broken == NULL) broken = others(t);
     if (broken == NULL) broken = texts(t); /* after all that refers to them */

@@ -70,4 +70,6 @@ const char *ch_parts_broken(struct tally *t, uint32_t table);
 
 /* invariant_settings.c */
 const char *ch_settings_broken(struct tally *t);
+/* invariant_ledger.c */
+const char *ch_ledger_broken(struct tally *t);
 #endif

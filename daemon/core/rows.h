@@ -230,6 +230,54 @@ struct ch_row_mask {
     uint64_t seq;
 };
 
+/* A plan: the credits of a period, for an account and all below it that have no plan of their own.
+ * total = used + reserved + remain + allocated. */
+struct ch_row_plan {
+    uint32_t live;
+    uint32_t account;
+    uint64_t id;
+    uint64_t changed;
+    uint64_t total;      /* of the present period */
+    uint64_t next_total; /* of those to come */
+    uint64_t used;       /* these three: the pool's */
+    uint64_t reserved;
+    uint64_t remain;
+    uint64_t allocated; /* totals of its finite allocations */
+    uint64_t anchor;
+    uint64_t ends[3];      /* of the present day, week and month of the anchor; 0: never */
+    uint32_t recurring[3]; /* allocations that begin anew then */
+    uint32_t name;         /* text */
+    uint32_t paid;
+    uint32_t period; /* enum ch_frequency */
+    uint32_t first_allocation;
+    uint32_t allocation_count;
+    uint32_t present; /* period; the newest */
+    uint32_t oldest;  /* period */
+    uint32_t period_count;
+    uint32_t first_reservation;
+    uint32_t reservation_count;
+    uint32_t due;
+};
+
+/* What was used in a period of a plan, and what its rates were. */
+struct ch_row_period {
+    uint32_t live;
+    uint32_t plan;
+    uint64_t from;
+    uint64_t to; /* 0: never */
+    uint64_t changed;
+    uint64_t used;     /* of all its accounts together */
+    uint64_t reserved; /* by reservations that are still open */
+    uint64_t rate_from[8];
+    uint64_t rate_price[8];
+    uint32_t rate_count;
+    uint32_t first_usage;
+    uint32_t usage_count;
+    uint32_t newer;
+    uint32_t older;
+    uint32_t spare;
+};
+
 /* A binary heap by (at, kind, row): rows 1..n are its places. */
 struct ch_row_due {
     uint32_t live;

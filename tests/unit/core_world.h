@@ -101,10 +101,13 @@ static inline void pass_time(struct world *w, uint64_t ns)
     for (;;) {
         struct ch_verdict verdict = {0};
         ch_arena_reset(&w->arena);
+        assert_true(ch_due_reserve(&w->state));
         ch_decide_due(&w->state, w->now, &w->arena, &verdict);
         assert_false(verdict.no_memory);
         if (verdict.count == 0) return;
         take_event(w, &verdict.events[0]);
+        const char *broken = ch_invariant_broken(&w->state);
+        if (broken != NULL) fail_msg("does not hold: %s", broken);
     }
 }
 

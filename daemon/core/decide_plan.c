@@ -1,0 +1,180 @@
+/* decide_plan: rules of plans; see decide_impl.h. SPDX-License-Identifier: MIT */
+#include "daemon/core/decide_plan.h"
+
+#include "daemon/core/calendar.h"
+
+void ch_emit_turn(struct ch_case *c, const struct ch_turn *turn)
+{
+    if (!turn->any) return;
+    const struct ch_row_plan *plan = ch_plan_row(c->state, turn->plan);
+    const struct ch_row_period *present = ch_period_row(c->state, plan->present);
+    struct ch_ev_period_closed *body =
+        ch_emit(c, CH_EV_period_closed, ch_account_row(c->state, plan->account)->id);
+    if (body == NULL) return;
+    body->plan.seq = plan->id;
+    body->whole = turn->whole;
+    body->from = present->from;
+    body->to = present->to;
+    if (!turn->whole) return;
+    const enum ch_frequency period = (enum ch_frequency)plan->period;
+    body->from = ch_calendar_last(plan->anchor, period, turn->at);
+    body->to = ch_calendar_next(plan->anchor, period, turn->at);
+    body->dropped = ch_periods_to_drop(c->state, turn->plan);
+}
+
+void ch_due_period(struct ch_case *c, uint32_t plan)
+{
+    const struct ch_turn turn = ch_turn_at(c->state, plan, c->moment->now);
+    ch_emit_turn(c, &turn);
+}
+
+/* Rates begin at 0 and ascend, each with its price. */
+static bool rates_are_good(struct ch_case *c, const uint64_t *from, uint32_t from_len,
+                           uint32_t price_len)
+{
+    if (from_len != price_len) {
+        (void)ch_reject(c, CH_REJ_fields_disagree, "rate_price");
+        return false;
+    }
+    for (uint32_t i = 0; i < from_len; i++) {
+        if (i == 0 ? from[0] == 0 : from[i] > from[i - 1]) continue;
+        (void)ch_reject(c, CH_REJ_fields_disagree, "rate_from");
+        return false;
+    }
+    return true;
+}
+
+bool ch_plan_is_good(struct ch_case *c, const struct ch_plan_terms *terms)
+{
+    if (!rates_are_good(c, terms->rate_from, terms->rate_from_len, terms->rate_price_len)) {
+        return false;
+    }
+    if (terms->total > 0) return true;
+    (void)ch_reject(c, CH_REJ_amount_zero, "total");
+    return false;
+}
+
+void ch_emit_plan(struct ch_case *c, const struct ch_plan_terms *terms)
+{
+    struct ch_ev_plan_set *body = ch_emit(c, CH_EV_plan_set, ch_account_row(c->state, c->on)->id);
+    if (body == NULL) return;
+    body->name = terms->name;
+    body->paid = terms->paid;
+    body->total = terms->total;
+    body->period = terms->period;
+    body->anchor = terms->anchor;
+    body->to = ch_calendar_next(terms->anchor, (enum ch_frequency)terms->period, c->moment->now);
+    body->rate_from = terms->rate_from;
+    body->rate_from_len = terms->rate_from_len;
+    body->rate_price = terms->rate_price;
+    body->rate_price_len = terms->rate_price_len;
+}
+
+enum ch_rejection_code ch_decide_plan_set(struct ch_case *c)
+{
+    const struct ch_cmd_plan_set *args = c->call->args;
+    const struct ch_plan_terms terms = {
+        .name = args->name,
+        .paid = args->has_paid ? args->paid : true,
+        .total = args->total,
+        .period = args->has_period ? args->period : CH_frequency_monthly,
+        .anchor = args->has_anchor ? args->anchor : c->moment->now,
+        .rate_from = args->rate_from,
+        .rate_from_len = args->rate_from_len,
+        .rate_price = args->rate_price,
+        .rate_price_len = args->rate_price_len,
+    };
+    if (ch_find_plan(c->state, c->on) != 0) return ch_reject(c, CH_REJ_plan_exists, "on");
+    if (ch_account_row(c->state, c->on)->parent != 0) {
+        return ch_reject(c, CH_REJ_not_separated, "on");
+    }
+    if (ch_plan_is_good(c, &terms)) ch_emit_plan(c, &terms);
+    return CH_REJ_none;
+}
+
+/* The plan as plan.change would leave it, over what the turn leaves. */
+static void change(const struct ch_case *c, const struct ch_cmd_plan_change *args,
+                   const struct ch_turn *turn, struct ch_ev_plan_changed *ret)
+{
+    const struct ch_row_plan *plan = ch_plan_row(c->state, turn->plan);
+    const struct ch_row_period *present = ch_period_row(c->state, plan->present);
+    ret->plan.seq = plan->id;
+    ret->paid = args->has_paid ? args->paid : plan->paid != 0;
+    ret->total = args->has_total ? args->total : turn->pool.total;
+    ret->next_total = args->has_next_total ? args->next_total
+                      : args->has_total    ? args->total
+                                           : plan->next_total;
+    ret->period = args->has_period ? args->period : (uint8_t)plan->period;
+    ret->anchor = args->has_anchor ? args->anchor : plan->anchor;
+    const bool moved = ret->period != plan->period || ret->anchor != plan->anchor;
+    ret->to = moved || turn->whole
+                  ? ch_calendar_next(ret->anchor, (enum ch_frequency)ret->period, turn->at)
+                  : present->to;
+    const bool rated = args->rate_from_len > 0;
+    ret->rate_from = rated ? args->rate_from : present->rate_from;
+    ret->rate_from_len = rated ? args->rate_from_len : present->rate_count;
+    ret->rate_price = rated ? args->rate_price : present->rate_price;
+    ret->rate_price_len = ret->rate_from_len;
+}
+
+static bool is_as_before(const struct ch_case *c, uint32_t plan_row,
+                         const struct ch_ev_plan_changed *to, bool renamed)
+{
+    const struct ch_row_plan *plan = ch_plan_row(c->state, plan_row);
+    const struct ch_row_period *present = ch_period_row(c->state, plan->present);
+    if (renamed || (plan->paid != 0) != to->paid || plan->total != to->total ||
+        plan->next_total != to->next_total || plan->period != to->period ||
+        plan->anchor != to->anchor || present->rate_count != to->rate_from_len) {
+        return false;
+    }
+    for (uint32_t i = 0; i < to->rate_from_len; i++) {
+        if (present->rate_from[i] != to->rate_from[i]) return false;
+        if (present->rate_price[i] != to->rate_price[i]) return false;
+    }
+    return true;
+}
+
+enum ch_rejection_code ch_decide_plan_change(struct ch_case *c)
+{
+    const struct ch_cmd_plan_change *args = c->call->args;
+    const uint32_t row = ch_find_plan(c->state, c->on);
+    if (row == 0) return ch_reject(c, CH_REJ_no_plan, "on");
+    if (!rates_are_good(c, args->rate_from, args->rate_from_len, args->rate_price_len)) {
+        return CH_REJ_none;
+    }
+    if (args->has_total && args->total == 0) return ch_reject(c, CH_REJ_amount_zero, "total");
+    if (args->has_next_total && args->next_total == 0) {
+        return ch_reject(c, CH_REJ_amount_zero, "next_total");
+    }
+    const struct ch_row_plan *plan = ch_plan_row(c->state, row);
+    const struct ch_turn turn = ch_turn_at(c->state, row, c->moment->now);
+    struct ch_ev_plan_changed to = {0};
+    change(c, args, &turn, &to);
+    if (to.total < turn.pool.total - turn.pool.remain) {
+        return ch_reject(c, CH_REJ_credits_in_use, "total");
+    }
+    const bool renamed = args->has_name && !ch_chain_is(c->state, CH_T_TEXT, plan->name,
+                                                        args->name.ptr, args->name.len);
+    if (!turn.any && is_as_before(c, row, &to, renamed)) return CH_REJ_none;
+    to.name = args->name;
+    if (!args->has_name) {
+        const size_t len = ch_chain_len(c->state, CH_T_TEXT, plan->name);
+        char *text = ch_arena_take(c->arena, len + 1);
+        c->ret->no_memory = text == NULL;
+        if (text == NULL) return CH_REJ_none;
+        to.name = (struct ch_text){text, ch_chain_get(c->state, CH_T_TEXT, plan->name, text, len)};
+    }
+    ch_emit_turn(c, &turn);
+    struct ch_ev_plan_changed *body =
+        ch_emit(c, CH_EV_plan_changed, ch_account_row(c->state, c->on)->id);
+    if (body != NULL) *body = to;
+    return CH_REJ_none;
+}
+
+size_t ch_cascade_of_credits(const struct ch_state *state, const struct ch_call *call)
+{
+    const uint32_t on = call->has_on ? ch_find_account(state, call->on.id) : 0;
+    if (call->type != CH_CMD_plan_set && call->type != CH_CMD_plan_change) return 0;
+    const uint32_t plan = on == 0 ? 0 : ch_plan_over(state, on);
+    return 32 + (plan == 0 ? 0 : ch_cascade_of_turn(state, plan));
+}
