@@ -8,3 +8,6 @@
 #define RECORD(rec, sub, name, doc)
 #define RECORD_LIST(rec, sub, name, max, doc)
 #define MINTS(ident, what)
+#define EVENTS(ident, ...)
+#define MAY(ident, ...)
+#define ON_RESOURCE(ident, field)

@@ -16,3 +16,6 @@
     const struct ch_rec_##sub *name;                                                               \
     uint32_t name##_len;
 #define MINTS(ident, what)
+#define EVENTS(ident, ...)
+#define MAY(ident, ...)
+#define ON_RESOURCE(ident, field)
