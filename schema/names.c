@@ -131,15 +131,15 @@ struct ch_set_row ch_role_at(size_t place)
     return rows[place];
 }
 
+enum { MASKS = 32 }; /* numbers are at most this */
 enum mask_number {
-#define MASK_BEGIN(name, number, text) MASK_##name,
+#define MASK_BEGIN(name, number, text) MASK_##name = (number) - 1,
 #define MASK_ALL(mask)
 #define MASK_PAGE(mask, page)
 #define MASK_SCOPE(mask, scope)
 #define MASK_BUT(mask, scope)
 #define MASK_END(mask)
 #include "schema/masks.def"
-    MASKS,
 };
 
 size_t ch_mask_count(void)
@@ -159,7 +159,7 @@ struct ch_set_row ch_mask_at(size_t place)
 #include "schema/masks.def"
     };
 #define MASK_BEGIN(mask, number, text)                                                             \
-    _Static_assert(CH_mask_kind_##mask == (number) && MASK_##mask == (number) - 1, "in order");
+    _Static_assert(CH_mask_kind_##mask == (number) && (number) >= 1 && (number) <= MASKS, "bounds");
 #define MASK_ALL(mask) rows[MASK_##mask].scopes = every_scope();
 #define MASK_PAGE(mask, page)                                                                      \
     rows[MASK_##mask].scopes =                                                                     \

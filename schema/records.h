@@ -202,7 +202,7 @@ extern const size_t ch_limit_count;
 size_t ch_role_count(void);
 struct ch_set_row ch_role_at(size_t place);
 size_t ch_mask_count(void);
-struct ch_set_row ch_mask_at(size_t place); /* in the order of their numbers */
+struct ch_set_row ch_mask_at(size_t place); /* number place + 1; a NULL name: there is none such */
 size_t ch_page_count(void);
 struct ch_set_row ch_page_at(size_t place);
 

@@ -1,6 +1,7 @@
 /* access: see access.h. SPDX-License-Identifier: MIT */
 #include "daemon/core/access.h"
 
+#include "daemon/core/reputation.h"
 #include "schema/limits.h"
 
 enum { PATH_MOST = 16 };
@@ -20,6 +21,7 @@ struct walk {
     struct ch_scopes locked;    /* what content locks took */
     struct ch_scopes suspended; /* what the masks of account status and plan take */
     struct ch_scopes unpaid;
+    struct ch_scopes stopped; /* what the masks of stopped streams of mail take */
     bool wrong_channel;
     bool inactive;
 };
@@ -246,6 +248,35 @@ static void take_masks(struct walk *w, const struct ch_row_account *account, uin
     tell(w, CH_fact_unpaid, account->unpaid_seq, 0, 0, row, w->unpaid);
 }
 
+/* What one stopped stream of mail takes away. */
+static void take_stream(struct walk *w, uint32_t row)
+{
+    const struct ch_row_stream *stream = ch_stream_row(w->state, row);
+    const struct ch_scopes mask =
+        ch_scopes_and(ch_mask(w->state, stream->stream == CH_mail_stream_marketing
+                                            ? CH_mask_kind_marketing_stopped
+                                            : CH_mask_kind_transactional_stopped),
+                      w->q->wanted);
+    saw(w, stream->changed);
+    w->stopped = ch_scopes_or(w->stopped, mask);
+    if (ch_scopes_empty(mask)) return;
+    for (uint32_t authority = 0; authority < 2; authority++) {
+        const uint64_t seq = stream->stopped_seq[authority];
+        if (seq != 0) tell(w, CH_fact_stream_stopped, seq, 0, 0, stream->account, mask);
+    }
+}
+
+/* The stopped streams of the account asked about: those of the accounts above it and below it are
+ * other mail. */
+static void take_streams(struct walk *w, const struct ch_row_account *account, uint32_t row)
+{
+    if (w->q->granting) return;
+    for (uint8_t kind = 0; kind < 2; kind++) {
+        if ((account->stopped >> kind & 1) == 0) continue;
+        take_stream(w, ch_find_stream(w->state, row, /* key= */ 0, kind));
+    }
+}
+
 /* The accounts from the one asked about to the root. False if one of them is closed. */
 static bool find_path(struct walk *w)
 {
@@ -260,6 +291,7 @@ static bool find_path(struct walk *w)
             tell(w, CH_fact_account_closed, account->closed_seq, 0, 0, a, no_scopes);
         }
         take_masks(w, account, a);
+        if (a == w->q->account && account->stopped != 0) take_streams(w, account, a);
     }
     return open;
 }
@@ -280,6 +312,7 @@ static enum ch_reason why_taken(const struct walk *w, struct ch_scopes missing)
 {
     if (took(w, missing, w->suspended)) return CH_reason_suspended;
     if (took(w, missing, w->unpaid)) return CH_reason_unpaid;
+    if (took(w, missing, w->stopped)) return CH_reason_stream_stopped;
     if (took(w, ch_scopes_and(missing, w->given), w->denied)) return CH_reason_restricted;
     if (took(w, missing, w->locked)) return CH_reason_content_locked;
     return CH_reason_guardrail;
@@ -308,7 +341,8 @@ static void conclude(struct walk *w)
     const struct ch_scopes wanted = w->q->wanted;
     const struct ch_scopes masks = ch_scopes_or(w->suspended, w->unpaid);
     const struct ch_scopes left = ch_scopes_but(ch_scopes_but(w->given, w->denied), masks);
-    w->ret->given = ch_scopes_and(with_implied(left), wanted);
+    /* A stopped stream takes last: whose sending is stopped may still see the lists. */
+    w->ret->given = ch_scopes_but(ch_scopes_and(with_implied(left), wanted), w->stopped);
     struct ch_scopes missing = ch_scopes_but(wanted, w->ret->given);
     if (ch_scopes_empty(missing)) {
         deny(w, CH_decision_allowed, CH_reason_granted);

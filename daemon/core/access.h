@@ -13,7 +13,8 @@
  *   each less the guardrails of the accounts above that share's account, and less the content locks
  *   of that account and of those above it.
  * - Taken: the union of the restrictions of all shares that count, and the masks of the log for an
- *   account on the path that is suspended, by its customer or by the operator, or not paid for.
+ *   account on the path that is suspended, by its customer or by the operator, or not paid for; and
+ *   those of the stopped streams of mail of the account asked about itself, not of those above it.
  * - What is left of campaigns.send carries lists.select: who may send to a list may choose it.
  * - A question without a resource means all resources of the kind; `any` asks for at least one. */
 #ifndef CH_CORE_ACCESS_H
@@ -28,6 +29,7 @@ struct ch_question {
     uint8_t resource_kind; /* 0: each scope's own kind */
     uint32_t resource;     /* text row; 0: a resource never named, which has no grants */
     bool any;
+    bool granting;     /* a stopped stream does not count: what is stopped is mail, not a right */
     bool subtree_only; /* only shares that reach the whole subtree count: for granting below */
     uint8_t channel;   /* enum ch_channel */
     uint64_t now;      /* nanoseconds; expiry is judged against it */

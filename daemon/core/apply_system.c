@@ -24,6 +24,11 @@ void ch_apply_limit_defined(struct ch_state *state, const struct ch_event *event
     const struct ch_ev_limit_defined *body = event->body;
     struct ch_row_meta *meta = ch_row_edit(&state->store, CH_T_META, 1);
     if (ch_text_is(body->token, "IDS_KEPT") && meta->ids_count == 0) meta->ids_kept = body->value;
+    if (ch_text_is(body->token, "BOUNCE_PPM")) meta->bounce_ppm = body->value;
+    if (ch_text_is(body->token, "COMPLAINT_PPM")) meta->complaint_ppm = body->value;
+    if (ch_text_is(body->token, "RATE_VOLUME")) meta->rate_volume = body->value;
+    if (ch_text_is(body->token, "RATE_DAYS")) meta->rate_days = body->value;
+    if (ch_text_is(body->token, "SERIES_DAYS")) meta->series_days = body->value;
 }
 
 void ch_apply_role_defined(struct ch_state *state, const struct ch_event *event)
@@ -73,9 +78,14 @@ void ch_apply_page_defined(struct ch_state *state, const struct ch_event *event)
 void ch_apply_mask_defined(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_mask_defined *body = event->body;
-    const uint32_t row = ch_row_take(&state->store, CH_T_MASK);
-    CH_CHECK(row == body->kind); /* they are defined in the order of their numbers */
-    struct ch_row_mask *mask = ch_row_edit(&state->store, CH_T_MASK, row);
+    CH_CHECK(body->kind > 0);
+    while (state->store.tables[CH_T_MASK].used <
+           body->kind) { /* a number left out has a row, too */
+        const uint32_t row = ch_row_take(&state->store, CH_T_MASK);
+        CH_CHECK(row <= body->kind);
+    }
+    struct ch_row_mask *mask = ch_row_edit(&state->store, CH_T_MASK, body->kind);
+    CH_CHECK(mask->seq == 0);
     mask->scopes = ch_scopes_take(state, body->scopes);
     mask->seq = event->seq;
 }

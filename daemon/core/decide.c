@@ -68,11 +68,12 @@ void *ch_emit(struct ch_case *c, enum ch_event_tag tag, uint64_t account)
 /* A question about the actor's own rights on an account. */
 static struct ch_answer ask(const struct ch_state *state, const struct ch_moment *moment,
                             uint32_t account, uint8_t reach, struct ch_scopes wanted,
-                            const struct ch_text *resource)
+                            const struct ch_text *resource, bool granting)
 {
     struct ch_question question = {.user = moment->user_row,
                                    .account = account,
                                    .wanted = wanted,
+                                   .granting = granting,
                                    .subtree_only = reach == CH_reach_subtree,
                                    .channel = moment->channel,
                                    .now = moment->now};
@@ -89,7 +90,8 @@ struct ch_scopes ch_uncovered(const struct ch_case *c, uint32_t account, uint8_t
                               struct ch_scopes scopes, const struct ch_text *resource)
 {
     if (c->moment->actor.kind != CH_actor_kind_user) return (struct ch_scopes){{0, 0}};
-    struct ch_answer answer = ask(c->state, c->moment, account, reach, scopes, resource);
+    struct ch_answer answer =
+        ask(c->state, c->moment, account, reach, scopes, resource, /* granting= */ true);
     return ch_scopes_but(scopes, answer.given);
 }
 
@@ -156,7 +158,7 @@ bool ch_admit(const struct ch_state *state, const struct ch_moment *moment,
     const uint32_t on = call->has_on ? ch_find_account(state, call->on.id) : 0;
     if (moment->actor.kind == CH_actor_kind_user && on != 0) {
         struct ch_answer answer = ask(state, moment, on, CH_reach_account, ch_scopes_of(row->scope),
-                                      /* resource= */ NULL);
+                                      /* resource= */ NULL, /* granting= */ false);
         if (answer.read_seq > *read_seq) *read_seq = answer.read_seq;
         if (!answer.led) return refuse(ret, CH_REJ_not_found, "on");
         if (row->who == CH_WHO_SCOPE && row->query && answer.reason == CH_reason_account_closed) {

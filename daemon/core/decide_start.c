@@ -144,7 +144,10 @@ static void define_pages(struct ch_case *c)
 
 static void define_masks(struct ch_case *c)
 {
-    for (size_t i = c->state->store.tables[CH_T_MASK].used; i < ch_mask_count(); i++) {
+    for (uint32_t i = 0; i < ch_mask_count(); i++) {
+        const bool has_row = i < c->state->store.tables[CH_T_MASK].used;
+        if (has_row && ch_mask_row(c->state, i + 1)->seq != 0) continue;
+        if (ch_mask_at(i).name == NULL) continue;
         struct ch_ev_mask_defined *body = ch_emit(c, CH_EV_mask_defined, /* account= */ 0);
         if (body == NULL) return;
         body->kind = (uint8_t)(i + 1);
@@ -185,6 +188,10 @@ static size_t cascade_of(const struct ch_state *state, const struct ch_call *cal
         const struct ch_cmd_group_delete *args = call->args;
         uint32_t group = ch_find_group(state, args->group.id);
         return group == 0 ? 0 : ch_cascade_of_group(state, group);
+    }
+    if (call->type == CH_CMD_reputation_set_thresholds) {
+        /* Each of its rates may alert or recover: five writes. */
+        return (size_t)ch_account_row(state, on)->stream_count;
     }
     if (call->type == CH_CMD_share_end || call->type == CH_CMD_share_limit) {
         /* Both begin with the subject. */

@@ -511,6 +511,7 @@ static const char *walk(struct tally *t)
     if (broken == NULL) broken = ch_ledger_broken(t);
     if (broken == NULL) broken = dues(t); /* after all that may be due */
     if (broken == NULL) broken = others(t);
+    if (broken == NULL) broken = ch_invariant_reputation(t->state);
     if (broken == NULL) broken = texts(t); /* after all that refers to them */
     if (broken == NULL) broken = index_sizes(t);
     return broken;

@@ -7,4 +7,7 @@
 
 /* ret: NULL, or the sentence that does not hold (static text) */
 const char *ch_invariant_broken(const struct ch_state *state);
+
+/* Parts of it. */
+const char *ch_invariant_reputation(const struct ch_state *state);
 #endif

@@ -98,10 +98,11 @@ static void say_taken(struct sentence *s, struct ch_scopes scopes)
 static void tell_taken(const struct ch_state *state, struct sentence *s,
                        const struct ch_evidence *fact)
 {
-    const char *what = fact->kind == CH_fact_guardrail      ? "the guardrail of account "
-                       : fact->kind == CH_fact_content_lock ? "the content lock of account "
-                       : fact->kind == CH_fact_suspended    ? "the suspension of account "
-                                                            : "the unpaid plan of account ";
+    const char *what = fact->kind == CH_fact_guardrail        ? "the guardrail of account "
+                       : fact->kind == CH_fact_content_lock   ? "the content lock of account "
+                       : fact->kind == CH_fact_suspended      ? "the suspension of account "
+                       : fact->kind == CH_fact_stream_stopped ? "a stopped stream of account "
+                                                              : "the unpaid plan of account ";
     say_number(s, what, ch_account_row(state, fact->account)->id);
     say_taken(s, fact->scopes);
 }
@@ -150,6 +151,7 @@ static void tell(const struct ch_state *state, struct sentence *s, const struct 
     case CH_fact_guardrail:
     case CH_fact_suspended:
     case CH_fact_content_lock:
+    case CH_fact_stream_stopped:
     case CH_fact_unpaid: tell_taken(state, s, fact); break;
     case CH_fact_account_closed:
         say_number(s, "account ", ch_account_row(state, fact->account)->id);

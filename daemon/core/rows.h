@@ -28,6 +28,11 @@ struct ch_row_meta {
     uint32_t dues; /* rows of the heap of what is due */
     uint8_t import_digest[32];
     uint8_t scope_kinds[128]; /* resource kind of each scope, as declared in the log */
+    uint64_t bounce_ppm;      /* of reputation, from limit_defined; 0: a log without them */
+    uint64_t complaint_ppm;
+    uint64_t rate_volume;
+    uint64_t rate_days;
+    uint64_t series_days;
 };
 
 /* Bytes of any length over chained rows; the first row holds the length of all. */
@@ -80,6 +85,10 @@ struct ch_row_account {
     uint32_t first_role;
     uint32_t settings; /* row of its settings; 0: nothing was ever set */
     uint32_t spare;
+    uint32_t first_stream;
+    uint32_t stream_count;
+    uint32_t stopped;      /* bit of each mail_stream of the account that is stopped */
+    uint32_t stopped_keys; /* streams of its keys that are stopped */
 };
 
 enum { CH_SWITCHES = 5 };                                          /* of enum ch_setting_switch */
@@ -305,6 +314,58 @@ struct ch_row_refused {
     uint64_t actor_id;
     uint64_t since;
     uint64_t count;
+};
+
+/* What is counted of mail, in the order of stats_added. */
+enum {
+    CH_COUNT_SENT,
+    CH_COUNT_DELIVERED,
+    CH_COUNT_BOUNCED,
+    CH_COUNT_COMPLAINED,
+    CH_COUNT_OPENED,
+    CH_COUNT_CLICKED,
+    CH_COUNT_UNSUBSCRIBED,
+    CH_COUNTS,
+};
+
+/* One stream of mail of an account, or of one of its keys; it stays as long as the account. */
+struct ch_row_stream {
+    uint32_t live;
+    uint32_t account;
+    uint64_t key; /* id; 0: the whole account's */
+    uint64_t changed;
+    uint64_t total[CH_COUNTS];
+    uint64_t alert_seq[2];   /* by enum ch_measure; 0: no alert */
+    uint64_t stopped_seq[2]; /* by the customer, by the operator; 0: not stopped */
+    uint32_t stream;         /* enum ch_mail_stream */
+    uint32_t first_day;      /* ascending */
+    uint32_t last_day;
+    uint32_t day_count;
+    uint32_t next_of_account;
+    uint32_t spare;
+};
+
+/* What was counted of a stream on one day. */
+struct ch_row_day {
+    uint32_t live;
+    uint32_t stream;
+    uint32_t day; /* since 1970, UTC */
+    uint32_t next;
+    uint32_t prev;
+    uint32_t spare;
+    uint64_t count[CH_COUNTS];
+};
+
+/* An account's own thresholds of reputation. */
+struct ch_row_threshold {
+    uint32_t live;
+    uint32_t account;
+    uint32_t own; /* bit 0, 1, 2: bounce_ppm, complaint_ppm, volume */
+    uint32_t spare;
+    uint64_t seq;
+    uint64_t bounce_ppm;
+    uint64_t complaint_ppm;
+    uint64_t volume;
 };
 
 /* Outside the dump: keyed hash of a username or e-mail address, to the user. */
