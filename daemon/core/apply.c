@@ -90,17 +90,29 @@ _Static_assert(sizeof(struct ch_bytes) == sizeof(struct ch_text) &&
                    offsetof(struct ch_bytes, len) == offsetof(struct ch_text, len),
                "a text's length stands where a blob's does");
 
-bool ch_apply_reserve(struct ch_state *state, const struct ch_event *event)
+void ch_apply_needs(const struct ch_event *event, size_t *items, size_t *bytes)
 {
-    size_t items = 0;
-    size_t bytes = 512 + event->personal.cipher.len * 2;
+    size_t listed = 0;
     const struct ch_record *record = &ch_events[event->tag].record;
     for (uint16_t i = 0; i < record->count; i++) {
         const struct ch_field *field = &record->fields[i];
-        if (field->list) items += ch_field_items(field, event->body);
-        if (!field->list && ch_kinds[field->kind].most > 128) bytes += text_bytes(field, event);
+        if (field->list) listed += ch_field_items(field, event->body);
+        if (!field->list && ch_kinds[field->kind].most > 128) *bytes += text_bytes(field, event);
     }
-    bytes += items * 64;
+    *items += listed;
+    *bytes += 512 + event->personal.cipher.len * 2 + listed * 64;
+}
+
+bool ch_apply_reserve_many(struct ch_state *state, size_t count, size_t items, size_t bytes)
+{
     /* Nothing is journaled at replay, so a cascade needs no room: it only frees rows. */
-    return ch_state_reserve(state, items, bytes, 0);
+    return ch_state_reserve(state, items + 4 * count, bytes, 0);
+}
+
+bool ch_apply_reserve(struct ch_state *state, const struct ch_event *event)
+{
+    size_t items = 0;
+    size_t bytes = 0;
+    ch_apply_needs(event, &items, &bytes);
+    return ch_apply_reserve_many(state, 1, items, bytes);
 }

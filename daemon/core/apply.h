@@ -11,6 +11,17 @@
 /* Room for one event of a log, at replay. errors: false when out of memory */
 CH_MUST_USE bool ch_apply_reserve(struct ch_state *state, const struct ch_event *event);
 
+/* The same for `count` events of a log, `items` list items and `bytes` of texts in all. */
+CH_MUST_USE bool ch_apply_reserve_many(struct ch_state *state, size_t count, size_t items,
+                                       size_t bytes);
+/* List items of an event, and bytes of its texts, for that. */
+void ch_apply_needs(const struct ch_event *event, size_t *items, size_t *bytes);
+
+/* ahead.c: touches the memory that an event will need, so that a group of them waits for it
+ * together. step: 0, then 1, then 2, each for the whole group before the next. */
+enum { CH_AHEAD_STEPS = 3 };
+void ch_apply_ahead(const struct ch_state *state, const struct ch_event *event, int step);
+
 /* The event's seq must be the head's next, its time not before the last. */
 void ch_apply(struct ch_state *state, const struct ch_event *event);
 

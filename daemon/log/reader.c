@@ -137,19 +137,29 @@ void ch_reader_seek(struct ch_reader *reader, uint64_t from_seq)
     reader->place = from_seq;
 }
 
-enum ch_err ch_reader_next(struct ch_reader *reader, struct ch_log_record *ret, struct ch_why *why)
+enum ch_err ch_reader_next_some(struct ch_reader *reader, struct ch_log_record *ret, size_t most,
+                                size_t *ret_count, struct ch_why *why)
 {
-    struct ch_log_record record = {.seq = reader->place};
     if (reader->place < reader->first || reader->place - reader->first >= reader->count) {
         enum ch_err err = fill(reader, reader->place, BLOCK_RECORDS, why);
         if (err != CH_OK) return err;
     }
-    if (reader->count > 0) {
-        record = record_at(reader, reader->place);
-        reader->place++;
+    const size_t left = reader->count - (size_t)(reader->place - reader->first);
+    const size_t count = left < most ? left : most;
+    for (size_t i = 0; i < count; i++) {
+        ret[i] = record_at(reader, reader->place++);
     }
-    *ret = record;
+    *ret_count = count;
     return CH_OK;
+}
+
+enum ch_err ch_reader_next(struct ch_reader *reader, struct ch_log_record *ret, struct ch_why *why)
+{
+    struct ch_log_record record = {.seq = reader->place};
+    size_t count;
+    enum ch_err err = ch_reader_next_some(reader, &record, 1, &count, why);
+    if (err == CH_OK) *ret = record;
+    return err;
 }
 
 enum ch_err ch_reader_end(struct ch_reader *reader, uint64_t *ret_seq, struct ch_why *why)

@@ -40,6 +40,11 @@ void ch_reader_seek(struct ch_reader *reader, uint64_t from_seq);
 CH_MUST_USE enum ch_err ch_reader_next(struct ch_reader *reader, struct ch_log_record *ret,
                                        struct ch_why *why);
 
+/* As ch_reader_next, for several records that follow each other; all stay good until the next call
+ * on the reader. ret_count: 1 to most, or 0 at the end of what is durable now. */
+CH_MUST_USE enum ch_err ch_reader_next_some(struct ch_reader *reader, struct ch_log_record *ret,
+                                            size_t most, size_t *ret_count, struct ch_why *why);
+
 /* The seq of the last durable record, 0 if there is none. errors: CH_ERR_LOG_IO (code = mdb) */
 CH_MUST_USE enum ch_err ch_reader_end(struct ch_reader *reader, uint64_t *ret_seq,
                                       struct ch_why *why);

@@ -5,7 +5,7 @@
 #include "daemon/core/dump.h"
 #include "daemon/log/digest.h"
 
-enum { PROGRESS_EVENTS = 65536, ARENA_EVENTS = 256 };
+enum { PROGRESS_EVENTS = 65536, GROUP_EVENTS = 32 };
 
 enum ch_err ch_follower_open(struct ch_follower *follower, struct ch_evlog *log,
                              const struct ch_directory *directory, struct ch_why *why)
@@ -37,51 +37,97 @@ enum ch_err ch_follower_rewind(struct ch_follower *follower, struct ch_why *why)
     return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for an empty state");
 }
 
-static enum ch_err take(struct ch_follower *follower, const struct ch_log_record *record,
-                        struct ch_why *why)
+/* Events that are read, decoded and touched together, and then applied one by one. */
+struct group {
+    struct ch_log_record records[GROUP_EVENTS];
+    struct ch_event events[GROUP_EVENTS];
+    union ch_event_body bodies[GROUP_EVENTS];
+    size_t count;
+};
+
+static enum ch_err apply_one(struct ch_follower *follower, const struct ch_event *event,
+                             struct ch_bytes record, struct ch_why *why)
 {
-    union ch_event_body body;
-    struct ch_event event;
-    enum ch_err err = ch_event_decode(record->bytes, &follower->arena, &body, &event, why);
-    if (err != CH_OK) return err;
     const struct ch_row_meta *meta = ch_meta(&follower->state);
-    if (event.seq != record->seq || event.seq != meta->head + 1 || event.at < meta->last_at) {
+    if (event->seq != meta->head + 1 || event->at < meta->last_at) {
         return ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "event %llu does not follow event %llu",
-                       (unsigned long long)event.seq, (unsigned long long)meta->head);
-    }
-    if (!ch_apply_reserve(&follower->state, &event)) {
-        return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory to apply event %llu",
-                       (unsigned long long)event.seq);
+                       (unsigned long long)event->seq, (unsigned long long)meta->head);
     }
     if (follower->before != NULL) {
-        err = follower->before(follower->before_arg, &follower->state, &event, record->bytes, why);
+        enum ch_err err =
+            follower->before(follower->before_arg, &follower->state, event, record, why);
         if (err != CH_OK) return err;
     }
-    ch_apply(&follower->state, &event);
+    ch_apply(&follower->state, event);
     if (follower->directory == NULL) return CH_OK;
-    return ch_directory_learn(follower->directory, &follower->state, &event, why);
+    return ch_directory_learn(follower->directory, &follower->state, event, why);
+}
+
+/* Decodes the group's records; on a failure those before the bad one stay good. */
+static enum ch_err decode(struct ch_follower *follower, struct group *group, struct ch_why *why)
+{
+    size_t items = 0;
+    size_t bytes = 0;
+    for (size_t i = 0; i < group->count; i++) {
+        const struct ch_log_record *record = &group->records[i];
+        struct ch_event *event = &group->events[i];
+        enum ch_err err =
+            ch_event_decode(record->bytes, &follower->arena, &group->bodies[i], event, why);
+        if (err == CH_OK && event->seq != record->seq) {
+            err = ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "record %llu says that it is event %llu",
+                          (unsigned long long)record->seq, (unsigned long long)event->seq);
+        }
+        if (err != CH_OK && i > 0) {
+            group->count = i; /* met again as the first of the next group */
+            break;
+        }
+        if (err != CH_OK) return err;
+        ch_apply_needs(event, &items, &bytes);
+    }
+    if (ch_apply_reserve_many(&follower->state, group->count, items, bytes)) return CH_OK;
+    return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory to apply event %llu",
+                   (unsigned long long)group->events[0].seq);
+}
+
+static enum ch_err apply(struct ch_follower *follower, const struct group *group,
+                         struct ch_why *why)
+{
+    for (int step = 0; step < CH_AHEAD_STEPS; step++) {
+        for (size_t i = 0; i < group->count; i++) {
+            ch_apply_ahead(&follower->state, &group->events[i], step);
+        }
+    }
+    for (size_t i = 0; i < group->count; i++) {
+        enum ch_err err = apply_one(follower, &group->events[i], group->records[i].bytes, why);
+        if (err != CH_OK) return err;
+    }
+    return CH_OK;
 }
 
 enum ch_err ch_follower_go(struct ch_follower *follower, uint64_t seq,
                            ch_follower_progress *progress, void *arg, struct ch_why *why)
 {
     uint64_t at = ch_follower_seq(follower);
-    if (at >= seq) return CH_OK;
-    ch_reader_seek(follower->reader, at + 1);
+    uint64_t told = at;
+    struct group group;
     while (at < seq) {
-        struct ch_log_record record;
-        enum ch_err err = ch_reader_next(follower->reader, &record, why);
+        const uint64_t left = seq - at;
+        ch_reader_seek(follower->reader, at + 1);
+        enum ch_err err = ch_reader_next_some(follower->reader, group.records,
+                                              left < GROUP_EVENTS ? (size_t)left : GROUP_EVENTS,
+                                              &group.count, why);
+        if (err == CH_OK && group.count == 0) break;
+        if (err == CH_OK) err = decode(follower, &group, why);
+        if (err == CH_OK) err = apply(follower, &group, why);
+        ch_arena_reset(&follower->arena);
         if (err != CH_OK) return err;
-        if (record.bytes.ptr == NULL) break;
-        err = take(follower, &record, why);
-        if (err != CH_OK) return err;
-        at = record.seq;
-        if (at % ARENA_EVENTS == 0) ch_arena_reset(&follower->arena);
-        if (at % PROGRESS_EVENTS == 0 && progress != NULL && !progress(arg, at)) {
+        at += group.count;
+        if (at - told < PROGRESS_EVENTS) continue;
+        told = at;
+        if (progress != NULL && !progress(arg, at)) {
             return ch_fail(why, CH_ERR_STOPPED, 0, "stopped at event %llu", (unsigned long long)at);
         }
     }
-    ch_arena_reset(&follower->arena);
     return CH_OK;
 }
 
