@@ -1,8 +1,9 @@
 /* lines: zeroed memory that starts on a cache line. SPDX-License-Identifier: MIT
- * So that a 64-byte row, or 8 cells of an index, is one line and not two. It is calloc underneath,
- * and not aligned_alloc with memset, because a large calloc is zeroed by the kernel page by page
- * when it is first touched, which spreads the cost of a growing table over the writes that use it.
- */
+ * So that a 64-byte row, or 8 cells of an index, is one line and not two. What is large is mapped
+ * from the kernel, which zeroes it page by page when it is first touched: that spreads the cost of
+ * a growing table over the writes that use it, where calloc clears at once what was freed before.
+ * It asks for huge pages: rows and cells are read at random places, and with small pages each such
+ * read walks the page table, too. */
 #ifndef CH_CORE_LINES_H
 #define CH_CORE_LINES_H
 #include <stdint.h>
@@ -10,33 +11,52 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { CH_LINE_BYTES = 64, CH_HUGE_BYTES = 2 << 20 };
+enum { CH_LINE_BYTES = 64, CH_MAPPED_BYTES = 1 << 20, CH_HUGE_BYTES = 2 << 20 };
+
+/* Stands just below the line. */
+struct ch_lines_head {
+    void *base;
+    size_t mapped; /* bytes; 0: from calloc */
+};
+
+static inline uint8_t *ch_lines_above(void *base, size_t least, size_t step)
+{
+    const uintptr_t at = (uintptr_t)base + least;
+    return (uint8_t *)base + least + (step - at % step) % step;
+}
 
 /* Owned by the caller, freed with ch_lines_free; NULL when out of memory. */
 static inline void *ch_lines_alloc(size_t bytes)
 {
-    const size_t spare = (size_t)2 * CH_LINE_BYTES;
-    if (bytes > SIZE_MAX - spare) return NULL;
-    uint8_t *raw = calloc(1, bytes + spare);
-    if (raw == NULL) return NULL;
-    /* what calloc gave is kept just below the line; malloc's alignment leaves room for a pointer */
-    uint8_t *line = raw + CH_LINE_BYTES + (CH_LINE_BYTES - (uintptr_t)raw % CH_LINE_BYTES);
-    memcpy(line - sizeof raw, &raw, sizeof raw);
-    if (bytes >= 2 * (size_t)CH_HUGE_BYTES) {
-        /* Rows and cells are read at random places: with small pages each read costs a walk of the
-         * page table, too. An advice; where it is not taken, nothing else changes. */
-        uint8_t *first = raw + (CH_HUGE_BYTES - (uintptr_t)raw % CH_HUGE_BYTES);
-        const size_t whole = (size_t)(raw + bytes - first) & ~((size_t)CH_HUGE_BYTES - 1);
-        (void)madvise(first, whole, MADV_HUGEPAGE);
+    struct ch_lines_head head = {0};
+    uint8_t *line;
+    if (bytes > SIZE_MAX / 2) return NULL;
+    if (bytes < CH_MAPPED_BYTES) {
+        head.base = calloc(1, bytes + (size_t)2 * CH_LINE_BYTES);
+        if (head.base == NULL) return NULL;
+        line = ch_lines_above(head.base, sizeof head, CH_LINE_BYTES);
+    } else {
+        head.mapped = bytes + CH_LINE_BYTES + CH_HUGE_BYTES;
+        head.base =
+            mmap(NULL, head.mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (head.base == MAP_FAILED) return NULL;
+        line = ch_lines_above(head.base, CH_LINE_BYTES, CH_HUGE_BYTES);
+        const size_t whole = bytes & ~((size_t)CH_HUGE_BYTES - 1);
+        if (whole > 0) (void)madvise(line, whole, MADV_HUGEPAGE); /* an advice, taken or not */
     }
+    memcpy(line - sizeof head, &head, sizeof head);
     return line;
 }
 
 static inline void ch_lines_free(void *ptr) /* NULL is a no-op */
 {
     if (ptr == NULL) return;
-    uint8_t *raw;
-    memcpy(&raw, (uint8_t *)ptr - sizeof raw, sizeof raw);
-    free(raw);
+    struct ch_lines_head head;
+    memcpy(&head, (uint8_t *)ptr - sizeof head, sizeof head);
+    if (head.mapped > 0) {
+        (void)munmap(head.base, head.mapped);
+    } else {
+        free(head.base);
+    }
 }
 #endif
