@@ -47,6 +47,9 @@ void ch_due_set(struct ch_state *state, enum ch_due_kind kind, uint32_t row,
                 uint64_t at);                                        /* at 0: never */
 const struct ch_row_due *ch_due_first(const struct ch_state *state); /* NULL: nothing is due */
 
+/* apply_settings.c. The settings of an account to write; made with the first of them. */
+struct ch_row_settings *ch_edit_settings(struct ch_state *state, uint32_t account);
+
 /* sealed.c. Keeps the event's sealed part, if it has one, to be found by its seq; or lets it go,
  * with what the directory made of it. */
 void ch_sealed_keep(struct ch_state *state, const struct ch_event *event);

@@ -1,8 +1,7 @@
 /* apply_settings: switches, header and footer; see apply_impl.h. SPDX-License-Identifier: MIT */
 #include "daemon/core/apply_impl.h"
 
-/* The settings of an account to write; made with the first of them. */
-static struct ch_row_settings *edit_settings(struct ch_state *state, uint32_t account)
+struct ch_row_settings *ch_edit_settings(struct ch_state *state, uint32_t account)
 {
     uint32_t row = ch_account_row(state, account)->settings;
     if (row == 0) {
@@ -29,7 +28,7 @@ void ch_apply_switches_set(struct ch_state *state, const struct ch_event *event)
     const struct ch_ev_switches_set *body = event->body;
     const uint64_t seq = event->seq;
     const uint32_t row = ch_find_account(state, body->account.seq);
-    struct ch_row_settings *s = edit_settings(state, row);
+    struct ch_row_settings *s = ch_edit_settings(state, row);
     set_switch(s, CH_setting_switch_use_master_header_footer, body->has_use_master_header_footer,
                body->use_master_header_footer, seq);
     set_switch(s, CH_setting_switch_feed_from_master, body->has_feed_from_master,
@@ -60,7 +59,7 @@ static void set_text(struct ch_state *state, struct ch_row_settings *settings,
 void ch_apply_settings_set(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_settings_set *body = event->body;
-    struct ch_row_settings *s = edit_settings(state, ch_find_account(state, event->account));
+    struct ch_row_settings *s = ch_edit_settings(state, ch_find_account(state, event->account));
     if (body->has_header) set_text(state, s, CH_TEXT_HEADER, body->header, event->seq);
     if (body->has_footer) set_text(state, s, CH_TEXT_FOOTER, body->footer, event->seq);
 }

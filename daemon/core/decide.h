@@ -28,6 +28,7 @@ struct ch_moment {
     uint8_t id[16];    /* the message's id and fingerprint, for the cause */
     uint8_t fingerprint[8];
     uint32_t index;                 /* the call's place in the message */
+    uint16_t hash_key;              /* number of the key that hashed the message's names */
     const struct ch_minted *minted; /* of a call whose row says MINTS; one for each account named */
     uint32_t minted_count;
 };

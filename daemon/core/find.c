@@ -51,6 +51,11 @@ uint64_t ch_hash_name(uint8_t kind, const uint8_t hash[16])
     return ch_hash_mix(kind, ch_get_le64(hash));
 }
 
+uint64_t ch_hash_suppressed(uint32_t root, const uint8_t hash[16])
+{
+    return ch_hash_mix(root, ch_get_le64(hash));
+}
+
 uint32_t ch_find_account(const struct ch_state *state, uint64_t id)
 {
     FIND(CH_I_ACCOUNT_ID, ch_hash_mix(id, 0), ch_account_row(state, row)->id == id);
@@ -208,4 +213,35 @@ struct ch_scopes ch_mask(const struct ch_state *state, enum ch_mask_kind kind)
     const uint32_t row = (uint32_t)kind;
     if (row > state->store.tables[CH_T_MASK].used) return none; /* an older log lacks it */
     return ch_scopes_at(state, ch_mask_row(state, row)->scopes);
+}
+
+uint32_t ch_root_of(const struct ch_state *state, uint32_t account)
+{
+    while (ch_account_row(state, account)->parent != 0) {
+        account = ch_account_row(state, account)->parent;
+    }
+    return account;
+}
+
+uint32_t ch_first_suppressed(const struct ch_state *state, uint32_t account, const uint8_t hash[16])
+{
+    const uint32_t root = ch_root_of(state, account);
+    FIND(CH_I_SUPPRESSED, ch_hash_suppressed(root, hash),
+         memcmp(ch_suppressed_row(state, row)->hash, hash, 16) == 0 &&
+             ch_root_of(state, ch_suppressed_row(state, row)->account) == root);
+}
+
+uint32_t ch_find_suppressed(const struct ch_state *state, uint32_t account, const uint8_t hash[16])
+{
+    uint32_t row = ch_first_suppressed(state, account, hash);
+    while (row != 0 && ch_suppressed_row(state, row)->account != account) {
+        row = ch_suppressed_row(state, row)->same;
+    }
+    return row;
+}
+
+bool ch_is_on(const struct ch_state *state, uint32_t account, enum ch_setting_switch which)
+{
+    const uint32_t row = ch_account_row(state, account)->settings;
+    return row != 0 && (ch_settings_row(state, row)->switches >> which & 1) != 0;
 }

@@ -491,6 +491,7 @@ static const char *index_sizes(const struct tally *t)
                 rows += t->texts[row] != 0;
             }
         }
+        if (i == CH_I_SUPPRESSED) rows = t->addresses;
         const struct ch_index *index = &s->store.indexes[i];
         const uint64_t cells = (index->now == NULL ? 0 : index->now->live) +
                                (index->old == NULL ? 0 : index->old->live);

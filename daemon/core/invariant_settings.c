@@ -1,8 +1,31 @@
 /* invariant_settings: what holds of settings; see invariant.h. SPDX-License-Identifier: MIT */
 #include "daemon/core/invariant_impl.h"
 
+/* Of one account: its list, and each row of it among those of its address. */
+static const char *suppressed(struct tally *t, const struct ch_row_settings *settings)
+{
+    const struct ch_state *s = t->state;
+    uint32_t count = 0;
+    uint32_t before = 0;
+    for (uint32_t r = settings->first_suppressed; r != 0; r = ch_suppressed_row(s, r)->next) {
+        HOLDS(live(s, CH_T_SUPPRESSED, r) && count++ < settings->suppressed_count,
+              "an account counts the addresses on its list");
+        const struct ch_row_suppressed *row = ch_suppressed_row(s, r);
+        HOLDS(row->account == settings->account && row->prev == before,
+              "an unsubscribe list is its account's, and linked both ways");
+        HOLDS(row->seq <= settings->lists_seq, "settings know the last change of the list");
+        HOLDS(ch_find_suppressed(s, row->account, row->hash) == r,
+              "an address is found, and is on a list once");
+        t->addresses += ch_first_suppressed(s, row->account, row->hash) == r;
+        before = r;
+    }
+    HOLDS(count == settings->suppressed_count, "an account counts the addresses on its list");
+    return NULL;
+}
+
 const char *ch_settings_broken(struct tally *t)
 {
+    uint64_t listed = 0;
     const struct ch_state *s = t->state;
     const uint64_t head = ch_meta(s)->head;
     for (uint32_t row = next(s, CH_T_SETTINGS, 0); row != 0; row = next(s, CH_T_SETTINGS, row)) {
@@ -20,14 +43,18 @@ const char *ch_settings_broken(struct tally *t)
         const uint32_t locked = settings->switches >> CH_setting_switch_content_locked & 1;
         HOLDS((locked != 0) == (account->content_lock_seq != 0),
               "an account's content is locked by its switch");
+        const char *broken = suppressed(t, settings);
+        if (broken != NULL) return broken;
+        listed += settings->suppressed_count;
         for (uint32_t i = 0; i < CH_TEXTS; i++) {
             HOLDS(settings->text_seq[i] <= head &&
                       (settings->text[i] == 0 || settings->text_seq[i] != 0),
                   "a header or footer was set by an event");
-            const char *broken =
-                settings->text[i] == 0 ? NULL : ch_chain_broken(t, CH_T_PASSAGE, settings->text[i]);
+            if (settings->text[i] != 0)
+                broken = ch_chain_broken(t, CH_T_PASSAGE, settings->text[i]);
             if (broken != NULL) return broken;
         }
     }
+    HOLDS(listed == live_rows(s, CH_T_SUPPRESSED), "every address is in its account's list");
     return ch_parts_broken(t, CH_T_PASSAGE);
 }

@@ -3,12 +3,6 @@
 #include "daemon/core/query_impl.h"
 #include "schema/limits.h"
 
-static bool is_on(const struct ch_state *state, uint32_t account, enum ch_setting_switch which)
-{
-    const uint32_t row = ch_account_row(state, account)->settings;
-    return row != 0 && (ch_settings_row(state, row)->switches >> which & 1) != 0;
-}
-
 /* The event that set a switch last; never set: the one that opened the account. */
 static uint64_t switch_seq(const struct ch_state *state, uint32_t account,
                            enum ch_setting_switch which)
@@ -45,7 +39,7 @@ static struct ch_rec_text_setting own_text(struct ch_asking *q, uint32_t account
  * account above it. */
 static uint32_t text_owner(const struct ch_state *state, uint32_t account)
 {
-    while (is_on(state, account, CH_setting_switch_use_master_header_footer)) {
+    while (ch_is_on(state, account, CH_setting_switch_use_master_header_footer)) {
         account = ch_account_row(state, account)->parent;
     }
     return account;
@@ -73,11 +67,11 @@ static void fill_lists(struct ch_asking *q, struct ch_qry_settings_show_result *
     const struct ch_row_account *account = ch_account_row(q->state, q->on);
     struct ch_rows rows = {0};
     for (uint32_t c = account->first_child; c != 0; c = ch_account_row(q->state, c)->next_sibling) {
-        if (!is_on(q->state, c, CH_setting_switch_honour_list_in_master)) continue;
+        if (!ch_is_on(q->state, c, CH_setting_switch_honour_list_in_master)) continue;
         if (!ch_rows_add(q, &rows, c)) return;
     }
     ch_rows_sort(&rows);
-    const bool up = is_on(q->state, q->on, CH_setting_switch_use_master_unsubscribe_list);
+    const bool up = ch_is_on(q->state, q->on, CH_setting_switch_use_master_unsubscribe_list);
     const uint32_t first = up ? 2 : 1;
     result->list_count = (uint64_t)first + rows.count;
     uint32_t count = first + rows.count;
@@ -111,7 +105,7 @@ static void fill_switches(struct ch_asking *q, struct ch_qry_settings_show_resul
     if (switches == NULL) return;
     for (uint32_t i = 0; i < CH_SWITCHES; i++) {
         switches[i].name = (uint8_t)i;
-        switches[i].on = is_on(q->state, q->on, (enum ch_setting_switch)i);
+        switches[i].on = ch_is_on(q->state, q->on, (enum ch_setting_switch)i);
         switches[i].seq = switch_seq(q->state, q->on, (enum ch_setting_switch)i);
     }
     result->switches = switches;
@@ -154,12 +148,12 @@ static struct ch_rec_sub_switches_row sub_record(struct ch_asking *q, uint32_t r
         .name = ch_copy_text(q, account->name),
         .status = (uint8_t)account->status,
         .use_master_header_footer =
-            is_on(q->state, row, CH_setting_switch_use_master_header_footer),
-        .feed_from_master = is_on(q->state, row, CH_setting_switch_feed_from_master),
-        .content_locked = is_on(q->state, row, CH_setting_switch_content_locked),
+            ch_is_on(q->state, row, CH_setting_switch_use_master_header_footer),
+        .feed_from_master = ch_is_on(q->state, row, CH_setting_switch_feed_from_master),
+        .content_locked = ch_is_on(q->state, row, CH_setting_switch_content_locked),
         .use_master_unsubscribe_list =
-            is_on(q->state, row, CH_setting_switch_use_master_unsubscribe_list),
-        .honour_list_in_master = is_on(q->state, row, CH_setting_switch_honour_list_in_master),
+            ch_is_on(q->state, row, CH_setting_switch_use_master_unsubscribe_list),
+        .honour_list_in_master = ch_is_on(q->state, row, CH_setting_switch_honour_list_in_master),
         .changed = account->id};
     ch_saw(q, account->changed);
     for (uint32_t i = 0; i < CH_SWITCHES; i++) {

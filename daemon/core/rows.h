@@ -98,11 +98,29 @@ enum ch_text_setting { CH_TEXT_HEADER, CH_TEXT_FOOTER, CH_TEXTS }; /* places of 
 struct ch_row_settings {
     uint32_t live;
     uint32_t account;
-    uint32_t switches; /* bit n: switch n of enum ch_setting_switch is on */
+    uint32_t switches;         /* bit n: switch n of enum ch_setting_switch is on */
+    uint32_t text[CH_TEXTS];   /* passages; 0: none */
+    uint32_t first_suppressed; /* its unsubscribe list, the newest first */
+    uint32_t suppressed_count;
     uint32_t spare;
-    uint32_t text[CH_TEXTS]; /* passages; 0: none */
     uint64_t text_seq[CH_TEXTS];
     uint64_t switch_seq[CH_SWITCHES]; /* 0: never set */
+    uint64_t lists_seq; /* last change of the lists that count for it, but those above */
+};
+
+/* An address on an account's unsubscribe list. There may be millions: a row is 48 bytes, and one
+ * index leads to the first of an address in a tree of accounts. */
+struct ch_row_suppressed {
+    uint32_t live;
+    uint32_t account;
+    uint64_t seq;
+    uint8_t hash[16]; /* keyed; the address itself is not known */
+    uint32_t same;    /* the next one of this address in the tree */
+    uint32_t next;    /* in the account's list */
+    uint32_t prev;
+    uint16_t hash_key;
+    uint8_t reason; /* enum ch_suppression_reason */
+    uint8_t spare;
 };
 
 struct ch_row_user {

@@ -90,7 +90,16 @@ uint32_t ch_find_seen(const struct ch_state *state, uint8_t actor_kind, uint64_t
                       const uint8_t id[16]);
 uint32_t ch_find_refused(const struct ch_state *state, uint8_t actor_kind, uint64_t actor_id);
 uint32_t ch_find_sealed(const struct ch_state *state, uint64_t seq);
+/* The first row of an address in the account's whole tree, the others by `same`; and the account's
+ * own. Address: keyed hash. */
+uint32_t ch_first_suppressed(const struct ch_state *state, uint32_t account,
+                             const uint8_t hash[16]);
+uint32_t ch_find_suppressed(const struct ch_state *state, uint32_t account, const uint8_t hash[16]);
+uint32_t ch_root_of(const struct ch_state *state, uint32_t account);
 uint32_t ch_find_opened(const struct ch_state *state, uint32_t sealed);
+
+/* Whether a switch of the account is on. */
+bool ch_is_on(const struct ch_state *state, uint32_t account, enum ch_setting_switch which);
 
 /* What is taken away by a state of things; as the log defines it. */
 struct ch_scopes ch_mask(const struct ch_state *state, enum ch_mask_kind kind);
@@ -103,6 +112,7 @@ uint64_t ch_hash_resource(uint32_t share, uint8_t kind, uint32_t resource);
 uint64_t ch_hash_member(uint32_t share, uint32_t group);
 uint64_t ch_hash_seen(uint8_t actor_kind, uint64_t actor_id, const uint8_t id[16]);
 uint64_t ch_hash_actor(uint8_t actor_kind, uint64_t actor_id);
+uint64_t ch_hash_suppressed(uint32_t root, const uint8_t hash[16]);
 uint64_t ch_hash_name(uint8_t kind, const uint8_t hash[16]);
 
 /* Interned texts and scope sets. A row number stands for the value; equal values have equal

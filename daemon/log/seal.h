@@ -13,6 +13,7 @@ enum {
     CH_SEAL_TAG_BYTES = 16,
     CH_NAME_KEY_BYTES = 32,
     CH_NAME_HASH_BYTES = 16,
+    CH_NAME_KEY_NUMBER = 1, /* stands in the log beside each hash, so that the key can be changed */
     CH_FINGERPRINT_KEY_BYTES = 32,
     CH_FINGERPRINT_BYTES = 8,
 };

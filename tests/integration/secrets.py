@@ -66,6 +66,21 @@ def passwords(daemon):
     return replies
 
 
+ADDRESS = "who.asked.for.no.more@example.com"
+
+
+def an_unsubscribed_address(daemon):
+    daemon.do("account.open_master", name="agency")
+    replies = []
+    for call, more in (("suppression.add", {"reason": "complained"}), ("suppression.check", {}),
+                       ("suppression.list", None), ("suppression.remove", {}),
+                       ("suppression.add", {})):
+        args = {} if more is None else {"address": ADDRESS, **more}
+        replies.append(daemon.ask((call, "agency", args)))
+        assert replies[-1]["ok"], replies[-1]
+    return replies + list(daemon.events())
+
+
 def the_loop_goes_on_while_passwords_are_worked_on(daemon):
     """More messages with passwords than may wait: busy, and queries are answered all the while."""
     daemon.do("user.create", username="bob")
@@ -93,11 +108,11 @@ def the_loop_goes_on_while_passwords_are_worked_on(daemon):
 
 def main():
     with Daemon("--password-kib", "4096") as daemon:
-        replies = passwords(daemon)
+        replies = passwords(daemon) + an_unsubscribed_address(daemon)
         no_password_can_be_tried_against_the_log(daemon)
         the_loop_goes_on_while_passwords_are_worked_on(daemon)
         daemon.stop()
-        nothing_is_left(daemon, [FIRST, SECOND, WRONG, "word-0001"], replies)
+        nothing_is_left(daemon, [FIRST, SECOND, WRONG, "word-0001", ADDRESS], replies)
         daemon.start()
         reply = daemon.ask(("user.set_password", None, {"old": FIRST, "password": SECOND}),
                            auth=["as", "user", "ann"])
