@@ -73,6 +73,22 @@ static enum ch_err read_text(const struct reader *r, const struct ch_field *fiel
     return CH_OK;
 }
 
+/* A text that has a form of its own on the wire. */
+static enum ch_err read_formed(const struct reader *r, const struct ch_field *field,
+                               struct ch_text *ret)
+{
+    enum ch_err err = read_text(r, field, ret);
+    if (err != CH_OK || !r->wire || field->kind != CH_KIND_domain) return err;
+    char *folded = ch_arena_copy(r->arena, ret->ptr, ret->len);
+    if (folded == NULL) return bad(r, field, CH_ERR_NO_MEMORY, "no memory");
+    if (!ch_domain_fold(folded, ret->len)) {
+        return bad(r, field, CH_ERR_OUT_OF_BOUNDS,
+                   "is no domain name in ASCII form; an international one is given as A-label");
+    }
+    ret->ptr = folded;
+    return CH_OK;
+}
+
 static enum ch_err read_named(const struct reader *r, const struct ch_field *field,
                               struct ch_named *ret)
 {
@@ -182,7 +198,7 @@ static enum ch_err read_value(const struct reader *r, const struct ch_field *fie
     case CH_FORM_ID: return read_uint(r, field, at);
     case CH_FORM_MOMENT: return read_moment(r, field, at);
     case CH_FORM_TEXT:
-    case CH_FORM_NAME: return read_text(r, field, at);
+    case CH_FORM_NAME: return read_formed(r, field, at);
     case CH_FORM_NAMED: return read_named(r, field, at);
     case CH_FORM_SECRET: return read_text(r, field, &((struct ch_secret *)at)->text);
     case CH_FORM_REF: return read_ref(r, field, at);

@@ -118,6 +118,79 @@ bool ch_email_fold(char *chars, size_t len)
     return at_signs == 1 && place > 0 && place + 1 < len;
 }
 
+/* Whether what follows xn-- is Punycode of something that is not ASCII alone. A place is at most
+ * 64 times the largest code point, so larger numbers are refused. source: RFC 3492 section 6.2 */
+static bool is_punycode(const char *chars, size_t len)
+{
+    enum { BASE = 36, T_MIN = 1, T_MAX = 26, SKEW = 38, DAMP = 700 };
+    enum { PLACE_MOST = 0x7ffffff };
+    uint64_t points = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (chars[i] == '-') points = i;
+    }
+    size_t at = points == 0 ? 0 : points + 1;
+    uint64_t code = 128;
+    uint64_t place = 0;
+    uint64_t bias = 72;
+    if (at == len) return false;
+    while (at < len) {
+        const uint64_t before = place;
+        uint64_t weight = 1;
+        for (uint64_t k = BASE;; k += BASE) {
+            if (at == len || chars[at] == '-') return false;
+            const char ch = chars[at++];
+            const uint64_t digit = (uint64_t)(ch >= 'a' ? ch - 'a' : ch - '0' + 26);
+            const uint64_t t = k <= bias ? T_MIN : k >= bias + T_MAX ? T_MAX : k - bias;
+            place += digit * weight;
+            if (place > PLACE_MOST || weight > PLACE_MOST) return false;
+            if (digit < t) break;
+            weight *= BASE - t;
+        }
+        points++;
+        uint64_t delta = (place - before) / (before == 0 ? DAMP : 2);
+        delta += delta / points;
+        for (bias = 0; delta > (BASE - T_MIN) * T_MAX / 2; bias += BASE) {
+            delta /= BASE - T_MIN;
+        }
+        bias += (BASE - T_MIN + 1) * delta / (delta + SKEW);
+        code += place / points;
+        if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return false;
+        place = place % points + 1;
+    }
+    return true;
+}
+
+static bool is_label(const char *chars, size_t len)
+{
+    if (len == 0 || len > 63 || chars[0] == '-' || chars[len - 1] == '-') return false;
+    for (size_t i = 0; i < len; i++) {
+        const char ch = chars[i];
+        bool good = (ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9') || ch == '-';
+        if (!good) return false;
+    }
+    if (len < 4 || chars[2] != '-' || chars[3] != '-') return true;
+    return chars[0] == 'x' && chars[1] == 'n' && is_punycode(chars + 4, len - 4);
+}
+
+bool ch_domain_fold(char *chars, size_t len)
+{
+    fold_ascii(chars, len);
+    size_t labels = 0;
+    size_t start = 0;
+    bool letters = false; /* in the last label: an address in digits is no name */
+    for (size_t i = 0; i <= len; i++) {
+        if (i < len && chars[i] != '.') {
+            letters = letters || chars[i] < '0' || chars[i] > '9';
+            continue;
+        }
+        if (!is_label(chars + start, i - start)) return false;
+        labels++;
+        start = i + 1;
+        if (i < len) letters = false;
+    }
+    return labels > 1 && letters && len <= 253;
+}
+
 static bool digits(struct ch_text text, size_t at, size_t count, uint32_t *ret)
 {
     if (at + count > text.len) return false;

@@ -22,6 +22,11 @@ bool ch_username_fold(char *chars, size_t len);
  * with something on both sides, a dot-atom or quoted local part is not checked further. */
 bool ch_email_fold(char *chars, size_t len);
 
+/* A domain name in ASCII form, at least two labels, without a dot at the end; capitals are made
+ * small in place. False for anything else, also for a label that only looks like an A-label.
+ * source: RFC 1035 section 2.3.1, RFC 5890 section 2.3.1 */
+bool ch_domain_fold(char *chars, size_t len);
+
 /* RFC 3339 with T and Z or an offset, to nanoseconds since 1970 UTC; leap seconds count as the next
  * second. False for anything else or outside 1970 to 2261. source: RFC 3339 section 5.6 */
 bool ch_time_read(struct ch_text text, uint64_t *ret_ns);

@@ -56,6 +56,73 @@ void ch_apply_account_closed(struct ch_state *state, const struct ch_event *even
     }
 }
 
+void ch_apply_account_renamed(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_account_renamed *body = event->body;
+    const uint32_t row = ch_find_account(state, body->account.seq);
+    struct ch_row_account *account = edit_account(state, row, event->seq);
+    char old[128];
+    const size_t len = ch_chain_get(state, CH_T_TEXT, account->name, old, sizeof old);
+    ch_index_remove(&state->store, CH_I_ACCOUNT_NAME,
+                    ch_hash_in(account->parent, (struct ch_text){old, len}), row);
+    ch_index_insert(&state->store, CH_I_ACCOUNT_NAME, ch_hash_in(account->parent, body->name), row);
+    const uint32_t was = account->name;
+    account->name = ch_text_take(state, body->name);
+    ch_text_drop(state, was);
+}
+
+void ch_apply_from_domain_set(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_from_domain_set *body = event->body;
+    const uint32_t row = ch_find_account(state, body->account.seq);
+    struct ch_row_account *account = edit_account(state, row, event->seq);
+    const uint32_t was = account->from_domain;
+    account->from_domain = body->has_from_domain ? ch_text_take(state, body->from_domain) : 0;
+    if (was != 0) ch_text_drop(state, was);
+}
+
+/* Forgets what was asked and answered about master status, with the reasons. */
+static void forget_master(struct ch_state *state, struct ch_row_account *account)
+{
+    ch_sealed_drop(state, account->master_asked_seq);
+    ch_sealed_drop(state, account->master_declined_seq);
+    account->master_asked_seq = 0;
+    account->master_asked_at = 0;
+    account->master_declined_seq = 0;
+    account->master_declined_at = 0;
+}
+
+void ch_apply_master_requested(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_master_requested *body = event->body;
+    const uint32_t row = ch_find_account(state, body->account.seq);
+    struct ch_row_account *account = edit_account(state, row, event->seq);
+    forget_master(state, account);
+    account->master_asked_seq = event->seq;
+    account->master_asked_at = event->at;
+    ch_sealed_keep(state, event);
+}
+
+void ch_apply_master_granted(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_master_granted *body = event->body;
+    const uint32_t row = ch_find_account(state, body->account.seq);
+    struct ch_row_account *account = edit_account(state, row, event->seq);
+    forget_master(state, account);
+    account->sub_depth = (uint32_t)body->sub_depth;
+}
+
+void ch_apply_master_declined(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_master_declined *body = event->body;
+    const uint32_t row = ch_find_account(state, body->account.seq);
+    struct ch_row_account *account = edit_account(state, row, event->seq);
+    forget_master(state, account);
+    account->master_declined_seq = event->seq;
+    account->master_declined_at = event->at;
+    ch_sealed_keep(state, event);
+}
+
 void ch_apply_guardrail_set(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_guardrail_set *body = event->body;

@@ -58,6 +58,7 @@ void ch_apply_share_given(struct ch_state *state, const struct ch_event *event)
     ch_index_insert(&state->store, CH_I_SHARE_ID, ch_hash_mix(event->seq, 0), row);
     ch_index_insert(&state->store, CH_I_SHARE, ch_hash_share(body->subject_kind, subject, account),
                     row);
+    if (ch_is_built_in(state, share->role, "owner") && owner->parent == 0) owner->owner = row;
     if (body->has_expires_at) set_expiry(state, row, body->expires_at);
 }
 

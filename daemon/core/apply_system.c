@@ -29,6 +29,15 @@ void ch_apply_limit_defined(struct ch_state *state, const struct ch_event *event
     if (ch_text_is(body->token, "RATE_VOLUME")) meta->rate_volume = body->value;
     if (ch_text_is(body->token, "RATE_DAYS")) meta->rate_days = body->value;
     if (ch_text_is(body->token, "SERIES_DAYS")) meta->series_days = body->value;
+    uint32_t row = ch_find_bound(state, body->token);
+    if (row == 0) {
+        row = ch_row_take(&state->store, CH_T_BOUND);
+        struct ch_row_bound *fresh = ch_row_edit(&state->store, CH_T_BOUND, row);
+        fresh->name = ch_text_take(state, body->token);
+    }
+    struct ch_row_bound *limit = ch_row_edit(&state->store, CH_T_BOUND, row);
+    limit->value = body->value;
+    limit->seq = event->seq;
 }
 
 void ch_apply_role_defined(struct ch_state *state, const struct ch_event *event)

@@ -119,6 +119,7 @@ void ch_end_share(struct ch_state *state, uint32_t row, uint64_t seq)
     }
     account->share_count--;
     ch_scopes_drop(state, share.own);
+    if (account->owner == row) account->owner = 0;
     ch_scopes_drop(state, share.denied);
     ch_index_remove(&state->store, CH_I_SHARE_ID, ch_hash_mix(share.id, 0), row);
     ch_index_remove(&state->store, CH_I_SHARE,

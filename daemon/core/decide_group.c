@@ -126,6 +126,7 @@ enum ch_rejection_code ch_decide_group_add(struct ch_case *c)
     uint32_t user = ch_find_user(c->state, args->user.id);
     if (c->moment->user_row == user) return ch_reject(c, CH_REJ_own_rights, "user");
     if (!covers_group(c, group, "group")) return CH_REJ_none;
+    if (ch_is_owner(c->state, user, c->on)) return ch_reject(c, CH_REJ_owner_share, "user");
     uint32_t share = ch_find_share(c->state, CH_subject_kind_user, user, c->on);
     if (share == 0) return ch_reject(c, CH_REJ_not_a_member, "user");
     if (ch_find_member(c->state, share, group) != 0) return CH_REJ_none; /* is in it already */

@@ -3,29 +3,15 @@
 #include "daemon/core/decide_impl.h"
 #include "schema/limits.h"
 
-static bool is_owner_role(const struct ch_state *state, uint32_t role_row)
-{
-    if (role_row == 0) return false;
-    const struct ch_row_role *role = ch_role_row(state, role_row);
-    return role->account == 0 && ch_chain_is(state, CH_T_TEXT, role->name, "owner", 5);
-}
-
-static bool is_owner_share(const struct ch_state *state, uint32_t share)
-{
-    return is_owner_role(state, ch_share_row(state, share)->role);
-}
-
 /* Never more than one owner for a tree: the operator may appoint one, a user, on a root that has
- * none, with reach subtree. */
-static bool may_be_owner(const struct ch_case *c, uint8_t subject_kind, uint8_t reach)
+ * none, with reach subtree; by an ordinary share, and for good. */
+static bool may_be_owner(const struct ch_case *c, const struct ch_cmd_share_give *args)
 {
     const struct ch_row_account *account = ch_account_row(c->state, c->on);
     if (account->parent != 0 || c->moment->actor.kind == CH_actor_kind_user) return false;
-    for (uint32_t s = account->first_share; s != 0;
-         s = ch_share_row(c->state, s)->next_of_account) {
-        if (is_owner_share(c->state, s)) return false;
-    }
-    return subject_kind == CH_subject_kind_user && reach == CH_reach_subtree;
+    if (account->owner != 0 || args->has_expires_at) return false;
+    if (args->has_kind && args->kind != CH_share_kind_member) return false;
+    return args->has_user && args->has_reach && args->reach == CH_reach_subtree;
 }
 
 static struct ch_scopes uncovered_grants(struct ch_case *c, const struct ch_row_share *share,
@@ -72,7 +58,7 @@ static uint32_t share_to_change(struct ch_case *c, bool has_user, const struct c
         (void)ch_reject(c, CH_REJ_own_rights, field);
         return 0;
     }
-    if (is_owner_share(c->state, share) && c->moment->actor.kind == CH_actor_kind_user) {
+    if (share == ch_account_row(c->state, row->account)->owner) {
         (void)ch_reject(c, CH_REJ_owner_share, field);
         return 0;
     }
@@ -124,9 +110,12 @@ enum ch_rejection_code ch_decide_share_give(struct ch_case *c)
     if (args->has_role && !covers(c, reach, role_scopes(c->state, args->role.id), NULL, "role")) {
         return CH_REJ_none;
     }
-    const bool owner =
-        args->has_role && is_owner_role(c->state, ch_find_role(c->state, args->role.id));
-    if (owner && !may_be_owner(c, kind, reach)) return ch_reject(c, CH_REJ_owner_share, "role");
+    if (args->has_user && ch_is_owner(c->state, subject, c->on)) {
+        return ch_reject(c, CH_REJ_owner_share, "user"); /* another could only restrict them */
+    }
+    const uint32_t role = args->has_role ? ch_find_role(c->state, args->role.id) : 0;
+    if (ch_is_built_in(c->state, role, "owner") && !may_be_owner(c, args))
+        return ch_reject(c, CH_REJ_owner_share, "role");
     if (args->has_group && !in_tree(c->state, c->on, subject)) {
         return ch_reject(c, CH_REJ_outside_tree, "group");
     }
@@ -172,7 +161,7 @@ enum ch_rejection_code ch_decide_share_set_role(struct ch_case *c)
         }
     }
     if (share->role == role && share->reach == reach) return CH_REJ_none;
-    if (is_owner_role(c->state, role) && share->role != role) {
+    if (ch_is_built_in(c->state, role, "owner") && share->role != role) {
         return ch_reject(c, CH_REJ_owner_share, "role");
     }
     struct ch_ev_share_role_set *body = ch_emit(c, CH_EV_share_role_set, account_id(c));

@@ -108,12 +108,12 @@ static void declare_scopes(struct ch_case *c)
 
 static void define_limits(struct ch_case *c)
 {
-    if (ch_meta(c->state)->ids_kept != 0) return;
     for (size_t i = 0; i < ch_limit_count; i++) {
-        if (!ch_limits[i].logged) continue;
+        const struct ch_text name = ch_text_of(ch_limits[i].name);
+        if (!ch_limits[i].logged || ch_find_bound(c->state, name) != 0) continue;
         struct ch_ev_limit_defined *body = ch_emit(c, CH_EV_limit_defined, /* account= */ 0);
         if (body == NULL) return;
-        body->token = ch_text_of(ch_limits[i].name);
+        body->token = name;
         body->value = ch_limits[i].value;
     }
 }

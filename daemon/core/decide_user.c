@@ -1,5 +1,7 @@
-/* decide_user: rules of users and of imports; see decide_impl.h. SPDX-License-Identifier: MIT */
+/* decide_user: rules of users, settings and imports; see decide_impl.h.
+ * SPDX-License-Identifier: MIT */
 #include "daemon/core/decide_impl.h"
+#include "schema/limits.h"
 
 enum ch_rejection_code ch_decide_user_create(struct ch_case *c)
 {
@@ -42,6 +44,28 @@ enum ch_rejection_code ch_decide_user_unlock(struct ch_case *c)
     if (ch_user_row(c->state, user)->status == CH_user_status_active) return CH_REJ_none;
     struct ch_ev_user_unlocked *body = ch_emit(c, CH_EV_user_unlocked, /* account= */ 0);
     if (body != NULL) body->user.seq = args->user.id;
+    return CH_REJ_none;
+}
+
+/* Limits that may change while the log goes on. */
+static const char *const settings[] = {"CLOSE_GRACE_DAYS", "OFFER_DAYS"};
+
+enum ch_rejection_code ch_decide_limit_set(struct ch_case *c)
+{
+    const struct ch_cmd_limit_set *args = c->call->args;
+    const uint32_t row = ch_find_bound(c->state, args->name);
+    if (row == 0) return ch_reject(c, CH_REJ_not_found, "name");
+    bool free = false; /* how the log is read hangs on the others */
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        free = free || ch_text_is(args->name, settings[i]);
+    }
+    if (!free) return ch_reject(c, CH_REJ_limit_fixed, "name");
+    if (args->value > LIMIT_SETTING_DAYS) return ch_reject_limit(c, "SETTING_DAYS", "value");
+    if (ch_bound_row(c->state, row)->value == args->value) return CH_REJ_none;
+    struct ch_ev_limit_defined *body = ch_emit(c, CH_EV_limit_defined, /* account= */ 0);
+    if (body == NULL) return CH_REJ_none;
+    body->token = args->name;
+    body->value = args->value;
     return CH_REJ_none;
 }
 

@@ -207,20 +207,65 @@ uint32_t ch_find_opened(const struct ch_state *state, uint32_t sealed)
     FIND(CH_I_OPENED, ch_hash_mix(sealed, 1), ch_opened_row(state, row)->sealed == sealed);
 }
 
+uint32_t ch_find_bound(const struct ch_state *state, struct ch_text name)
+{
+    for (uint32_t row = ch_row_next(&state->store, CH_T_BOUND, 0); row != 0;
+         row = ch_row_next(&state->store, CH_T_BOUND, row)) {
+        if (named(state, ch_bound_row(state, row)->name, name)) return row;
+    }
+    return 0;
+}
+
+uint64_t ch_limit(const struct ch_state *state, const char *name)
+{
+    const uint32_t row = ch_find_bound(state, ch_text_of(name));
+    return row == 0 ? 0 : ch_bound_row(state, row)->value;
+}
+
+bool ch_is_built_in(const struct ch_state *state, uint32_t role, const char *name)
+{
+    if (role == 0 || ch_role_row(state, role)->account != 0) return false;
+    return named(state, ch_role_row(state, role)->name, ch_text_of(name));
+}
+
+uint32_t ch_root_of(const struct ch_state *state, uint32_t account)
+{
+    uint32_t root = account;
+    while (ch_account_row(state, root)->parent != 0) {
+        root = ch_account_row(state, root)->parent;
+    }
+    return root;
+}
+
+uint32_t ch_owner_share(const struct ch_state *state, uint32_t account)
+{
+    return ch_account_row(state, ch_root_of(state, account))->owner;
+}
+
+bool ch_is_owner(const struct ch_state *state, uint32_t user, uint32_t account)
+{
+    const uint32_t share = ch_owner_share(state, account);
+    return share != 0 && ch_share_row(state, share)->subject == user;
+}
+
+uint32_t ch_levels_below(const struct ch_state *state, uint32_t account)
+{
+    uint32_t most = 0;
+    uint32_t above = 0;
+    for (uint32_t a = account; a != 0; a = ch_account_row(state, a)->parent) {
+        const uint32_t allowed = ch_account_row(state, a)->sub_depth;
+        if (allowed > above && allowed - above > most) most = allowed - above;
+        above++;
+    }
+    return most;
+}
+
 struct ch_scopes ch_mask(const struct ch_state *state, enum ch_mask_kind kind)
 {
     const struct ch_scopes none = {{0, 0}};
     const uint32_t row = (uint32_t)kind;
     if (row > state->store.tables[CH_T_MASK].used) return none; /* an older log lacks it */
     return ch_scopes_at(state, ch_mask_row(state, row)->scopes);
-}
-
-uint32_t ch_root_of(const struct ch_state *state, uint32_t account)
-{
-    while (ch_account_row(state, account)->parent != 0) {
-        account = ch_account_row(state, account)->parent;
-    }
-    return account;
 }
 
 uint32_t ch_first_suppressed(const struct ch_state *state, uint32_t account, const uint8_t hash[16])

@@ -103,7 +103,8 @@ void ch_text_drop(struct ch_state *state, uint32_t row)
     struct ch_row_chain *first = ch_row_edit(&state->store, CH_T_TEXT, row);
     CH_CHECK(first->refs > 0);
     if (--first->refs > 0) return;
-    uint8_t bytes[256]; /* every interned text is a name or a resource id: at most 128 bytes */
+    uint8_t bytes
+        [256]; /* every interned text is a name, a resource id or a domain: at most 253 bytes */
     size_t len = ch_chain_get(state, CH_T_TEXT, row, bytes, sizeof bytes);
     CH_CHECK(len == first->len);
     ch_index_remove(&state->store, CH_I_TEXT, ch_hash_bytes(bytes, len), row);

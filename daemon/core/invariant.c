@@ -150,6 +150,10 @@ static const char *accounts(struct tally *t)
         const struct ch_row_account *account = ch_account_row(s, row);
         HOLDS(count_text(t, account->name), "an account has a name");
         HOLDS(count_scopes(t, account->guardrail), "a guardrail's set is there");
+        HOLDS(account->from_domain == 0 || count_text(t, account->from_domain),
+              "a FROM domain is there");
+        HOLDS(account->master_asked_seq == 0 || account->master_declined_seq == 0,
+              "what was asked is open or refused");
         HOLDS(account->id != 0 && account->id <= account->changed && account->changed <= head &&
                   account->last_seq <= head,
               "an account's seqs are in order");
@@ -313,6 +317,33 @@ static const char *share_lists(struct tally *t, uint32_t row, uint64_t *sums)
     return NULL;
 }
 
+/* A tree has one owner at most: a user, by a share of the root that reaches everything and has no
+ * end; it is the only one they have in the tree. */
+static const char *owners(const struct ch_state *s)
+{
+    for (uint32_t row = next(s, CH_T_ACCOUNT, 0); row != 0; row = next(s, CH_T_ACCOUNT, row)) {
+        const uint32_t owner = ch_account_row(s, row)->owner;
+        if (owner == 0) continue;
+        HOLDS(ch_account_row(s, row)->parent == 0 && live(s, CH_T_SHARE, owner) &&
+                  ch_share_row(s, owner)->account == row,
+              "an owner's share is of the root");
+    }
+    for (uint32_t row = next(s, CH_T_SHARE, 0); row != 0; row = next(s, CH_T_SHARE, row)) {
+        const struct ch_row_share *share = ch_share_row(s, row);
+        const uint32_t root = ch_root_of(s, share->account);
+        const uint32_t owner = ch_account_row(s, root)->owner;
+        const bool owns = ch_is_built_in(s, share->role, "owner");
+        HOLDS(owns == (owner == row), "a tree has one owner");
+        if (!owns) continue;
+        HOLDS(share->subject_kind == CH_subject_kind_user && share->reach == CH_reach_subtree &&
+                  share->status == CH_share_status_active && share->kind == CH_share_kind_member &&
+                  share->expires_at == 0 && share->denied == 0 && share->limited_kinds == 0 &&
+                  share->member_count == 0,
+              "nothing is taken from an owner's share");
+    }
+    return NULL;
+}
+
 static const char *shares(struct tally *t)
 {
     const struct ch_state *s = t->state;
@@ -349,6 +380,8 @@ static const char *shares(struct tally *t)
         const char *broken = share_lists(t, row, sums);
         if (broken != NULL) return broken;
     }
+    const char *broken = owners(s);
+    if (broken != NULL) return broken;
     HOLDS(sums[0] == live_rows(s, CH_T_GRANT), "every grant is in its share's list");
     HOLDS(sums[1] == live_rows(s, CH_T_LIMITED), "every limit is in its share's list");
     HOLDS(sums[2] == live_rows(s, CH_T_MEMBER), "every membership is in its share's list");
@@ -446,6 +479,11 @@ static const char *others(struct tally *t)
         HOLDS(count_text(t, page->name) && count_scopes(t, page->scopes), "a page has its parts");
         HOLDS(ch_find_page_name(s, text_at(s, page->name, &space)) == row,
               "a page is found by name");
+    }
+    for (uint32_t row = next(s, CH_T_BOUND, 0); row != 0; row = next(s, CH_T_BOUND, row)) {
+        HOLDS(count_text(t, ch_bound_row(s, row)->name), "a setting has a name");
+        HOLDS(ch_find_bound(s, text_at(s, ch_bound_row(s, row)->name, &space)) == row,
+              "a setting is found by name");
     }
     for (uint32_t row = next(s, CH_T_MASK, 0); row != 0; row = next(s, CH_T_MASK, row)) {
         HOLDS(count_scopes(t, ch_mask_row(s, row)->scopes), "a mask's set is there");

@@ -62,7 +62,7 @@ struct ch_rec_account_row ch_account_record(struct ch_asking *q, uint32_t accoun
     ch_saw(q, row->last_seq);
     struct ch_rec_account_row record = {.name = ch_copy_text(q, row->name),
                                         .status = (uint8_t)row->status,
-                                        .sub_depth = row->sub_depth,
+                                        .sub_depth = ch_levels_below(q->state, account),
                                         .sub_accounts = row->open_children,
                                         .guardrail = ch_scopes_at(q->state, row->guardrail),
                                         .changed = row->last_seq};

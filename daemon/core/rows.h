@@ -69,11 +69,15 @@ struct ch_row_account {
     uint64_t suspended_seq[2]; /* by the customer, by the operator; 0: not suspended */
     uint64_t content_lock_seq; /* 0: its people may change its content */
     uint64_t unpaid_seq;       /* of a root: its plan is not paid; 0: it is, or it has none */
-    uint32_t name;             /* text */
-    uint32_t guardrail;        /* scopes; 0: none */
-    uint32_t depth;            /* 0: a root */
-    uint32_t sub_depth;        /* levels that may stand below */
-    uint32_t status;           /* enum ch_account_status */
+    uint64_t master_asked_seq; /* the open request for master status; 0: none */
+    uint64_t master_asked_at;
+    uint64_t master_declined_seq; /* its refusal, until it is asked for again */
+    uint64_t master_declined_at;
+    uint32_t name;      /* text */
+    uint32_t guardrail; /* scopes; 0: none */
+    uint32_t depth;     /* 0: a root */
+    uint32_t sub_depth; /* levels below that the operator allowed it itself */
+    uint32_t status;    /* enum ch_account_status */
     uint32_t first_child;
     uint32_t next_sibling;
     uint32_t prev_sibling;
@@ -83,7 +87,9 @@ struct ch_row_account {
     uint32_t first_group;
     uint32_t group_count;
     uint32_t first_role;
-    uint32_t settings; /* row of its settings; 0: nothing was ever set */
+    uint32_t settings;    /* row of its settings; 0: nothing was ever set */
+    uint32_t from_domain; /* text; 0: none of its own */
+    uint32_t owner;       /* of a root: its owner's share; 0: none */
     uint32_t spare;
     uint32_t first_stream;
     uint32_t stream_count;
@@ -303,6 +309,14 @@ struct ch_row_period {
     uint32_t newer;
     uint32_t older;
     uint32_t spare;
+};
+
+/* A limit that decides. */
+struct ch_row_bound {
+    uint32_t live;
+    uint32_t name; /* text */
+    uint64_t value;
+    uint64_t seq;
 };
 
 /* A binary heap by (at, kind, row): rows 1..n are its places. */

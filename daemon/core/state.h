@@ -95,11 +95,27 @@ uint32_t ch_find_sealed(const struct ch_state *state, uint64_t seq);
 uint32_t ch_first_suppressed(const struct ch_state *state, uint32_t account,
                              const uint8_t hash[16]);
 uint32_t ch_find_suppressed(const struct ch_state *state, uint32_t account, const uint8_t hash[16]);
-uint32_t ch_root_of(const struct ch_state *state, uint32_t account);
 uint32_t ch_find_opened(const struct ch_state *state, uint32_t sealed);
 
 /* Whether a switch of the account is on. */
 bool ch_is_on(const struct ch_state *state, uint32_t account, enum ch_setting_switch which);
+
+/* A limit that decides, as the log defines it; 0 where an older log lacks it. */
+uint64_t ch_limit(const struct ch_state *state, const char *name);
+uint32_t ch_find_bound(const struct ch_state *state, struct ch_text name);
+
+/* Whether a role is the built-in one of this name; row 0 is none. */
+bool ch_is_built_in(const struct ch_state *state, uint32_t role, const char *name);
+
+/* The account at the top of an account's tree, and the share of the tree's owner; 0: none. */
+uint32_t ch_root_of(const struct ch_state *state, uint32_t account);
+uint32_t ch_owner_share(const struct ch_state *state, uint32_t account);
+
+bool ch_is_owner(const struct ch_state *state, uint32_t user, uint32_t account);
+
+/* How many levels of accounts may stand below the account: what the operator allowed it, or what is
+ * left there of what was allowed one above it. */
+uint32_t ch_levels_below(const struct ch_state *state, uint32_t account);
 
 /* What is taken away by a state of things; as the log defines it. */
 struct ch_scopes ch_mask(const struct ch_state *state, enum ch_mask_kind kind);

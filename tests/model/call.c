@@ -99,6 +99,39 @@ static void *account_args(const struct o_command *c, struct ch_arena *arena)
     return NULL;
 }
 
+static void *standing_args(const struct o_command *c, struct ch_arena *arena)
+{
+    if (c->type == CH_CMD_account_rename) {
+        ARGS(account_rename);
+        args->name = ch_text_of(c->name);
+        return args;
+    }
+    if (c->type == CH_CMD_account_set_from_domain) {
+        ARGS(account_set_from_domain);
+        args->has_from_domain = c->domain[0] != 0;
+        args->from_domain = ch_text_of(c->domain);
+        return args;
+    }
+    if (c->type == CH_CMD_account_request_master) {
+        ARGS(account_request_master);
+        args->has_reason = (c->now & 1) != 0;
+        args->reason = named("we grow");
+        return args;
+    }
+    if (c->type == CH_CMD_account_grant_master) {
+        ARGS(account_grant_master);
+        args->has_sub_depth = c->has_depth;
+        args->sub_depth = c->depth;
+        return args;
+    }
+    if (c->type == CH_CMD_account_decline_master) {
+        ARGS(account_decline_master);
+        args->reason = named("not yet");
+        return args;
+    }
+    return NULL;
+}
+
 static const struct ch_text *resources_of(const struct o_command *c, struct ch_arena *arena,
                                           uint32_t *ret_count)
 {
@@ -263,6 +296,7 @@ void m_call(const struct o_command *c, struct ch_arena *arena, struct ch_call *r
     ret->has_expect = c->has_expect;
     ret->expect = c->expect;
     ret->args = account_args(c, arena);
+    if (ret->args == NULL) ret->args = standing_args(c, arena);
     if (ret->args == NULL) ret->args = share_args(c, arena);
     if (ret->args == NULL) ret->args = grant_args(c, arena);
     if (ret->args == NULL) ret->args = group_args(c, arena);

@@ -27,6 +27,11 @@ static const uint8_t scopes[] = {
     CH_SCOPE_templates_read, CH_SCOPE_api_keys_create,    CH_SCOPE_automations_run,
     CH_SCOPE_lists_select,   CH_SCOPE_lists_update,
 };
+static const char *const domains[] = {"mail.example.org", "example.net", ""};
+static const int account_types[] = {
+    CH_CMD_account_rename,       CH_CMD_account_set_from_domain, CH_CMD_account_request_master,
+    CH_CMD_account_grant_master, CH_CMD_account_decline_master,
+};
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof *(array)))
 
 uint32_t m_below(struct m_random *random, uint32_t bound)
@@ -330,6 +335,14 @@ static void fill_other(struct m_random *random, struct o_world *w, const struct 
         if (c->has_depth)
             c->depth = m_chance(random, 90) ? 1 + m_below(random, 3) : 8 + m_below(random, 2);
     }
+    if (c->type == CH_CMD_account_rename) name = labels[m_below(random, COUNT(labels))];
+    if (c->type == CH_CMD_account_set_from_domain) {
+        put_name(c->domain, sizeof c->domain, domains[m_below(random, COUNT(domains))]);
+    }
+    if (c->type == CH_CMD_account_grant_master) {
+        c->has_depth = m_chance(random, 70);
+        if (c->has_depth) c->depth = m_below(random, m_chance(random, 90) ? 3 : 10);
+    }
     if (c->type == CH_CMD_account_close) {
         c->has_flag = m_chance(random, 50);
         c->flag = c->has_flag && m_chance(random, 50);
@@ -396,6 +409,7 @@ static int some_type(struct m_random *random, const struct o_world *w)
     for (;;) {
         int type = (int)m_below(random, CH_CMD_role_define + 1);
         if (m_chance(random, 20)) type = CH_CMD_share_give;
+        if (m_chance(random, 6)) return account_types[m_below(random, COUNT(account_types))];
         if (m_chance(random, 6)) type = CH_CMD_share_grant;
         if (m_chance(random, 4)) type = CH_CMD_group_create;
         bool system = type == CH_CMD_user_create || type == CH_CMD_user_lock ||

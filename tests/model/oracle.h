@@ -27,6 +27,8 @@ struct o_account {
     char name[O_NAME];
     uint64_t sub_depth;
     bool closed;
+    bool asks_master;
+    char from_domain[O_NAME]; /* empty: none */
     struct ch_scopes guardrail;
     uint64_t last_seq;
 };
@@ -116,6 +118,7 @@ struct o_command {
     struct o_pick role;
     char name[O_NAME]; /* or the username */
     char email[O_NAME];
+    char domain[O_NAME]; /* empty: none */
     bool has_name, has_email, has_full_name;
     bool has_depth;
     uint64_t depth;

@@ -138,6 +138,13 @@ static void admit(struct o_case *k)
     const struct o_command *c = k->c;
     const struct ch_call_row *row = &ch_calls[c->type];
     bool operator= c->actor_kind == CH_actor_kind_operator;
+    struct o_answer answer = {0};
+    if (c->actor_kind == CH_actor_kind_user && k->on != NULL) {
+        struct o_question q = about_actor(k, k->on->id);
+        q.wanted = ch_scopes_of(row->scope);
+        o_access(k->w, &q, &answer);
+        o_break_if(k, !answer.led, CH_REJ_not_found);
+    }
     switch (row->who) {
     case CH_WHO_OPERATOR: o_break_if(k, !operator, CH_REJ_operator_only); break;
     case CH_WHO_SERVICE:
@@ -147,11 +154,6 @@ static void admit(struct o_case *k)
         /* A service acts as somebody. */
         o_break_if(k, c->actor_kind == CH_actor_kind_service, CH_REJ_operator_only);
         if (c->actor_kind == CH_actor_kind_user && k->on != NULL) {
-            struct o_question q = about_actor(k, k->on->id);
-            struct o_answer answer;
-            q.wanted = ch_scopes_of(row->scope);
-            o_access(k->w, &q, &answer);
-            o_break_if(k, !answer.led, CH_REJ_not_found);
             bool allowed = answer.decision == CH_decision_allowed;
             /* In a closed account nobody may do anything, which says more than not_allowed. */
             bool closed = o_closed(k->w, k->on->id) && !o_user(k->w, c->actor)->locked;

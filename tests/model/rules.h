@@ -27,6 +27,9 @@ void o_break_if(struct o_case *k, bool broken, int code);
 /* One more event; returns its seq. */
 uint64_t o_event(struct o_case *k, uint16_t tag, uint64_t account);
 
+/* The owner of an account's tree; 0: it has none. */
+uint64_t o_owner(struct o_world *w, uint64_t account);
+
 /* The same for all that a group and the groups above it have. */
 bool o_covers_group(const struct o_case *k, uint64_t group);
 

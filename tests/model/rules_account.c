@@ -53,11 +53,70 @@ static void open_master(struct o_case *k)
     CH_CHECK(false);
 }
 
+/* What the operator allowed an account holds for all that stands below it, as far as it goes. */
+static uint64_t levels_left(struct o_world *w, const struct o_account *a)
+{
+    uint64_t most = 0, steps = 0;
+    for (; a != NULL; a = o_account(w, a->parent), steps++) {
+        if (a->sub_depth >= steps + most) most = a->sub_depth - steps;
+    }
+    return most;
+}
+
+static uint64_t depth_of(struct o_world *w, const struct o_account *a)
+{
+    return a->parent == 0 ? 0 : 1 + depth_of(w, o_account(w, a->parent));
+}
+
 static void open_sub(struct o_case *k)
 {
-    o_break_if(k, k->on->sub_depth == 0, CH_REJ_not_a_master);
+    o_break_if(k, levels_left(k->w, k->on) == 0, CH_REJ_not_a_master);
     o_break_if(k, name_taken(k->w, k->on->id, k->c->name), CH_REJ_name_taken);
-    if (k->code == 0) open_account(k, k->on->id, k->on->sub_depth - 1);
+    if (k->code == 0) open_account(k, k->on->id, 0);
+}
+
+static void grant_master(struct o_case *k)
+{
+    uint64_t depth = k->c->has_depth ? k->c->depth : 1;
+    o_break_if(k, depth_of(k->w, k->on) + depth > LIMIT_ACCOUNT_DEPTH, CH_REJ_too_deep);
+    if (k->code != 0 || (k->on->sub_depth == depth && !k->on->asks_master)) return;
+    o_event(k, CH_EV_master_granted, k->on->id);
+    k->on->sub_depth = depth;
+    k->on->asks_master = false;
+}
+
+static void ask_master(struct o_case *k)
+{
+    o_break_if(k, levels_left(k->w, k->on) > 0, CH_REJ_master_already);
+    o_break_if(k, k->on->asks_master, CH_REJ_already_asked);
+    o_break_if(k, depth_of(k->w, k->on) == LIMIT_ACCOUNT_DEPTH, CH_REJ_too_deep);
+    if (k->code != 0) return;
+    o_event(k, CH_EV_master_requested, k->on->id);
+    k->on->asks_master = true;
+}
+
+static void decline_master(struct o_case *k)
+{
+    o_break_if(k, !k->on->asks_master, CH_REJ_nothing_asked);
+    if (k->code != 0) return;
+    o_event(k, CH_EV_master_declined, k->on->id);
+    k->on->asks_master = false;
+}
+
+static void rename_account(struct o_case *k)
+{
+    if (strcmp(k->on->name, k->c->name) == 0) return;
+    o_break_if(k, name_taken(k->w, k->on->parent, k->c->name), CH_REJ_name_taken);
+    if (k->code != 0) return;
+    o_event(k, CH_EV_account_renamed, k->on->id);
+    memcpy(k->on->name, k->c->name, sizeof k->on->name);
+}
+
+static void set_from_domain(struct o_case *k)
+{
+    if (strcmp(k->on->from_domain, k->c->domain) == 0) return;
+    o_event(k, CH_EV_from_domain_set, k->on->id);
+    memcpy(k->on->from_domain, k->c->domain, sizeof k->on->from_domain);
 }
 
 static void close_one(struct o_case *k, struct o_account *a)
@@ -128,6 +187,16 @@ void o_account_rules(struct o_case *k)
         open_sub(k);
     } else if (type == CH_CMD_account_close) {
         close_account(k);
+    } else if (type == CH_CMD_account_rename) {
+        rename_account(k);
+    } else if (type == CH_CMD_account_set_from_domain) {
+        set_from_domain(k);
+    } else if (type == CH_CMD_account_request_master) {
+        ask_master(k);
+    } else if (type == CH_CMD_account_grant_master) {
+        grant_master(k);
+    } else if (type == CH_CMD_account_decline_master) {
+        decline_master(k);
     } else if (type == CH_CMD_guardrail_set) {
         set_guardrail(k);
     } else if (type == CH_CMD_user_create) {

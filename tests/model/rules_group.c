@@ -96,6 +96,7 @@ static void add_member(struct o_case *k)
     o_break_if(k, c->actor_kind == CH_actor_kind_user && c->actor == k->user->id,
                CH_REJ_own_rights);
     o_break_if(k, !o_covers_group(k, k->group->id), CH_REJ_uncovered_scopes);
+    o_break_if(k, o_owner(w, k->on->id) == k->user->id, CH_REJ_owner_share);
     o_break_if(k, o_share(w, CH_subject_kind_user, k->user->id, k->on->id) == NULL,
                CH_REJ_not_a_member);
     if (k->code != 0 || member) return;

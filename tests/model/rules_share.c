@@ -60,15 +60,22 @@ static bool is_owners(struct o_world *w, const struct o_share *s)
     return role != NULL && role->account == 0 && strcmp(role->name, "owner") == 0;
 }
 
-/* One owner for a tree, on its root, appointed by the operator. */
-static bool may_own(const struct o_case *k, uint8_t subject_kind, uint8_t reach)
+uint64_t o_owner(struct o_world *w, uint64_t account)
 {
-    if (k->c->actor_kind == CH_actor_kind_user || k->on->parent != 0) return false;
     for (size_t i = 0; i < O_SHARES; i++) {
-        const struct o_share *s = &k->w->shares[i];
-        if (s->id != 0 && s->account == k->on->id && is_owners(k->w, s)) return false;
+        const struct o_share *s = &w->shares[i];
+        if (s->id != 0 && is_owners(w, s) && o_stands_in(w, account, s->account)) return s->subject;
     }
-    return subject_kind == CH_subject_kind_user && reach == CH_reach_subtree;
+    return 0;
+}
+
+/* One owner for a tree, on its root, appointed by the operator; by a plain share without an end. */
+static bool may_own(const struct o_case *k, const struct o_share *made)
+{
+    return k->c->actor_kind != CH_actor_kind_user && k->on->parent == 0 &&
+           o_owner(k->w, k->on->id) == 0 && made->subject_kind == CH_subject_kind_user &&
+           made->reach == CH_reach_subtree && made->kind == CH_share_kind_member &&
+           made->expires_at == 0;
 }
 
 static void give(struct o_case *k, uint8_t subject_kind, uint64_t subject)
@@ -85,8 +92,11 @@ static void give(struct o_case *k, uint8_t subject_kind, uint64_t subject)
     if (k->role != NULL) {
         o_break_if(k, !o_covers(k, k->on->id, reach, k->role->scopes, NULL),
                    CH_REJ_uncovered_scopes);
-        o_break_if(k, is_owners(w, &made) && !may_own(k, subject_kind, reach), CH_REJ_owner_share);
+        o_break_if(k, is_owners(w, &made) && !may_own(k, &made), CH_REJ_owner_share);
     }
+    /* The owner has all there is; a second share could only take from it. */
+    o_break_if(k, subject_kind == CH_subject_kind_user && o_owner(w, k->on->id) == subject,
+               CH_REJ_owner_share);
     o_break_if(k, o_share(w, subject_kind, subject, k->on->id) != NULL, CH_REJ_share_exists);
     o_break_if(k, c->has_expiry && c->expires_at <= c->now, CH_REJ_in_the_past);
     if (k->code != 0) return;
@@ -216,9 +226,8 @@ static void set_status(struct o_case *k, struct o_share *s, uint8_t status, uint
 
 static void change(struct o_case *k, struct o_share *s)
 {
-    bool of_user = k->c->actor_kind == CH_actor_kind_user;
     o_break_if(k, is_of_actor(k, s->subject_kind, s->subject), CH_REJ_own_rights);
-    o_break_if(k, of_user && is_owners(k->w, s), CH_REJ_owner_share);
+    o_break_if(k, is_owners(k->w, s), CH_REJ_owner_share);
     if (k->code != 0) return; /* whatever was asked of such a share */
     switch (k->c->type) {
     case CH_CMD_share_set_role: set_role(k, s); break;

@@ -104,6 +104,13 @@ static inline struct ch_text sample_text(struct sampler *s, uint8_t number)
     if (number == CH_KIND_passage) {
         return sample_of_alphabet(s, "ab<p> \n\t", kind->least, most);
     }
+    if (number == CH_KIND_domain) {
+        struct ch_text text = sample_of_alphabet(s, "abcxyz019", 4, most > 60 ? 60 : most);
+        char *chars = ch_arena_copy(&s->arena, text.ptr, text.len);
+        chars[text.len - 3] = '.';
+        chars[text.len - 1] = 'd';
+        return (struct ch_text){chars, text.len};
+    }
     return sample_name(s, kind->least, most);
 }
 

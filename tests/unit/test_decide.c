@@ -304,6 +304,14 @@ static void the_owners_share_is_not_changed_by_others(void **test)
     GIVE(w, w->top, USER(w->bob), ROLE("account_manager"));
     REFUSED(owner_share, w->ann, share_deactivate, w->top, USER(w->owner));
     REFUSED(owner_share, w->ann, share_end, w->top, USER(w->owner));
+    REFUSED(owner_share, OPERATOR, share_end, w->top, USER(w->owner));
+    REFUSED(owner_share, OPERATOR, share_restrict, w->top, USER(w->owner));
+    REFUSED(owner_share, OPERATOR, share_set_expiry, w->top, USER(w->owner));
+    /* nor by a second share, or a group, whose restrictions would count for the owner, too */
+    REFUSED(owner_share, OPERATOR, share_give, w->mid, USER(w->owner), ROLE("watcher"));
+    const uint64_t team = add_group(w, w->top, 0, "team");
+    REFUSED(owner_share, w->ann, group_add, w->top, .group = {.id = team},
+            .user = {.id = w->owner});
     DONE(w->ann, share_deactivate, w->top, USER(w->bob));
 }
 
@@ -316,9 +324,15 @@ static void a_tree_has_one_owner_and_the_operator_appoints_them(void **test)
     REFUSED(owner_share, OPERATOR, share_set_role, w->top, USER(w->bob), ROLE("owner"));
     REFUSED(owner_share, w->owner, share_give, w->top, USER(w->ann), ROLE("owner"), SUBTREE);
     DONE(w->owner, share_give, w->top, USER(w->ann), ROLE("account_manager"));
-    DONE(OPERATOR, share_end, w->top, USER(w->owner));
-    REFUSED(owner_share, OPERATOR, share_give, w->top, USER(w->cy), ROLE("owner")); /* no reach */
-    DONE(OPERATOR, share_give, w->top, USER(w->cy), ROLE("owner"), SUBTREE);
+    /* one that has none gets one: by a plain share that reaches everything and has no end */
+    DONE(OPERATOR, account_open_master, 0, NAME("free"));
+    const uint64_t root = w->made;
+    REFUSED(owner_share, OPERATOR, share_give, root, USER(w->cy), ROLE("owner"));
+    REFUSED(owner_share, OPERATOR, share_give, root, USER(w->cy), ROLE("owner"), SUBTREE,
+            .has_expires_at = true, .expires_at = w->now + 1);
+    REFUSED(owner_share, OPERATOR, share_give, root, USER(w->cy), ROLE("owner"), SUBTREE,
+            .has_kind = true, .kind = CH_share_kind_login);
+    DONE(OPERATOR, share_give, root, USER(w->cy), ROLE("owner"), SUBTREE);
 }
 
 static void who_has_no_share_of_the_account_is_not_a_member(void **test)

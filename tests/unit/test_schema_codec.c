@@ -100,6 +100,9 @@ static struct ch_text letters(struct kinds_fixture *f, uint8_t kind, size_t len)
     char *chars = ch_arena_take(&f->arena, len + 1);
     memset(chars, 'a', len);
     if (kind == CH_KIND_email && len > 1) chars[1] = '@';
+    for (size_t i = 1; kind == CH_KIND_domain && i + 1 < len; i += 60) {
+        chars[i] = '.';
+    }
     return (struct ch_text){chars, len};
 }
 

@@ -137,6 +137,50 @@ static void names_are_compared_in_small_letters(void **state)
     assert_false(folds(ch_email_fold, "", ""));
 }
 
+static void domains_are_taken_in_ascii_form(void **state)
+{
+    (void)state;
+    assert_true(folds(ch_domain_fold, "Mail.Example.ORG", "mail.example.org"));
+    assert_true(folds(ch_domain_fold, "a-b.c1.de", "a-b.c1.de"));
+    assert_true(folds(ch_domain_fold, "3com.com", "3com.com"));
+    assert_true(folds(ch_domain_fold, "xn--bcher-kva.example", "xn--bcher-kva.example"));
+    assert_true(folds(ch_domain_fold, "xn--fiqs8s.xn--fiqs8s", "xn--fiqs8s.xn--fiqs8s"));
+    assert_true(folds(ch_domain_fold, "xn--80akhbyknj4f.de", "xn--80akhbyknj4f.de"));
+    static const char *const bad[] = {
+        "",
+        "org",
+        ".org",
+        "a..org",
+        "a.org.",
+        "-a.org",
+        "a-.org",
+        "a b.org",
+        "a_b.org",
+        "a@b.org",
+        "192.0.2.1",
+        "a.1",
+        "bÃ¼.de",
+        "ab--cd.org",
+        "xn--.org",
+        "xn--a-.org",
+        "xn---a.org",
+        "xn--99999999.org",
+        "xn--a-b-.org",
+        "a/b.org",
+        "xn--zzzzzzzzzzzzzzzzz.org",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        if (folds(ch_domain_fold, bad[i], bad[i])) fail_msg("taken: %s", bad[i]);
+    }
+    char label[80];
+    memset(label, 'a', sizeof label);
+    memcpy(label + 63, ".org", 4);
+    assert_true(ch_domain_fold(label, 67));
+    memset(label, 'a', sizeof label);
+    memcpy(label + 64, ".org", 4);
+    assert_false(ch_domain_fold(label, 68));
+}
+
 static uint64_t read_time(const char *chars)
 {
     uint64_t ns = UINT64_MAX;
@@ -306,6 +350,7 @@ int main(void)
         cmocka_unit_test(utf_8_is_taken_when_it_is_well_formed_and_without_controls),
         cmocka_unit_test(every_code_point_is_judged_as_its_number_says),
         cmocka_unit_test(names_are_compared_in_small_letters),
+        cmocka_unit_test(domains_are_taken_in_ascii_form),
         cmocka_unit_test(times_agree_with_the_c_library),
         cmocka_unit_test(every_day_is_read_as_the_c_library_counts_it),
         cmocka_unit_test(times_of_other_forms_are_read_or_refused),
