@@ -45,6 +45,9 @@ struct ch_request_id {
 struct ch_submission_id {
     uint64_t seq;
 };
+struct ch_reservation_id {
+    uint64_t seq;
+};
 
 /* A secret in a request. What core needs of it is filled in by the line: of a token or key, `hash`
  * is the BLAKE2b-256 of the text; of a new password, `verifier` is its Argon2id string; of a

@@ -37,11 +37,15 @@ uint32_t ch_first_of_subject(const struct ch_state *state, uint8_t kind, uint32_
 void ch_link_subject(struct ch_state *state, uint8_t kind, uint32_t subject, uint32_t first,
                      int32_t more, uint64_t seq);
 
+/* apply_credits.c: what the allocation holds becomes the pool's, and it is gone. */
+void ch_end_allocation(struct ch_state *state, uint32_t allocation, uint64_t seq);
+
 /* due.c: what happens by itself. Each kind names a table; a row of it knows its place in the heap.
  * A new kind: its place in due.c, its event in ch_decide_due, its room in ch_due_reserve. */
 enum ch_due_kind {
-    CH_DUE_SHARE = 1,  /* share_expired */
-    CH_DUE_PERIOD = 5, /* period_closed of a plan */
+    CH_DUE_SHARE = 1,        /* share_expired */
+    CH_DUE_PERIOD = 5,       /* period_closed of a plan */
+    CH_DUE_RESERVATION = 12, /* reservation_expired */
 };
 void ch_due_set(struct ch_state *state, enum ch_due_kind kind, uint32_t row,
                 uint64_t at);                                        /* at 0: never */

@@ -51,6 +51,13 @@ static void drop_oldest(struct ch_state *state, uint32_t plan_row)
     struct ch_row_plan *plan = ch_row_edit(&state->store, CH_T_PLAN, plan_row);
     const struct ch_row_period period = *ch_period_row(state, plan->oldest);
     CH_CHECK(period.newer != 0 && period.reserved == 0);
+    uint32_t usage = period.first_usage;
+    while (usage != 0) {
+        const struct ch_row_usage row = *ch_usage_row(state, usage);
+        ch_index_remove(&state->store, CH_I_USAGE, ch_hash_usage(row.period, row.account), usage);
+        ch_row_give(&state->store, CH_T_USAGE, usage);
+        usage = row.next;
+    }
     ch_row_give(&state->store, CH_T_PERIOD, plan->oldest);
     struct ch_row_period *newer = ch_row_edit(&state->store, CH_T_PERIOD, period.newer);
     newer->older = 0;
@@ -129,12 +136,30 @@ void ch_apply_plan_changed(struct ch_state *state, const struct ch_event *event)
     ch_due_set(state, CH_DUE_PERIOD, row, ch_plan_due(state, row));
 }
 
+static void begin_allocation(struct ch_state *state, uint32_t row, const struct ch_holding *held,
+                             uint64_t seq)
+{
+    struct ch_row_allocation *allocation = ch_row_edit(&state->store, CH_T_ALLOCATION, row);
+    allocation->total = held->total;
+    allocation->used = held->used;
+    allocation->reserved = held->reserved;
+    allocation->remain = held->remain;
+    allocation->is_short = held->is_short;
+    allocation->since = seq;
+    allocation->changed = seq;
+}
+
 void ch_apply_period_closed(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_period_closed *body = event->body;
     const uint32_t row = plan_of(state, event);
-    const struct ch_turn turn = ch_turn_at(state, row, event->at);
+    struct ch_turn turn = ch_turn_begin(state, row, event->at);
     CH_CHECK(turn.any && turn.whole == body->whole);
+    for (uint32_t a = ch_plan_row(state, row)->first_allocation; a != 0;
+         a = ch_allocation_row(state, a)->next) {
+        const struct ch_holding held = ch_turn_pass(&turn, a);
+        if (held.anew) begin_allocation(state, a, &held, event->seq);
+    }
     struct ch_row_plan *plan = ch_row_edit(&state->store, CH_T_PLAN, row);
     plan->changed = event->seq;
     plan->total = turn.pool.total;

@@ -258,6 +258,7 @@ void ch_decide_due(const struct ch_state *state, uint64_t now, struct ch_arena *
     switch ((enum ch_due_kind)due->kind) {
     case CH_DUE_SHARE: share_due(&c, due->row); return;
     case CH_DUE_PERIOD: ch_due_period(&c, due->row); return;
+    case CH_DUE_RESERVATION: ch_due_reservation(&c, due->row); return;
     }
     CH_CHECK(ret->count > 0);
 }
@@ -268,5 +269,6 @@ bool ch_due_reserve(struct ch_state *state)
     const struct ch_row_due *due = ch_due_first(state);
     if (due != NULL && due->kind == CH_DUE_SHARE) cascade = ch_cascade_of_share(state, due->row);
     if (due != NULL && due->kind == CH_DUE_PERIOD) cascade = ch_cascade_of_turn(state, due->row);
+    if (due != NULL && due->kind == CH_DUE_RESERVATION) cascade = CH_PLACE_ROWS;
     return ch_state_reserve(state, 0, 0, cascade);
 }

@@ -24,7 +24,7 @@ void ch_emit_turn(struct ch_case *c, const struct ch_turn *turn)
 
 void ch_due_period(struct ch_case *c, uint32_t plan)
 {
-    const struct ch_turn turn = ch_turn_at(c->state, plan, c->moment->now);
+    const struct ch_turn turn = ch_turn_begin(c->state, plan, c->moment->now);
     ch_emit_turn(c, &turn);
 }
 
@@ -147,7 +147,8 @@ enum ch_rejection_code ch_decide_plan_change(struct ch_case *c)
         return ch_reject(c, CH_REJ_amount_zero, "next_total");
     }
     const struct ch_row_plan *plan = ch_plan_row(c->state, row);
-    const struct ch_turn turn = ch_turn_at(c->state, row, c->moment->now);
+    struct ch_holding held;
+    const struct ch_turn turn = ch_turn_at(c->state, row, c->moment->now, 0, &held);
     struct ch_ev_plan_changed to = {0};
     change(c, args, &turn, &to);
     if (to.total < turn.pool.total - turn.pool.remain) {
@@ -169,12 +170,4 @@ enum ch_rejection_code ch_decide_plan_change(struct ch_case *c)
         ch_emit(c, CH_EV_plan_changed, ch_account_row(c->state, c->on)->id);
     if (body != NULL) *body = to;
     return CH_REJ_none;
-}
-
-size_t ch_cascade_of_credits(const struct ch_state *state, const struct ch_call *call)
-{
-    const uint32_t on = call->has_on ? ch_find_account(state, call->on.id) : 0;
-    if (call->type != CH_CMD_plan_set && call->type != CH_CMD_plan_change) return 0;
-    const uint32_t plan = on == 0 ? 0 : ch_plan_over(state, on);
-    return 32 + (plan == 0 ? 0 : ch_cascade_of_turn(state, plan));
 }

@@ -7,8 +7,9 @@
 /* period_closed, where the turn has any; a credit command's first event, after all its rules. */
 void ch_emit_turn(struct ch_case *c, const struct ch_turn *turn);
 
-/* The daemon's clock: a period of the plan is over. */
+/* The daemon's clock: a period of the plan is over, a reservation was not settled in time. */
 void ch_due_period(struct ch_case *c, uint32_t plan);
+void ch_due_reservation(struct ch_case *c, uint32_t reservation);
 
 /* What a plan begins with; lists are borrowed. */
 struct ch_plan_terms {

@@ -443,6 +443,10 @@ static bool knows_its_place(const struct ch_state *s, const struct ch_row_due *d
     case CH_DUE_PERIOD:
         return live(s, CH_T_PLAN, due->row) && ch_plan_row(s, due->row)->due == place &&
                ch_plan_due(s, due->row) == due->at;
+    case CH_DUE_RESERVATION:
+        return live(s, CH_T_RESERVATION, due->row) &&
+               ch_reservation_row(s, due->row)->due == place &&
+               ch_reservation_row(s, due->row)->expires_at == due->at;
     }
     return false;
 }

@@ -319,6 +319,53 @@ struct ch_row_bound {
     uint64_t seq;
 };
 
+/* How an account below a plan gets its credits. total = used + reserved + remain. A plan's
+ * allocations are linked in the order of their rows. */
+struct ch_row_allocation {
+    uint32_t live;
+    uint32_t plan;
+    uint64_t changed;
+    uint64_t grant; /* what it is given at a reset */
+    uint64_t total;
+    uint64_t used;
+    uint64_t reserved;
+    uint64_t remain;
+    uint64_t since; /* the event that began it anew; reservations taken from it since say so */
+    uint32_t account;
+    uint32_t type;      /* enum ch_allocation_type; unlimited: the amounts are 0 */
+    uint32_t frequency; /* enum ch_frequency; of a recurring one */
+    uint32_t is_short;  /* the pool had less than `grant` at the last reset */
+    uint32_t next;
+    uint32_t prev;
+};
+
+/* What an account used in a period. */
+struct ch_row_usage {
+    uint32_t live;
+    uint32_t period;
+    uint32_t account;
+    uint32_t next; /* of the period */
+    uint64_t used;
+    uint64_t reserved; /* by reservations that are still open */
+};
+
+struct ch_row_reservation {
+    uint32_t live;
+    uint32_t plan;
+    uint64_t id;
+    uint64_t amount;
+    uint64_t expires_at;
+    uint64_t since;     /* of the allocation it is taken from, as it was then; 0: from the pool */
+    uint32_t holder;    /* account whose allocation that is; 0: from the pool */
+    uint32_t account;   /* for which it was made */
+    uint32_t usage;     /* in whose period it was made */
+    uint32_t reference; /* text; 0: none */
+    uint32_t next;      /* of the plan */
+    uint32_t prev;
+    uint32_t due;
+    uint32_t spare;
+};
+
 /* A binary heap by (at, kind, row): rows 1..n are its places. */
 struct ch_row_due {
     uint32_t live;
