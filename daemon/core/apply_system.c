@@ -1,4 +1,4 @@
-/* apply_system: declarations, limits, roles, pages, masks, refusals, imports; see apply_impl.h.
+/* apply_system: declarations, limits, masks, refusals, imports; see apply_impl.h.
  * SPDX-License-Identifier: MIT */
 #include "daemon/core/apply_impl.h"
 
@@ -38,50 +38,6 @@ void ch_apply_limit_defined(struct ch_state *state, const struct ch_event *event
     struct ch_row_bound *limit = ch_row_edit(&state->store, CH_T_BOUND, row);
     limit->value = body->value;
     limit->seq = event->seq;
-}
-
-void ch_apply_role_defined(struct ch_state *state, const struct ch_event *event)
-{
-    const struct ch_ev_role_defined *body = event->body;
-    uint32_t account = event->account == 0 ? 0 : ch_find_account(state, event->account);
-    uint32_t row = ch_row_take(&state->store, CH_T_ROLE);
-    struct ch_row_role *role = ch_row_edit(&state->store, CH_T_ROLE, row);
-    role->account = account;
-    role->id = event->seq;
-    role->changed = event->seq;
-    role->name = ch_text_take(state, body->name);
-    role->scopes = ch_scopes_take(state, body->scopes);
-    role->version = 1;
-    if (account != 0) {
-        struct ch_row_account *owner = ch_row_edit(&state->store, CH_T_ACCOUNT, account);
-        role->next_of_account = owner->first_role;
-        owner->first_role = row;
-    }
-    ch_index_insert(&state->store, CH_I_ROLE_ID, ch_hash_mix(event->seq, 0), row);
-    ch_index_insert(&state->store, CH_I_ROLE_NAME, ch_hash_in(account, body->name), row);
-}
-
-void ch_apply_role_changed(struct ch_state *state, const struct ch_event *event)
-{
-    const struct ch_ev_role_changed *body = event->body;
-    uint32_t row = ch_find_role(state, body->role.seq);
-    struct ch_row_role *role = ch_row_edit(&state->store, CH_T_ROLE, row);
-    uint32_t old = role->scopes;
-    role->scopes = ch_scopes_take(state, body->scopes);
-    role->version = (uint32_t)body->version;
-    role->changed = event->seq;
-    ch_scopes_drop(state, old);
-}
-
-void ch_apply_page_defined(struct ch_state *state, const struct ch_event *event)
-{
-    const struct ch_ev_page_defined *body = event->body;
-    uint32_t row = ch_row_take(&state->store, CH_T_PAGE);
-    struct ch_row_page *page = ch_row_edit(&state->store, CH_T_PAGE, row);
-    page->id = event->seq;
-    page->name = ch_text_take(state, body->name);
-    page->scopes = ch_scopes_take(state, body->scopes);
-    ch_index_insert(&state->store, CH_I_PAGE_NAME, ch_hash_in(0, body->name), row);
 }
 
 void ch_apply_mask_defined(struct ch_state *state, const struct ch_event *event)

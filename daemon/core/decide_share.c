@@ -231,12 +231,8 @@ enum ch_rejection_code ch_decide_share_restrict(struct ch_case *c)
     const struct ch_row_share *share = ch_share_row(c->state, row);
     struct ch_scopes denied = args->has_scopes ? args->scopes : (struct ch_scopes){{0, 0}};
     for (uint32_t i = 0; i < args->pages_len; i++) {
-        for (uint32_t p = ch_row_next(&c->state->store, CH_T_PAGE, 0); p != 0;
-             p = ch_row_next(&c->state->store, CH_T_PAGE, p)) {
-            const struct ch_row_page *page = ch_page_row(c->state, p);
-            if (page->id != args->pages[i].id) continue;
-            denied = ch_scopes_or(denied, ch_scopes_at(c->state, page->scopes));
-        }
+        const uint32_t page = ch_find_page(c->state, args->pages[i].id);
+        denied = ch_scopes_or(denied, ch_scopes_at(c->state, ch_page_row(c->state, page)->scopes));
     }
     const struct ch_scopes now = ch_scopes_at(c->state, share->denied);
     if (ch_scopes_equal(now, denied)) return CH_REJ_none;

@@ -184,6 +184,11 @@ static size_t cascade_of(const struct ch_state *state, const struct ch_call *cal
         return ch_cascade_of_account(state, on, args->has_below && args->below);
     }
     if (call->type == CH_CMD_settings_set) return ch_cascade_of_settings(state, on);
+    if (call->type == CH_CMD_role_delete) {
+        const struct ch_cmd_role_delete *args = call->args;
+        const uint32_t role = ch_find_role(state, args->role.id);
+        return role == 0 ? 0 : ch_role_row(state, role)->version;
+    }
     if (call->type == CH_CMD_group_delete) {
         const struct ch_cmd_group_delete *args = call->args;
         uint32_t group = ch_find_group(state, args->group.id);

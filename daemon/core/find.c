@@ -121,6 +121,15 @@ uint32_t ch_find_role_name(const struct ch_state *state, uint32_t account, struc
              named(state, ch_role_row(state, row)->name, name));
 }
 
+uint32_t ch_find_page(const struct ch_state *state, uint64_t id)
+{
+    for (uint32_t p = ch_row_next(&state->store, CH_T_PAGE, 0); p != 0;
+         p = ch_row_next(&state->store, CH_T_PAGE, p)) { /* a dozen rows */
+        if (ch_page_row(state, p)->id == id) return p;
+    }
+    return 0;
+}
+
 uint32_t ch_find_page_name(const struct ch_state *state, struct ch_text name)
 {
     FIND(CH_I_PAGE_NAME, ch_hash_in(0, name), named(state, ch_page_row(state, row)->name, name));

@@ -131,11 +131,35 @@ static const char *account_lists(const struct ch_state *s, uint32_t row, uint64_
     }
     HOLDS(count == account->group_count, "an account counts its groups");
     sums[2] += count;
+    uint32_t last = 0;
     for (uint32_t r = account->first_role; r != 0; r = ch_role_row(s, r)->next_of_account) {
         HOLDS(live(s, CH_T_ROLE, r) && sums[3]++ < live_rows(s, CH_T_ROLE),
               "an account's roles stand in one list");
         HOLDS(ch_role_row(s, r)->account == row, "a role is listed under its account");
+        HOLDS(ch_role_row(s, r)->prev_of_account == last,
+              "an account's roles are linked both ways");
+        last = r;
     }
+    return NULL;
+}
+
+/* A role's versions, the newest first, without a gap; the newest is what it gives. */
+static const char *role_versions(struct tally *t, uint32_t row, uint64_t *sum)
+{
+    const struct ch_state *s = t->state;
+    const struct ch_row_role *role = ch_role_row(s, row);
+    uint32_t expected = role->version;
+    for (uint32_t v = role->last_version; v != 0; v = ch_role_version_row(s, v)->before) {
+        HOLDS(live(s, CH_T_ROLE_VERSION, v) && expected > 0, "a role counts its versions");
+        const struct ch_row_role_version *version = ch_role_version_row(s, v);
+        HOLDS(version->role == row && version->version == expected, "versions follow each other");
+        HOLDS(count_scopes(t, version->scopes), "a version's set is there");
+        HOLDS(expected != role->version || version->scopes == role->scopes,
+              "a role gives what its last version says");
+        expected--;
+        (*sum)++;
+    }
+    HOLDS(expected == 0, "a role counts its versions");
     return NULL;
 }
 
@@ -179,15 +203,19 @@ static const char *accounts(struct tally *t)
     HOLDS(sums[1] == live_rows(s, CH_T_SHARE), "every share is in its account's list");
     HOLDS(sums[2] == live_rows(s, CH_T_GROUP), "every group is in its account's list");
     uint64_t built_in = 0;
+    uint64_t versions = 0;
     for (uint32_t row = next(s, CH_T_ROLE, 0); row != 0; row = next(s, CH_T_ROLE, row)) {
         const struct ch_row_role *role = ch_role_row(s, row);
         built_in += role->account == 0;
+        const char *broken = role_versions(t, row, &versions);
+        if (broken != NULL) return broken;
         HOLDS(count_text(t, role->name) && count_scopes(t, role->scopes), "a role has its parts");
         HOLDS(ch_find_role(s, role->id) == row, "a role is found by id");
         HOLDS(ch_find_role_name(s, role->account, text_at(s, role->name, &space)) == row,
               "a role is found by name");
     }
     HOLDS(sums[3] + built_in == live_rows(s, CH_T_ROLE), "every own role is in its account's list");
+    HOLDS(versions == live_rows(s, CH_T_ROLE_VERSION), "every version is in its role's list");
     return NULL;
 }
 

@@ -194,51 +194,6 @@ void ch_query_group_members(struct ch_asking *q)
     q->ret->result = result;
 }
 
-/* An account's own roles are shown to those who may read them there. */
-static bool may_see_roles(struct ch_asking *q, uint32_t account)
-{
-    if (account == 0 || q->moment->actor.kind != CH_actor_kind_user) return true;
-    const struct ch_scopes wanted = ch_scopes_of(CH_SCOPE_roles_read);
-    const struct ch_answer answer = ch_ask(q, q->moment->user_row, account, wanted);
-    if (!answer.led) return ch_refuse(q, CH_REJ_not_found, "account");
-    if (answer.decision == CH_decision_allowed) return true;
-    return ch_refuse_scopes(q, CH_REJ_not_allowed, "account", wanted);
-}
-
-void ch_query_role_list(struct ch_asking *q)
-{
-    const struct ch_qry_role_list *args = q->call->args;
-    const uint32_t account = args->has_account ? ch_find_account(q->state, args->account.id) : 0;
-    if (!may_see_roles(q, account)) return;
-    struct ch_rows rows = {0};
-    const struct ch_store *store = &q->state->store;
-    for (uint32_t r = ch_row_next(store, CH_T_ROLE, 0); r != 0;
-         r = ch_row_next(store, CH_T_ROLE, r)) {
-        const uint32_t owner = ch_role_row(q->state, r)->account;
-        if (owner != 0 && owner != account) continue;
-        if (!ch_rows_add(q, &rows, r)) return;
-    }
-    if (rows.count > LIMIT_LIST_ITEMS) {
-        (void)ch_refuse_limit(q, "LIST_ITEMS", "account");
-        return;
-    }
-    struct ch_qry_role_list_result *result = ch_take(q, 1, sizeof *result);
-    struct ch_rec_role_row *roles = ch_take(q, rows.count, sizeof *roles);
-    if (result == NULL || roles == NULL) return;
-    for (uint32_t i = 0; i < rows.count; i++) {
-        const struct ch_row_role *role = ch_role_row(q->state, rows.row[i]);
-        ch_saw(q, role->changed);
-        roles[i].role.seq = role->id;
-        roles[i].name = ch_copy_text(q, role->name);
-        roles[i].built_in = role->account == 0;
-        roles[i].version = role->version;
-        roles[i].scopes = ch_scopes_at(q->state, role->scopes);
-    }
-    result->roles = roles;
-    result->roles_len = rows.count;
-    q->ret->result = result;
-}
-
 void ch_query_import_status(struct ch_asking *q)
 {
     const struct ch_row_meta *meta = ch_meta(q->state);

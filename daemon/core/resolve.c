@@ -51,11 +51,8 @@ static uint64_t role_id(const struct ch_state *state, uint32_t on, const struct 
 
 static uint64_t page_id(const struct ch_state *state, const struct ch_ref *ref)
 {
-    uint32_t row = ref->id != 0 ? 0 : ch_find_page_name(state, ref->name);
-    for (uint32_t r = ch_row_next(&state->store, CH_T_PAGE, 0); row == 0 && ref->id != 0 && r != 0;
-         r = ch_row_next(&state->store, CH_T_PAGE, r)) {
-        if (ch_page_row(state, r)->id == ref->id) row = r;
-    }
+    const uint32_t row =
+        ref->id != 0 ? ch_find_page(state, ref->id) : ch_find_page_name(state, ref->name);
     return row == 0 ? 0 : ch_page_row(state, row)->id;
 }
 

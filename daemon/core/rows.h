@@ -241,19 +241,33 @@ struct ch_row_role {
     uint32_t live;
     uint32_t account; /* 0: built in */
     uint64_t id;
-    uint64_t changed; /* the event of its present version */
+    uint64_t changed; /* the event of its present version or name */
     uint32_t name;
     uint32_t scopes;
     uint32_t version;
     uint32_t next_of_account;
+    uint32_t prev_of_account;
+    uint32_t last_version;
+};
+
+/* What a role gave from some event on. */
+struct ch_row_role_version {
+    uint32_t live;
+    uint32_t role;
+    uint32_t version;
+    uint32_t scopes;
+    uint64_t seq;
+    uint32_t before; /* the version before this; 0: it is the first */
+    uint32_t spare;
 };
 
 struct ch_row_page {
     uint32_t live;
     uint32_t name;
     uint64_t id;
+    uint64_t changed; /* the event of its present version */
     uint32_t scopes;
-    uint32_t spare;
+    uint32_t version;
 };
 
 /* Scopes taken away by a state of things; row numbers are enum ch_mask_kind. */

@@ -149,6 +149,13 @@ static void define_role(struct o_case *k)
     o_break_if(k, own != NULL && is_of_actor(k, own->id), CH_REJ_own_rights);
     o_break_if(k, !o_covers(k, k->on->id, CH_reach_account, k->c->scopes, NULL),
                CH_REJ_uncovered_scopes);
+    for (size_t i = 0; i < O_SHARES && own != NULL; i++) {
+        /* Who has the role below the account, too, would get there what it gives. */
+        const struct o_share *s = &w->shares[i];
+        if (s->id == 0 || s->role != own->id || s->reach != CH_reach_subtree) continue;
+        o_break_if(k, !o_covers(k, k->on->id, CH_reach_subtree, k->c->scopes, NULL),
+                   CH_REJ_uncovered_scopes);
+    }
     if (k->code != 0) return;
     if (own != NULL) {
         if (ch_scopes_equal(own->scopes, k->c->scopes)) return;
