@@ -51,6 +51,11 @@ uint64_t ch_hash_name(uint8_t kind, const uint8_t hash[16])
     return ch_hash_mix(kind, ch_get_le64(hash));
 }
 
+uint64_t ch_hash_feed(uint32_t account, uint8_t kind, uint32_t resource, uint32_t to)
+{
+    return ch_hash_mix(ch_hash_resource(account, kind, resource), to);
+}
+
 uint64_t ch_hash_suppressed(uint32_t root, const uint8_t hash[16])
 {
     return ch_hash_mix(root, ch_get_le64(hash));
@@ -298,4 +303,21 @@ bool ch_is_on(const struct ch_state *state, uint32_t account, enum ch_setting_sw
 {
     const uint32_t row = ch_account_row(state, account)->settings;
     return row != 0 && (ch_settings_row(state, row)->switches >> which & 1) != 0;
+}
+
+uint32_t ch_find_feed(const struct ch_state *state, uint32_t account, uint8_t kind,
+                      uint32_t resource, uint32_t to)
+{
+    if (resource == 0) return 0; /* never named */
+    FIND(CH_I_FEED, ch_hash_feed(account, kind, resource, to),
+         ch_feed_row(state, row)->account == account && ch_feed_row(state, row)->kind == kind &&
+             ch_feed_row(state, row)->resource == resource && ch_feed_row(state, row)->to == to);
+}
+
+uint32_t ch_fed_by(const struct ch_state *state, uint32_t account, uint8_t kind, uint32_t resource)
+{
+    const uint32_t above = ch_account_row(state, account)->parent;
+    if (!ch_is_on(state, account, CH_setting_switch_feed_from_master)) return 0;
+    const uint32_t named = ch_find_feed(state, above, kind, resource, account);
+    return named != 0 ? named : ch_find_feed(state, above, kind, resource, /* to= */ 0);
 }

@@ -23,9 +23,34 @@ static const char *suppressed(struct tally *t, const struct ch_row_settings *set
     return NULL;
 }
 
+/* What one account feeds. */
+static const char *feeds(struct tally *t, const struct ch_row_settings *settings)
+{
+    const struct ch_state *s = t->state;
+    uint32_t count = 0;
+    uint32_t before = 0;
+    for (uint32_t f = settings->first_feed; f != 0; f = ch_feed_row(s, f)->next) {
+        HOLDS(live(s, CH_T_FEED, f) && count++ < settings->feed_count,
+              "an account counts its feeds");
+        const struct ch_row_feed *feed = ch_feed_row(s, f);
+        HOLDS(feed->account == settings->account && feed->prev == before,
+              "feeds are their account's, and linked both ways");
+        HOLDS(count_text(t, feed->resource), "what is fed has a name");
+        HOLDS(feed->to == 0 || (live(s, CH_T_ACCOUNT, feed->to) &&
+                                ch_account_row(s, feed->to)->parent == feed->account),
+              "content is fed to an account right below");
+        HOLDS(ch_find_feed(s, feed->account, (uint8_t)feed->kind, feed->resource, feed->to) == f,
+              "a feed is found, and is there once");
+        before = f;
+    }
+    HOLDS(count == settings->feed_count, "an account counts its feeds");
+    return NULL;
+}
+
 const char *ch_settings_broken(struct tally *t)
 {
     uint64_t listed = 0;
+    uint64_t fed = 0;
     const struct ch_state *s = t->state;
     const uint64_t head = ch_meta(s)->head;
     for (uint32_t row = next(s, CH_T_SETTINGS, 0); row != 0; row = next(s, CH_T_SETTINGS, row)) {
@@ -44,7 +69,9 @@ const char *ch_settings_broken(struct tally *t)
         HOLDS((locked != 0) == (account->content_lock_seq != 0),
               "an account's content is locked by its switch");
         const char *broken = suppressed(t, settings);
+        if (broken == NULL) broken = feeds(t, settings);
         if (broken != NULL) return broken;
+        fed += settings->feed_count;
         listed += settings->suppressed_count;
         for (uint32_t i = 0; i < CH_TEXTS; i++) {
             HOLDS(settings->text_seq[i] <= head &&
@@ -56,5 +83,6 @@ const char *ch_settings_broken(struct tally *t)
         }
     }
     HOLDS(listed == live_rows(s, CH_T_SUPPRESSED), "every address is in its account's list");
+    HOLDS(fed == live_rows(s, CH_T_FEED), "every feed is in its account's list");
     return ch_parts_broken(t, CH_T_PASSAGE);
 }

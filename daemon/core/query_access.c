@@ -170,6 +170,10 @@ static void tell(const struct ch_state *state, struct sentence *s, const struct 
         say_share(state, s, fact->share);
         say_words(s, " is an other login and works over the web only");
         break;
+    case CH_fact_fed:
+        say_number(s, "account ", ch_account_row(state, fact->account)->id);
+        say_words(s, " feeds it");
+        break;
     case CH_fact_end_: CH_CHECK(fact->kind != CH_fact_end_); break;
     }
 }
@@ -239,6 +243,52 @@ static bool may_ask(struct ch_asking *q, uint32_t user)
     return ch_refuse_scopes(q, CH_REJ_not_allowed, "user", wanted);
 }
 
+/* Whether the question may be about a resource of `of`: content has a kind and an id, and the
+ * account above is known to those of the account, every other one only to whom it is shown. */
+static bool may_be_of(struct ch_asking *q, const struct ch_qry_check *args, uint32_t of)
+{
+    const struct ch_scopes asked = args->scopes;
+    if (of == q->on) return true;
+    if (of != ch_account_row(q->state, q->on)->parent && !ch_actor_is_led(q, of)) {
+        return ch_refuse(q, CH_REJ_not_found, "of");
+    }
+    if (!args->has_resource) return ch_refuse(q, CH_REJ_wrong_resource, "resource");
+    for (uint32_t scope = 0; scope <= CH_MAX_SCOPE; scope++) {
+        const uint8_t kind = ch_meta(q->state)->scope_kinds[scope];
+        if (!ch_scopes_has(asked, (uint8_t)scope) || ch_is_content(kind)) continue;
+        return ch_refuse_scopes(q, CH_REJ_wrong_resource, "scopes", ch_scopes_of((uint8_t)scope));
+    }
+    return true;
+}
+
+/* What the rights on the account come to for content of another one: it must be fed, and then it is
+ * used here, and changed only where it comes from. To whom nothing is given nothing is told. */
+static void judge_fed(struct ch_asking *q, const struct ch_qry_check *args, uint32_t of,
+                      struct ch_answer *answer, struct facts *facts)
+{
+    const uint32_t text = ch_text_find(q->state, args->resource);
+    const struct ch_scopes edits =
+        ch_scopes_and(args->scopes, ch_mask(q->state, CH_mask_kind_content_lock));
+    ch_saw_account(q, q->on);
+    if (!answer->led) return;
+    for (uint32_t scope = 0; scope <= CH_MAX_SCOPE; scope++) {
+        if (!ch_scopes_has(args->scopes, (uint8_t)scope)) continue;
+        const uint8_t kind = ch_meta(q->state)->scope_kinds[scope];
+        const uint32_t feed = ch_fed_by(q->state, q->on, kind, text);
+        if (feed == 0 || ch_feed_row(q->state, feed)->account != of) {
+            answer->decision = CH_decision_implicit_deny;
+            answer->reason = CH_reason_not_fed;
+            return;
+        }
+        const struct ch_evidence fact = {
+            .kind = CH_fact_fed, .seq = ch_feed_row(q->state, feed)->seq, .account = of};
+        if (args->has_explain && args->explain) take_fact(facts, &fact);
+    }
+    if (answer->decision != CH_decision_allowed || ch_scopes_empty(edits)) return;
+    answer->decision = CH_decision_explicit_deny;
+    answer->reason = CH_reason_fed_content;
+}
+
 void ch_query_check(struct ch_asking *q)
 {
     const struct ch_qry_check *args = q->call->args;
@@ -252,6 +302,8 @@ void ch_query_check(struct ch_asking *q)
         (void)ch_refuse(q, CH_REJ_wrong_resource, "scopes");
         return;
     }
+    const uint32_t of = args->has_of ? ch_find_account(q->state, args->of.id) : q->on;
+    if (!may_be_of(q, args, of)) return;
     const struct ch_question question = {
         .user = user,
         .account = q->on,
@@ -266,6 +318,7 @@ void ch_query_check(struct ch_asking *q)
     struct ch_answer answer;
     ch_access(q->state, &question, &answer, explain ? take_fact : NULL, &facts);
     ch_saw(q, answer.read_seq);
+    if (of != q->on) judge_fed(q, args, of, &answer, &facts);
     close_facts(&facts);
     struct ch_qry_check_result *result = ch_take(q, 1, sizeof *result);
     if (result == NULL) return;

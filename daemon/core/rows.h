@@ -108,10 +108,25 @@ struct ch_row_settings {
     uint32_t text[CH_TEXTS];   /* passages; 0: none */
     uint32_t first_suppressed; /* its unsubscribe list, the newest first */
     uint32_t suppressed_count;
+    uint32_t first_feed; /* content that it feeds to accounts below */
+    uint32_t feed_count;
     uint32_t spare;
     uint64_t text_seq[CH_TEXTS];
     uint64_t switch_seq[CH_SWITCHES]; /* 0: never set */
     uint64_t lists_seq; /* last change of the lists that count for it, but those above */
+};
+
+/* Content that an account feeds to accounts right below it. */
+struct ch_row_feed {
+    uint32_t live;
+    uint32_t account; /* whose it is */
+    uint32_t kind;    /* enum ch_resource_kind */
+    uint32_t resource;
+    uint32_t to; /* the account below; 0: all whose switch is on */
+    uint32_t next;
+    uint32_t prev;
+    uint32_t spare;
+    uint64_t seq;
 };
 
 /* An address on an account's unsubscribe list. There may be millions: a row is 48 bytes, and one

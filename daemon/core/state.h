@@ -98,6 +98,19 @@ uint32_t ch_first_suppressed(const struct ch_state *state, uint32_t account,
 uint32_t ch_find_suppressed(const struct ch_state *state, uint32_t account, const uint8_t hash[16]);
 uint32_t ch_find_opened(const struct ch_state *state, uint32_t sealed);
 
+/* Lists and groups of contacts are an account's own; content is what messages are made of. */
+static inline bool ch_is_content(uint8_t kind)
+{
+    return kind == CH_resource_kind_campaign || kind == CH_resource_kind_automation ||
+           kind == CH_resource_kind_template;
+}
+
+/* A feed of an account's resource (a text row) to an account below, or, with to 0, to all; and the
+ * one by which the account above feeds it to the account now, by its switch. */
+uint32_t ch_find_feed(const struct ch_state *state, uint32_t account, uint8_t kind,
+                      uint32_t resource, uint32_t to);
+uint32_t ch_fed_by(const struct ch_state *state, uint32_t account, uint8_t kind, uint32_t resource);
+
 /* Whether a switch of the account is on. */
 bool ch_is_on(const struct ch_state *state, uint32_t account, enum ch_setting_switch which);
 
@@ -129,6 +142,7 @@ uint64_t ch_hash_resource(uint32_t share, uint8_t kind, uint32_t resource);
 uint64_t ch_hash_member(uint32_t share, uint32_t group);
 uint64_t ch_hash_seen(uint8_t actor_kind, uint64_t actor_id, const uint8_t id[16]);
 uint64_t ch_hash_actor(uint8_t actor_kind, uint64_t actor_id);
+uint64_t ch_hash_feed(uint32_t account, uint8_t kind, uint32_t resource, uint32_t to);
 uint64_t ch_hash_suppressed(uint32_t root, const uint8_t hash[16]);
 uint64_t ch_hash_name(uint8_t kind, const uint8_t hash[16]);
 
