@@ -9,7 +9,9 @@ enum ch_rejection_code ch_decide_content_feed(struct ch_case *c)
     const struct ch_row_account *account = ch_account_row(c->state, c->on);
     const uint32_t to = args->has_account ? ch_named_sub(c, &args->account) : 0;
     if (args->has_account && to == 0) return c->ret->reject.code;
-    if (to == 0 && account->sub_depth == 0) return ch_reject(c, CH_REJ_not_a_master, "on");
+    if (to == 0 && ch_levels_below(c->state, c->on) == 0) {
+        return ch_reject(c, CH_REJ_not_a_master, "on");
+    }
     if (!ch_is_content(args->kind)) return ch_reject(c, CH_REJ_wrong_resource, "kind");
     if (to != 0 && !ch_is_on(c->state, to, CH_setting_switch_feed_from_master)) {
         return ch_reject(c, CH_REJ_feed_off, "account");

@@ -49,6 +49,12 @@ static void *take(struct ch_arena *arena, size_t bytes)
     args->has_group = c->group.given;                                                              \
     args->group = ref_of(&c->group)
 
+#define SWITCHES                                                                                   \
+    args->has_content_locked = c->has_lock;                                                        \
+    args->content_locked = c->lock;                                                                \
+    args->has_feed_from_master = c->has_take;                                                      \
+    args->feed_from_master = c->take
+
 static void *account_args(const struct o_command *c, struct ch_arena *arena)
 {
     if (c->type == CH_CMD_account_open_master) {
@@ -63,6 +69,7 @@ static void *account_args(const struct o_command *c, struct ch_arena *arena)
     if (c->type == CH_CMD_account_open_sub) {
         ARGS(account_open_sub);
         args->name = ch_text_of(c->name);
+        SWITCHES;
         return args;
     }
     if (c->type == CH_CMD_account_close) {
@@ -101,6 +108,12 @@ static void *account_args(const struct o_command *c, struct ch_arena *arena)
 
 static void *standing_args(const struct o_command *c, struct ch_arena *arena)
 {
+    if (c->type == CH_CMD_account_set_switches) {
+        ARGS(account_set_switches);
+        args->account = ref_of(&c->below);
+        SWITCHES;
+        return args;
+    }
     if (c->type == CH_CMD_account_rename) {
         ARGS(account_rename);
         args->name = ch_text_of(c->name);
@@ -319,6 +332,9 @@ void m_print(const struct o_command *c)
            ch_enum_name(CH_KIND_actor_kind, c->actor_kind), (unsigned long long)c->actor,
            ch_enum_name(CH_KIND_channel, c->channel), (unsigned long long)c->now);
     print_pick("on", &c->on);
+    print_pick("below", &c->below);
+    if (c->has_lock) printf(" lock=%d", c->lock);
+    if (c->has_take) printf(" take=%d", c->take);
     print_pick("user", &c->user);
     print_pick("group", &c->group);
     print_pick("parent", &c->parent);

@@ -25,12 +25,13 @@ static const uint8_t scopes[] = {
     CH_SCOPE_groups_update,  CH_SCOPE_groups_members,     CH_SCOPE_roles_update,
     CH_SCOPE_account_close,  CH_SCOPE_subaccounts_create, CH_SCOPE_guardrails_update,
     CH_SCOPE_templates_read, CH_SCOPE_api_keys_create,    CH_SCOPE_automations_run,
-    CH_SCOPE_lists_select,   CH_SCOPE_lists_update,
+    CH_SCOPE_lists_select,   CH_SCOPE_lists_update,       CH_SCOPE_campaigns_update,
+    CH_SCOPE_files_update,   CH_SCOPE_subaccounts_update,
 };
 static const char *const domains[] = {"mail.example.org", "example.net", ""};
 static const int account_types[] = {
     CH_CMD_account_rename,       CH_CMD_account_set_from_domain, CH_CMD_account_request_master,
-    CH_CMD_account_grant_master, CH_CMD_account_decline_master,
+    CH_CMD_account_grant_master, CH_CMD_account_decline_master,  CH_CMD_account_set_switches,
 };
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof *(array)))
 
@@ -322,12 +323,34 @@ static void fill_share(struct m_random *random, struct o_world *w, const struct 
     }
 }
 
+/* Most often of an account right below the one the command is on. */
+static void some_switches(struct m_random *random, struct o_world *w, const struct o_account *on,
+                          struct o_command *c)
+{
+    const uint32_t often = c->type == CH_CMD_account_open_sub ? 15 : 70;
+    c->has_lock = m_chance(random, often);
+    c->lock = c->has_lock && m_chance(random, 50);
+    c->has_take = m_chance(random, often / 2);
+    c->take = c->has_take && m_chance(random, 50);
+    if (c->type == CH_CMD_account_open_sub) return;
+    (void)pick_account(random, w, &c->below);
+    for (int i = 0; i < 60 && on != NULL && !m_chance(random, 2); i++) {
+        const struct o_account *a = &w->accounts[m_below(random, (uint32_t)w->account_count)];
+        if (a->parent != on->id) continue;
+        c->below = (struct o_pick){.given = true, .id = a->id};
+        return;
+    }
+}
+
 static void fill_other(struct m_random *random, struct o_world *w, const struct o_account *on,
                        struct o_command *c)
 {
     const char *name = NULL;
     if (c->type == CH_CMD_account_open_master || c->type == CH_CMD_account_open_sub) {
         name = labels[m_below(random, COUNT(labels))];
+    }
+    if (c->type == CH_CMD_account_open_sub || c->type == CH_CMD_account_set_switches) {
+        some_switches(random, w, on, c);
     }
     if (c->type == CH_CMD_account_open_master) {
         if (m_chance(random, 80)) pick_user(random, w, &c->user);
@@ -409,7 +432,7 @@ static int some_type(struct m_random *random, const struct o_world *w)
     for (;;) {
         int type = (int)m_below(random, CH_CMD_role_define + 1);
         if (m_chance(random, 20)) type = CH_CMD_share_give;
-        if (m_chance(random, 6)) return account_types[m_below(random, COUNT(account_types))];
+        if (m_chance(random, 8)) return account_types[m_below(random, COUNT(account_types))];
         if (m_chance(random, 6)) type = CH_CMD_share_grant;
         if (m_chance(random, 4)) type = CH_CMD_group_create;
         bool system = type == CH_CMD_user_create || type == CH_CMD_user_lock ||

@@ -1,6 +1,8 @@
 /* oracle: the plain world, and who may do what in it. SPDX-License-Identifier: MIT */
 #include "tests/model/oracle.h"
 
+#include "tests/model/rules.h"
+
 #include "schema/base/check.h"
 
 const char *const o_resources[O_RESOURCES] = {"red", "green", "blue", "white"};
@@ -196,6 +198,29 @@ static struct ch_scopes guardrails_above(struct o_world *w, uint64_t account)
     return all;
 }
 
+struct ch_scopes o_content_edits(void)
+{
+    static const uint8_t edits[] = {
+        CH_SCOPE_campaigns_create,     CH_SCOPE_campaigns_update,   CH_SCOPE_campaigns_delete,
+        CH_SCOPE_sms_update,           CH_SCOPE_automations_update, CH_SCOPE_templates_update,
+        CH_SCOPE_transactional_update, CH_SCOPE_surveys_update,     CH_SCOPE_files_update};
+    struct ch_scopes all = {{0, 0}};
+    for (size_t i = 0; i < sizeof edits; i++) {
+        ch_scopes_add(&all, edits[i]);
+    }
+    return all;
+}
+
+/* A lock binds the people of its account and of those below. */
+static struct ch_scopes locked_for(struct o_world *w, uint64_t account)
+{
+    const struct ch_scopes none = {{0, 0}};
+    for (uint64_t a = account; a != 0; a = o_account(w, a)->parent) {
+        if (o_account(w, a)->content_locked) return o_content_edits();
+    }
+    return none;
+}
+
 /* Sending campaigns to a list implies choosing it; nothing that leaves the one takes the other. */
 static struct ch_scopes and_choosing(struct ch_scopes scopes)
 {
@@ -216,7 +241,8 @@ void o_access(struct o_world *w, const struct o_question *q, struct o_answer *re
         if (!leads(w, q, s)) continue;
         ret->led = true;
         denied = ch_scopes_or(denied, s->denied);
-        struct ch_scopes guarded = guardrails_above(w, s->account);
+        struct ch_scopes guarded =
+            ch_scopes_or(guardrails_above(w, s->account), locked_for(w, s->account));
         for (uint8_t scope = 0; scope <= CH_MAX_SCOPE; scope++) {
             if (!gives(w, q, s, scope)) continue;
             ch_scopes_add(&promised, scope);

@@ -30,6 +30,7 @@ struct o_account {
     bool asks_master;
     char from_domain[O_NAME]; /* empty: none */
     struct ch_scopes guardrail;
+    bool content_locked, takes_feeds; /* two of its switches */
     uint64_t last_seq;
 };
 
@@ -112,6 +113,8 @@ struct o_command {
     bool has_expect;
     uint64_t expect;
     struct o_pick on;
+    struct o_pick below; /* another account: the sub-account whose switches are set */
+    bool has_lock, lock, has_take, take;
     struct o_pick user; /* or the owner */
     struct o_pick group;
     struct o_pick parent;

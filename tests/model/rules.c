@@ -90,6 +90,9 @@ static void resolve(struct o_case *k)
         if (k->on == NULL) return;
     }
     uint64_t on = k->on == NULL ? 0 : k->on->id;
+    if (c->below.given) {
+        o_break_if(k, (k->below = account_of(w, &c->below)) == NULL, CH_REJ_not_found);
+    }
     if (c->user.given) o_break_if(k, (k->user = user_of(w, &c->user)) == NULL, CH_REJ_not_found);
     if (c->group.given) {
         o_break_if(k, (k->group = group_of(w, &c->group, on)) == NULL, CH_REJ_not_found);
@@ -131,6 +134,15 @@ bool o_covers(const struct o_case *k, uint64_t account, uint8_t reach, struct ch
     if (resource != NULL) q.resource = *resource;
     o_access(k->w, &q, &answer);
     return ch_scopes_empty(ch_scopes_but(scopes, answer.given));
+}
+
+bool o_is_led(const struct o_case *k, uint64_t account)
+{
+    if (k->c->actor_kind != CH_actor_kind_user) return true;
+    struct o_question q = about_actor(k, account);
+    struct o_answer answer;
+    o_access(k->w, &q, &answer);
+    return answer.led;
 }
 
 static void admit(struct o_case *k)

@@ -8,6 +8,7 @@ struct o_case {
     const struct o_command *c;
     struct o_outcome *out;
     struct o_account *on;
+    struct o_account *below;
     struct o_user *user;
     struct o_group *group;
     struct o_group *parent;
@@ -20,6 +21,12 @@ struct o_case {
  * they have not, and what reaches the subtree they must have with that reach. */
 bool o_covers(const struct o_case *k, uint64_t account, uint8_t reach, struct ch_scopes scopes,
               const uint8_t *resource);
+
+/* Whether the account is shown to the actor. */
+bool o_is_led(const struct o_case *k, uint64_t account);
+
+/* What a content lock takes. */
+struct ch_scopes o_content_edits(void);
 
 /* Notes a broken rule; that of the lowest number stands. */
 void o_break_if(struct o_case *k, bool broken, int code);

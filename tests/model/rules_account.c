@@ -68,11 +68,42 @@ static uint64_t depth_of(struct o_world *w, const struct o_account *a)
     return a->parent == 0 ? 0 : 1 + depth_of(w, o_account(w, a->parent));
 }
 
+/* The event stands for what differs; none where nothing does. */
+static void set_switches(struct o_case *k, struct o_account *a)
+{
+    const struct o_command *c = k->c;
+    bool differs =
+        (c->has_lock && c->lock != a->content_locked) || (c->has_take && c->take != a->takes_feeds);
+    if (!differs) return;
+    if (c->has_lock) a->content_locked = c->lock;
+    if (c->has_take) a->takes_feeds = c->take;
+    o_event(k, CH_EV_switches_set, a->id);
+}
+
+static void change_switches(struct o_case *k)
+{
+    const struct o_command *c = k->c;
+    struct o_account *a = k->below;
+    const bool child = a->parent == k->on->id;
+    o_break_if(k, !child && !o_is_led(k, a->id), CH_REJ_not_found);
+    o_break_if(k, a->closed, CH_REJ_account_closed);
+    o_break_if(k, !child, CH_REJ_not_a_sub_account);
+    /* Lifting a lock gives what it took. */
+    o_break_if(k,
+               a->content_locked && c->has_lock && !c->lock &&
+                   !o_covers(k, a->id, CH_reach_account, o_content_edits(), NULL),
+               CH_REJ_uncovered_scopes);
+    o_break_if(k, !c->has_lock && !c->has_take, CH_REJ_nothing_to_set);
+    if (k->code == 0) set_switches(k, a);
+}
+
 static void open_sub(struct o_case *k)
 {
     o_break_if(k, levels_left(k->w, k->on) == 0, CH_REJ_not_a_master);
     o_break_if(k, name_taken(k->w, k->on->id, k->c->name), CH_REJ_name_taken);
-    if (k->code == 0) open_account(k, k->on->id, 0);
+    if (k->code != 0) return;
+    open_account(k, k->on->id, 0);
+    set_switches(k, &k->w->accounts[k->w->account_count - 1]);
 }
 
 static void grant_master(struct o_case *k)
@@ -185,6 +216,8 @@ void o_account_rules(struct o_case *k)
         open_master(k);
     } else if (type == CH_CMD_account_open_sub) {
         open_sub(k);
+    } else if (type == CH_CMD_account_set_switches) {
+        change_switches(k);
     } else if (type == CH_CMD_account_close) {
         close_account(k);
     } else if (type == CH_CMD_account_rename) {
