@@ -13,6 +13,7 @@
 #include "daemon/message.h"
 
 struct ch_evlog;
+struct ch_activity;
 struct ch_committer;
 struct ch_doorbell;
 struct ch_page;
@@ -71,10 +72,11 @@ struct ch_pipeline {
     bool hash_ready; /* it wanted a state hash, and here it is */
     uint8_t state_hash[32];
     uint64_t state_seq;
-    const struct ch_page *pages; /* by call: the filtered events it wanted; NULL: none */
-    uint64_t followed;           /* the durable seq that the worker was told last */
-    bool last_try;               /* the request taken now has waited long enough */
-    enum ch_err stop_err;        /* not CH_OK: the loop ended for this */
+    const struct ch_page *pages;          /* by call: the filtered events it wanted; NULL: none */
+    const struct ch_activity *activities; /* by call: the activity logs it wanted; NULL: none */
+    uint64_t followed;                    /* the durable seq that the worker was told last */
+    bool last_try;                        /* the request taken now has waited long enough */
+    enum ch_err stop_err;                 /* not CH_OK: the loop ended for this */
     struct ch_why stop_why;
 };
 
@@ -101,11 +103,12 @@ struct ch_ground ch_line_ground(struct ch_pipeline *line);
 /* Appends the events of what is due now; for commands, clock.set and the timer. */
 void ch_line_fire_due(struct ch_pipeline *line);
 
-/* worldly.c: the answers of status, events.read and clock.set; see struct ch_ground. */
+/* worldly.c: the answers of status, events.read, activity.list and clock.set; see struct
+ * ch_ground. */
 bool ch_worldly_answer(void *arg, const struct ch_moment *moment, const struct ch_call *call,
-                       struct ch_buf *buf, struct ch_why *why);
-/* past.c: hands a request about the past, for a state hash or for filtered events to the worker.
- * True: it took it. */
+                       struct ch_buf *buf, struct ch_reject *reject, struct ch_why *why);
+/* past.c: hands a request about the past, for a state hash, for filtered events or for an activity
+ * log to the worker. True: it took it. */
 bool ch_past_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
                   const struct ch_request *request, const struct ch_moment *moment);
 /* Answers what the worker has done. True: a state hash or pages are ready, and their request (ret)

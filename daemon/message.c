@@ -76,11 +76,16 @@ static void run_worldly(const struct ch_ground *ground, const struct ch_moment *
 {
     struct ch_buf value = {0};
     struct ch_why why = {0};
+    struct ch_reject reject = {.code = CH_REJ_none};
     if (ground == NULL || ground->answer == NULL) {
         ch_outcome_failed(ret, arena, CH_ERR_BAD_COMBINATION, "as_of",
                           "as_of: this type has no answer about the past");
-    } else if (!ground->answer(ground->arg, moment, call, &value, &why)) {
-        ch_outcome_failed(ret, arena, why.err, why.field, why.text);
+    } else if (!ground->answer(ground->arg, moment, call, &value, &reject, &why)) {
+        if (reject.code != CH_REJ_none) {
+            ch_outcome_rejected(ret, &reject);
+        } else {
+            ch_outcome_failed(ret, arena, why.err, why.field, why.text);
+        }
     } else {
         ret->kind = CH_CALL_RAW;
         ret->raw.ptr = ch_arena_copy(arena, value.ptr, value.len);

@@ -20,9 +20,9 @@ struct ch_ground {
     struct ch_entropy *entropy;
     struct ch_reader *reader; /* of the durable log, for repeats */
     /* Queries that are not answered from state: writes the value of `result` and returns true, or
-     * fills `why`. */
+     * fills `reject` or else `why`. */
     bool (*answer)(void *arg, const struct ch_moment *moment, const struct ch_call *call,
-                   struct ch_buf *buf, struct ch_why *why);
+                   struct ch_buf *buf, struct ch_reject *reject, struct ch_why *why);
     void *arg;
 };
 

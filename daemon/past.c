@@ -1,11 +1,12 @@
-/* past: requests about an earlier moment, state hashes and filtered events, by the worker; see
- * line.h. SPDX-License-Identifier: MIT
+/* past: requests about an earlier moment, state hashes, filtered events and activity logs, by the
+ * worker; see line.h. SPDX-License-Identifier: MIT
  * The worker's state is its own, so the live loop goes on. Who may ask about the past is judged by
  * what they may do now: a user needs access.explain on every account they ask about. */
 #include "daemon/line.h"
 
 #include <stdlib.h>
 
+#include "daemon/activity.h"
 #include "daemon/page.h"
 #include "daemon/replay/shadow.h"
 #include "schema/limits.h"
@@ -17,9 +18,11 @@ struct ch_past {
     struct ch_request request;
     struct ch_moment moment;
     struct ch_buf reply;
-    bool again;            /* the request is taken again when what follows is there */
-    bool hash;             /* a state hash is wanted */
-    struct ch_page *pages; /* by call, where filtered events are wanted; NULL: nowhere */
+    bool again;                     /* the request is taken again when what follows is there */
+    bool hash;                      /* a state hash is wanted */
+    struct ch_page *pages;          /* by call, where filtered events are wanted; NULL: nowhere */
+    struct ch_activity *activities; /* by call, with pages: where an activity log is wanted */
+    struct ch_vault *vault;
     struct ch_why page_why;
     uint8_t state_hash[CH_STATE_HASH_BYTES];
 };
@@ -42,11 +45,43 @@ static const struct ch_qry_events_read *filtered(const struct ch_call *call)
     return ch_page_filtered(args) ? args : NULL;
 }
 
-/* Filtered events that may be durable are wanted. Of users nobody asks the worker: they are
- * refused. */
+/* Whether a user may do this on the account that a call names. */
+static bool user_may(const struct ch_pipeline *line, const struct ch_call *call,
+                     const struct ch_moment *moment, enum ch_scope scope)
+{
+    uint32_t on = 0;
+    if (call->has_on) {
+        on = call->on.id != 0 ? ch_find_account(line->state, call->on.id)
+                              : ch_find_account_path(line->state, call->on.name);
+    }
+    if (on == 0) return false;
+    const struct ch_question question = {.user = moment->user_row,
+                                         .account = on,
+                                         .wanted = ch_scopes_of((uint8_t)scope),
+                                         .channel = moment->channel,
+                                         .now = moment->now};
+    struct ch_answer judged;
+    ch_access(line->state, &question, &judged, NULL, NULL);
+    return judged.decision == CH_decision_allowed;
+}
+
+/* An activity log that the asker may see; one they may not is refused when the request is run. */
+static bool wants_activity(const struct ch_pipeline *line, const struct ch_call *call,
+                           const struct ch_moment *moment)
+{
+    if (call->why != NULL || call->type != CH_QRY_activity_list) return false;
+    return moment->actor.kind != CH_actor_kind_user ||
+           user_may(line, call, moment, CH_SCOPE_activity_read);
+}
+
+/* Activity logs are wanted, and filtered events that may be durable. Of users nobody asks the
+ * worker for events: they are refused. */
 static bool wants_pages(const struct ch_pipeline *line, const struct ch_request *request,
                         const struct ch_moment *moment)
 {
+    for (uint32_t i = 0; i < request->call_count; i++) {
+        if (wants_activity(line, &request->calls[i], moment)) return true;
+    }
     if (moment->actor.kind == CH_actor_kind_user) return false;
     for (uint32_t i = 0; i < request->call_count; i++) {
         const struct ch_qry_events_read *args = filtered(&request->calls[i]);
@@ -59,8 +94,14 @@ static void find_pages(struct ch_past *past, const struct ch_shadow_view *view)
 {
     for (uint32_t i = 0; i < past->request.call_count; i++) {
         struct ch_call *call = &past->request.calls[i];
-        if (filtered(call) == NULL) continue;
-        if (!ch_page_find(&past->pages[i], view, call, &past->arena, &past->page_why)) return;
+        bool good = true;
+        if (filtered(call) != NULL) {
+            good = ch_page_find(&past->pages[i], view, call, &past->arena, &past->page_why);
+        } else if (call->why == NULL && call->type == CH_QRY_activity_list) {
+            good = ch_activity_find(&past->activities[i], view, past->vault, call, &past->arena,
+                                    &past->page_why);
+        }
+        if (!good) return;
     }
 }
 
@@ -89,20 +130,7 @@ static bool may_see_past(struct ch_pipeline *line, const struct ch_request *requ
     for (uint32_t i = 0; i < request->call_count; i++) {
         const struct ch_call *call = &request->calls[i];
         if (call->why != NULL) continue;
-        uint32_t on = 0;
-        if (call->has_on) {
-            on = call->on.id != 0 ? ch_find_account(line->state, call->on.id)
-                                  : ch_find_account_path(line->state, call->on.name);
-        }
-        if (on == 0) return false;
-        const struct ch_question question = {.user = moment->user_row,
-                                             .account = on,
-                                             .wanted = ch_scopes_of(CH_SCOPE_access_explain),
-                                             .channel = moment->channel,
-                                             .now = moment->now};
-        struct ch_answer judged;
-        ch_access(line->state, &question, &judged, NULL, NULL);
-        if (judged.decision != CH_decision_allowed) return false;
+        if (!user_may(line, call, moment, CH_SCOPE_access_explain)) return false;
     }
     return true;
 }
@@ -130,8 +158,11 @@ static struct ch_past *make(struct ch_pipeline *line, const struct ch_ingress_ar
         if (call->why == NULL) ch_directory_hash_call(line->directory, call->type, call->args);
     }
     if (!pages) return past;
+    past->vault = line->directory->vault;
     past->pages = ch_arena_take(&past->arena, past->request.call_count * sizeof *past->pages);
-    if (past->pages == NULL) {
+    past->activities =
+        ch_arena_take(&past->arena, past->request.call_count * sizeof *past->activities);
+    if (past->pages == NULL || past->activities == NULL) {
         (void)ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for a page of events");
         destroy(past);
         return NULL;
@@ -194,6 +225,7 @@ static bool deliver(struct ch_pipeline *line, struct ch_past *past)
         line->state_seq = past->job.seq;
         memcpy(line->state_hash, past->state_hash, sizeof line->state_hash);
         line->pages = past->pages;
+        line->activities = past->activities;
         return true;
     } else if (past->reply.failed) {
         ch_ingress_drop(line->ingress, past->arrival.slot);
@@ -208,6 +240,7 @@ bool ch_past_collect(struct ch_pipeline *line, struct ch_ingress_arrival *ret)
     if (line->served != NULL) destroy(line->served);
     line->served = NULL;
     line->pages = NULL;
+    line->activities = NULL;
     line->hash_ready = false;
     if (line->shadow == NULL) return false;
     struct ch_shadow_job *job = ch_shadow_collect(line->shadow);

@@ -1,8 +1,9 @@
-/* worldly: status, events.read and clock.set: answers that come from the log and the machine, not
- * from the state; see line.h. SPDX-License-Identifier: MIT */
+/* worldly: status, events.read, activity.list and clock.set: answers that come from the log and the
+ * machine, not from the state; see line.h. SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <unistd.h>
 
+#include "daemon/activity.h"
 #include "daemon/edge/ingress.h"
 #include "daemon/line.h"
 #include "daemon/log/reader.h"
@@ -132,8 +133,45 @@ static bool events_read(struct ch_pipeline *line, const struct ch_moment *moment
     return true;
 }
 
+/* Whether somebody who asks may learn that a user is there: who has to do with the account now, or
+ * did something in it. */
+static bool is_known(const struct ch_pipeline *line, const struct ch_moment *moment,
+                     const struct ch_call *call, const struct ch_activity *page)
+{
+    const struct ch_qry_activity_list *args = call->args;
+    if (!args->has_user || moment->actor.kind != CH_actor_kind_user) return true;
+    if (page->count > 0 || page->has_next || args->user.id == moment->actor.id) return true;
+    const uint32_t user = ch_find_user(line->state, args->user.id);
+    for (uint32_t a = ch_find_account(line->state, call->on.id); a != 0;
+         a = ch_account_row(line->state, a)->parent) {
+        if (ch_find_share(line->state, CH_subject_kind_user, user, a) != 0) return true;
+    }
+    return false;
+}
+
+static bool activity_list(struct ch_pipeline *line, const struct ch_moment *moment,
+                          const struct ch_call *call, struct ch_buf *buf, struct ch_reject *reject,
+                          struct ch_why *why)
+{
+    if (line->activities == NULL) {
+        (void)ch_fail(why, CH_ERR_BUSY, 0, "the index was not asked; try again");
+        return false;
+    }
+    const struct ch_activity *page = &line->activities[moment->index];
+    if (!is_known(line, moment, call, page)) {
+        *reject = (struct ch_reject){.code = CH_REJ_not_found, .field = "user"};
+        return false;
+    }
+    const struct ch_qry_activity_list_result result = {.acts = page->rows,
+                                                       .acts_len = page->count,
+                                                       .has_next = page->has_next,
+                                                       .next = page->next};
+    ch_encode_map(buf, &ch_calls[CH_QRY_activity_list].result, &result);
+    return true;
+}
+
 bool ch_worldly_answer(void *arg, const struct ch_moment *moment, const struct ch_call *call,
-                       struct ch_buf *buf, struct ch_why *why)
+                       struct ch_buf *buf, struct ch_reject *reject, struct ch_why *why)
 {
     struct ch_pipeline *line = arg;
     if (call->type == CH_QRY_status) {
@@ -141,5 +179,8 @@ bool ch_worldly_answer(void *arg, const struct ch_moment *moment, const struct c
         return true;
     }
     if (call->type == CH_QRY_clock_set) return clock_set(line, call->args, buf, why);
+    if (call->type == CH_QRY_activity_list) {
+        return activity_list(line, moment, call, buf, reject, why);
+    }
     return events_read(line, moment, call->args, buf, why);
 }

@@ -8,6 +8,7 @@
 #define RECORD(rec, sub, name, doc)
 #define RECORD_LIST(rec, sub, name, max, doc)
 #define MINTS(ident, what)
+#define ACTIVITY(event, path, object)
 #define EVENTS(ident, ...)
 #define MAY(ident, ...)
 #define ON_RESOURCE(ident, field)

@@ -21,6 +21,7 @@
     {ROW(rec, record, field), HAS(rec, field##_len), .list = true, .max = (most),                  \
      .record = &record_##sub, .doc = (text)},
 #define MINTS(ident, what)
+#define ACTIVITY(event, path, object)
 #define EVENTS(ident, ...)
 #define MAY(ident, ...)
 #define ON_RESOURCE(ident, field)

@@ -16,6 +16,7 @@
     const struct ch_rec_##sub *name;                                                               \
     uint32_t name##_len;
 #define MINTS(ident, what)
+#define ACTIVITY(event, path, object)
 #define EVENTS(ident, ...)
 #define MAY(ident, ...)
 #define ON_RESOURCE(ident, field)

@@ -287,3 +287,41 @@ enum ch_err ch_streams_find(struct ch_streams *streams, uint64_t key, uint64_t f
     *ret_count = count;
     return CH_OK;
 }
+
+/* A run tells its seqs upwards only, so all of the key's are taken and the last ones kept. */
+static enum ch_err last_in_run(struct ch_streams *streams, size_t place, uint64_t key,
+                               uint64_t below_seq, uint64_t *seqs, size_t most, size_t *ret_count,
+                               struct ch_why *why)
+{
+    uint64_t *all = malloc(CH_STREAMS_RUN * sizeof *all);
+    size_t found = 0;
+    if (all == NULL) return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for the index");
+    const enum ch_err err =
+        find_in_run(streams, place, key, /* from_seq= */ 1, all, CH_STREAMS_RUN, &found, why);
+    while (err == CH_OK && found > 0 && *ret_count < most) {
+        found--;
+        if (all[found] < below_seq) seqs[(*ret_count)++] = all[found];
+    }
+    free(all);
+    return err;
+}
+
+enum ch_err ch_streams_find_last(struct ch_streams *streams, uint64_t key, uint64_t below_seq,
+                                 uint64_t *seqs, size_t most, size_t *ret_count, struct ch_why *why)
+{
+    size_t count = 0;
+    const uint64_t first = (uint64_t)run_count(streams) * CH_STREAMS_RUN + 1;
+    const struct ch_posting *postings =
+        (const struct ch_posting *)(const void *)streams->postings.ptr;
+    for (size_t i = streams->postings.len / sizeof *postings; i > 0 && count < most; i--) {
+        if (postings[i - 1].key != key || first + postings[i - 1].at >= below_seq) continue;
+        seqs[count++] = first + postings[i - 1].at;
+    }
+    for (size_t place = run_count(streams); place > 0 && count < most; place--) {
+        if ((uint64_t)(place - 1) * CH_STREAMS_RUN + 1 >= below_seq) continue;
+        enum ch_err err = last_in_run(streams, place - 1, key, below_seq, seqs, most, &count, why);
+        if (err != CH_OK) return err;
+    }
+    *ret_count = count;
+    return CH_OK;
+}

@@ -59,4 +59,10 @@ CH_MUST_USE enum ch_err ch_streams_add(struct ch_streams *streams, uint64_t seq,
 CH_MUST_USE enum ch_err ch_streams_find(struct ch_streams *streams, uint64_t key, uint64_t from_seq,
                                         uint64_t *seqs, size_t most, size_t *ret_count,
                                         struct ch_why *why);
+
+/* The last `most` seqs of a key that are below below_seq, descending; fewer only if there are no
+ * more. Errors as above. */
+CH_MUST_USE enum ch_err ch_streams_find_last(struct ch_streams *streams, uint64_t key,
+                                             uint64_t below_seq, uint64_t *seqs, size_t most,
+                                             size_t *ret_count, struct ch_why *why);
 #endif

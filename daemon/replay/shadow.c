@@ -104,7 +104,8 @@ static void serve(struct ch_shadow *shadow, struct ch_shadow_job *job)
                                             .seq = job->seq,
                                             .now_ns = job->now_ns,
                                             .streams = shadow->streams,
-                                            .reader = shadow->head.reader};
+                                            .reader = shadow->head.reader,
+                                            .head = &shadow->head};
         job->answer(job, &view);
     }
     finish(shadow, job);

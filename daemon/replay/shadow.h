@@ -20,6 +20,7 @@ struct ch_shadow_view {
     uint64_t now_ns;
     struct ch_streams *streams; /* knows every seq up to the head's */
     struct ch_reader *reader;
+    struct ch_follower *head; /* finds seqs by time; between two calls its reader is free */
 };
 
 struct ch_shadow_job {

@@ -96,6 +96,20 @@ static void check_key(struct world *world, struct ch_streams *streams, uint64_t 
     assert_int_equal(ch_streams_find(streams, key, from, seqs, most, &count, &why), CH_OK);
     assert_int_equal(count, expected);
     assert_memory_equal(seqs, wanted, count * sizeof *seqs);
+    /* backwards from the last of them: the same, the other way round */
+    if (count > 0) {
+        size_t back = SIZE_MAX;
+        assert_int_equal(
+            ch_streams_find_last(streams, key, wanted[count - 1] + 1, seqs, count, &back, &why),
+            CH_OK);
+        assert_int_equal(back, count);
+        for (size_t i = 0; i < count; i++) {
+            assert_int_equal(seqs[i], wanted[count - 1 - i]);
+        }
+        assert_int_equal(ch_streams_find_last(streams, key, wanted[0], seqs, 1, &back, &why),
+                         CH_OK);
+        assert_true(back == 0 || seqs[0] < wanted[0]);
+    }
     free(wanted);
     free(seqs);
 }
