@@ -282,6 +282,7 @@ static uint32_t plan_of(const struct ch_state *state, const struct ch_call *call
     }
     case CH_CMD_plan_set:
     case CH_CMD_plan_change:
+    case CH_CMD_billing_grant_separation:
     case CH_CMD_credits_allocate:
     case CH_CMD_credits_withdraw:
     case CH_CMD_credits_reserve:
@@ -300,5 +301,10 @@ size_t ch_cascade_of_credits(const struct ch_state *state, const struct ch_call 
     bool credits;
     const uint32_t plan = plan_of(state, call, &credits);
     if (!credits) return 0;
-    return CH_PLACE_ROWS + (plan == 0 ? 0 : ch_cascade_of_turn(state, plan));
+    if (plan == 0) return CH_PLACE_ROWS;
+    size_t rows = CH_PLACE_ROWS + ch_cascade_of_turn(state, plan);
+    if (call->type == CH_CMD_billing_grant_separation) { /* may end all: ten writes each */
+        rows += ch_plan_row(state, plan)->allocation_count;
+    }
+    return rows;
 }

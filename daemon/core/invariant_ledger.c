@@ -188,10 +188,26 @@ static const char *plan_is_whole(struct tally *t, uint32_t row)
     return conserved(plan);
 }
 
+static const char *separations(const struct ch_state *s)
+{
+    for (uint32_t row = next(s, CH_T_SEPARATION, 0); row != 0;
+         row = next(s, CH_T_SEPARATION, row)) {
+        const struct ch_row_separation *separation = ch_separation_row(s, row);
+        HOLDS(live(s, CH_T_ACCOUNT, separation->account) &&
+                  ch_find_separation(s, separation->account) == row,
+              "a separation is an account's, and is there once");
+        HOLDS(ch_account_row(s, separation->account)->parent != 0,
+              "only an account below another is separated");
+    }
+    return NULL;
+}
+
 const char *ch_ledger_broken(struct tally *t)
 {
     const struct ch_state *s = t->state;
     struct sums sums = {0};
+    const char *apart = separations(s);
+    if (apart != NULL) return apart;
     for (uint32_t row = next(s, CH_T_PLAN, 0); row != 0; row = next(s, CH_T_PLAN, row)) {
         const char *broken = plan_is_whole(t, row);
         if (broken == NULL) broken = periods(s, row, &sums);

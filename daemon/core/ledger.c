@@ -55,6 +55,15 @@ uint32_t ch_find_reservation(const struct ch_state *state, uint64_t id)
     return 0;
 }
 
+uint32_t ch_find_separation(const struct ch_state *state, uint32_t account)
+{
+    struct ch_probe probe = ch_probe_start(&state->store, CH_I_SEPARATION, ch_hash_mix(account, 0));
+    for (uint32_t row = ch_probe_next(&probe); row != 0; row = ch_probe_next(&probe)) {
+        if (ch_separation_row(state, row)->account == account) return row;
+    }
+    return 0;
+}
+
 bool ch_is_finite(const struct ch_state *state, uint32_t allocation)
 {
     return ch_allocation_row(state, allocation)->type != CH_allocation_type_unlimited;

@@ -24,6 +24,7 @@ uint32_t ch_plan_over(const struct ch_state *state, uint32_t account);
 uint32_t ch_find_allocation(const struct ch_state *state, uint32_t account);
 uint32_t ch_find_usage(const struct ch_state *state, uint32_t period, uint32_t account);
 uint32_t ch_find_reservation(const struct ch_state *state, uint64_t id);
+uint32_t ch_find_separation(const struct ch_state *state, uint32_t account);
 uint64_t ch_hash_usage(uint32_t period, uint32_t account);
 
 /* The finite allocation that an account under the plan draws on; 0: the pool. */

@@ -395,6 +395,16 @@ struct ch_row_reservation {
     uint32_t spare;
 };
 
+/* Whether an account below is billed by itself. */
+struct ch_row_separation {
+    uint32_t live;
+    uint32_t account;
+    uint32_t status; /* enum ch_separation_status */
+    uint32_t spare;
+    uint64_t changed; /* the event that made it so; its reason is kept sealed */
+    uint64_t user;    /* who asked: an id; 0: the operator */
+};
+
 /* A binary heap by (at, kind, row): rows 1..n are its places. */
 struct ch_row_due {
     uint32_t live;
