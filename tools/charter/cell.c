@@ -37,6 +37,23 @@ void cell_write_plain(struct ch_buf *out, struct charter_bytes value)
     free(json);
 }
 
+/* Text of several lines in one: line feeds and tabs, and what marks them, as in C. */
+static void put_passage(struct ch_buf *out, struct ch_text text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        const char c = text.ptr[i];
+        if (c == '\n') {
+            ch_buf_put(out, "\\n", 2);
+        } else if (c == '\t') {
+            ch_buf_put(out, "\\t", 2);
+        } else if (c == '\\') {
+            ch_buf_put(out, "\\\\", 2);
+        } else {
+            ch_buf_put(out, &c, 1);
+        }
+    }
+}
+
 static void put_list(struct ch_buf *out, struct charter_bytes value, size_t most)
 {
     struct ch_cursor c = cursor_of(value);
@@ -81,6 +98,8 @@ void cell_write(struct ch_buf *out, const struct ch_field *field, struct charter
         form == CH_FORM_ID ? ref_prefix(field->kind) : sibling_prefix(field, record);
     if (prefix != NULL && kind == CH_VALUE_UINT) {
         put_id(out, prefix, ch_read_uint(&c));
+    } else if (field->kind == CH_KIND_passage && kind == CH_VALUE_TEXT) {
+        put_passage(out, ch_read_text(&c));
     } else if (form == CH_FORM_FLAG && kind == CH_VALUE_BOOL) {
         ch_buf_put_text(out, ch_text_of(ch_read_bool(&c) ? "yes" : "no"));
     } else if (kind == CH_VALUE_ARRAY) {

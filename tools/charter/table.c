@@ -140,9 +140,9 @@ void table_print_list(const struct ch_field *list, const struct charter_bytes *p
     ch_buf_deinit(&grid.text);
 }
 
-static void print_line(const char *name, size_t width, const struct ch_buf *text)
+static void print_line(int indent, const char *name, size_t width, const struct ch_buf *text)
 {
-    (void)printf("%s:%*s", name, (int)(width - strlen(name) + 1), "");
+    (void)printf("%*s%s:%*s", indent, "", name, (int)(width - strlen(name) + 1), "");
     print_clean((struct ch_text){(const char *)text->ptr, text->len});
     (void)putchar('\n');
 }
@@ -152,9 +152,20 @@ static bool is_cursor(const struct ch_field *field)
     return strcmp(field->name, "next") == 0 && field->kind == CH_KIND_count;
 }
 
-/* The record's single values, one a line; those absent are left out. */
-static void print_lines(const struct ch_record *record, struct charter_bytes object)
+/* Records in a record that are lists, or that are not. One needs no heading, several do. */
+static size_t count_nested(const struct ch_record *record, bool lists)
 {
+    size_t count = 0;
+    for (size_t i = 0; i < record->count; i++) {
+        count += record->fields[i].record != NULL && record->fields[i].list == lists;
+    }
+    return count;
+}
+
+/* The record's single values, one a line; those absent are left out. */
+static void print_lines(const struct ch_record *record, struct charter_bytes object, int indent)
+{
+    const bool headings = count_nested(record, /* lists= */ false) > 1;
     size_t width = 0;
     for (size_t i = 0; i < record->count; i++) {
         if (record->fields[i].record == NULL && record->fields[i].name_len > width) {
@@ -166,12 +177,14 @@ static void print_lines(const struct ch_record *record, struct charter_bytes obj
         struct charter_bytes value;
         if (is_cursor(field) || !charter_get(object, field->name, &value)) continue;
         if (field->record != NULL) {
-            if (!field->list) print_lines(field->record, value);
+            if (field->list) continue;
+            if (headings) (void)printf("%*s%s:\n", indent, "", field->name);
+            print_lines(field->record, value, headings ? indent + 2 : indent);
             continue;
         }
         struct ch_buf text = {0};
         cell_write(&text, field, object, false);
-        print_line(field->name, width, &text);
+        print_line(indent, field->name, width, &text);
         ch_buf_deinit(&text);
     }
 }
@@ -179,10 +192,13 @@ static void print_lines(const struct ch_record *record, struct charter_bytes obj
 void table_print(const struct ch_record *record, const struct charter_bytes *pages, size_t count)
 {
     if (count == 0) return;
-    print_lines(record, pages[count - 1]);
+    const bool headings = count_nested(record, /* lists= */ true) > 1;
+    print_lines(record, pages[count - 1], 0);
     for (size_t i = 0; i < record->count; i++) {
         const struct ch_field *field = &record->fields[i];
-        if (field->record != NULL && field->list) table_print_list(field, pages, count);
+        if (field->record == NULL || !field->list) continue;
+        if (headings) (void)printf("\n%s\n", field->name);
+        table_print_list(field, pages, count);
     }
 }
 
