@@ -111,6 +111,22 @@ static uint32_t secrets_of(const struct ch_call *call)
     return 1;
 }
 
+/* Without a mailer, or with one whose key is none, a token is not sealed, and that is refused. */
+static bool seal_token(const struct ch_ground *ground, struct ch_text token, struct ch_arena *arena,
+                       struct ch_minted *minted)
+{
+    if (ground->mailer_key == NULL) return true;
+    uint8_t random[CH_SECRET_RANDOM_BYTES];
+    uint8_t *sealed = ch_arena_take(arena, token.len + CH_TOKEN_SEAL_BYTES);
+    if (sealed == NULL) return false;
+    ch_entropy_fill(ground->entropy, random, sizeof random);
+    if (ch_secret_seal(ground->mailer_key, random, token, sealed)) {
+        minted->sealed = (struct ch_bytes){sealed, token.len + CH_TOKEN_SEAL_BYTES};
+    }
+    ch_wipe(random, sizeof random);
+    return true;
+}
+
 /* Makes the secrets that a command needs before it is decided. A token is never shown: it goes,
  * sealed, to the mailer; a key or a session is shown once. False when out of memory. */
 static bool mint(const struct ch_ground *ground, const struct ch_call *call,
@@ -128,7 +144,11 @@ static bool mint(const struct ch_ground *ground, const struct ch_call *call,
         const struct ch_text made = {text, ch_secret_write(sort, random, text)};
         ch_secret_hash(made, minted[i].hash);
         ch_wipe(random, sizeof random);
-        if (sort != CH_MINT_token) *ret_shown = made;
+        if (sort != CH_MINT_token) {
+            *ret_shown = made;
+        } else if (!seal_token(ground, made, arena, &minted[i])) {
+            return false;
+        }
     }
     moment->minted = minted;
     moment->minted_count = count;

@@ -18,7 +18,8 @@ struct ch_ground {
     struct ch_open_batch *batch;
     const struct ch_directory *directory;
     struct ch_entropy *entropy;
-    struct ch_reader *reader; /* of the durable log, for repeats */
+    struct ch_reader *reader;  /* of the durable log, for repeats */
+    const uint8_t *mailer_key; /* 32 bytes: whom tokens are sealed to; NULL: there is no mailer */
     /* Queries that are not answered from state: writes the value of `result` and returns true, or
      * fills `reject` or else `why`. */
     bool (*answer)(void *arg, const struct ch_moment *moment, const struct ch_call *call,

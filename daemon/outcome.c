@@ -37,12 +37,40 @@ bool ch_outcome_did_not_exist(struct ch_outcome_of_call *outcome, const struct c
     return true;
 }
 
+/* How many things of a kind were made. */
+static uint32_t made_of(const struct ch_outcome_of_call *outcome, uint32_t kind)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < outcome->events; i++) {
+        count += ch_events[outcome->tags[i]].makes == kind;
+    }
+    return count;
+}
+
+/* The kind and the id of what was made; of several of a kind a list, under its plural. */
+static void pack_made(struct ch_buf *reply, const struct ch_outcome_of_call *outcome, uint32_t kind,
+                      uint32_t count)
+{
+    char plural[64];
+    const char *name = ch_kinds[kind].name;
+    const size_t len = strlen(name);
+    CH_CHECK(len + 1 < sizeof plural);
+    memcpy(plural, name, len);
+    plural[len] = 's';
+    ch_pack_text(reply, (struct ch_text){plural, count > 1 ? len + 1 : len});
+    if (count > 1) ch_pack_array(reply, count);
+    for (uint32_t i = 0; i < outcome->events; i++) {
+        if (ch_events[outcome->tags[i]].makes != kind) continue;
+        ch_pack_uint(reply, outcome->first_seq + i);
+    }
+}
+
 /* {seq, events, and for each thing made its kind and id}; a dry run has no ids. */
 static void pack_done(struct ch_buf *reply, const struct ch_outcome_of_call *outcome, bool dry_run)
 {
     size_t made = 0;
-    for (uint32_t i = 0; !dry_run && i < outcome->events; i++) {
-        if (ch_events[outcome->tags[i]].makes < CH_KINDS) made++;
+    for (uint32_t kind = 0; !dry_run && kind < CH_KINDS; kind++) {
+        made += made_of(outcome, kind) > 0;
     }
     const bool secret = !dry_run && outcome->events > 0 && outcome->secret.len > 0;
     ch_pack_map(reply, (dry_run ? 1 : 2) + made + (secret ? 1 : 0));
@@ -52,11 +80,9 @@ static void pack_done(struct ch_buf *reply, const struct ch_outcome_of_call *out
     }
     ch_pack_chars(reply, "events");
     ch_pack_uint(reply, outcome->events);
-    for (uint32_t i = 0; !dry_run && i < outcome->events; i++) {
-        const uint8_t makes = ch_events[outcome->tags[i]].makes;
-        if (makes >= CH_KINDS) continue;
-        ch_pack_chars(reply, ch_kinds[makes].name);
-        ch_pack_uint(reply, outcome->first_seq + i);
+    for (uint32_t kind = 0; !dry_run && kind < CH_KINDS; kind++) {
+        const uint32_t count = made_of(outcome, kind);
+        if (count > 0) pack_made(reply, outcome, kind, count);
     }
     if (!secret) return;
     ch_pack_chars(reply, "secret");

@@ -34,17 +34,21 @@ static uint64_t event_user(const struct ch_state *state, const struct ch_event *
     return 0;
 }
 
+_Static_assert(offsetof(struct ch_ev_user_created, number) == 0 &&
+                   offsetof(struct ch_ev_user_invited, number) == 0,
+               "the number of the vault slot comes first");
+
 static enum ch_err key_for(const struct ch_ground *ground, const struct ch_event *event,
                            const struct ch_call *call, const struct ch_moment *moment,
                            uint64_t *ret_number, uint8_t *ret_key, struct ch_why *why)
 {
     struct ch_vault *vault = ground->directory->vault;
-    if (event->tag == CH_EV_user_created) {
-        const struct ch_ev_user_created *body = event->body;
-        *ret_number = body->number;
+    if (ch_events[event->tag].makes == CH_KIND_user) {
+        const uint64_t *number = event->body; /* the first field of each event that makes a user */
+        *ret_number = *number;
         ch_entropy_fill(ground->entropy, ret_key, CH_VAULT_KEY_BYTES);
         ground->batch->sync_vault = true;
-        return ch_vault_put(vault, body->number, ret_key, why);
+        return ch_vault_put(vault, *number, ret_key, why);
     }
     *ret_number = event_user(ground->state, event);
     if (*ret_number == 0) *ret_number = named_user(ground->state, call);

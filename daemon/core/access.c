@@ -22,6 +22,7 @@ struct walk {
     struct ch_scopes suspended; /* what the masks of account status and plan take */
     struct ch_scopes unpaid;
     struct ch_scopes stopped; /* what the masks of stopped streams of mail take */
+    struct ch_scopes login;   /* what an other login never has */
     bool wrong_channel;
     bool inactive;
 };
@@ -52,8 +53,10 @@ static bool counts(struct walk *w, uint32_t row)
     const struct ch_row_share *share = ch_share_row(w->state, row);
     saw(w, share->changed);
     if (share->status != CH_share_status_active) {
+        const bool pending = share->status == CH_share_status_pending;
         w->inactive = true;
-        tell(w, CH_fact_share_inactive, share->status_seq, row, 0, share->account, no_scopes);
+        tell(w, pending ? CH_fact_share_pending : CH_fact_share_inactive, share->status_seq, row, 0,
+             share->account, no_scopes);
         return false;
     }
     if (share->expires_at != 0) {
@@ -192,6 +195,12 @@ static void collect(struct walk *w, uint32_t row)
         }
     }
     w->given = ch_scopes_or(w->given, gives);
+    if (share->kind == CH_share_kind_login) {
+        w->login = ch_scopes_and(ch_mask(w->state, CH_mask_kind_login), w->wanted);
+        if (!ch_scopes_empty(w->login)) {
+            tell(w, CH_fact_other_login, share->id, row, 0, share->account, w->login);
+        }
+    }
     if (share->denied == 0) return;
     struct ch_scopes denied = ch_scopes_and(ch_scopes_at(w->state, share->denied), w->wanted);
     w->denied = ch_scopes_or(w->denied, denied);
@@ -313,6 +322,7 @@ static enum ch_reason why_taken(const struct walk *w, struct ch_scopes missing)
     if (took(w, missing, w->suspended)) return CH_reason_suspended;
     if (took(w, missing, w->unpaid)) return CH_reason_unpaid;
     if (took(w, missing, w->stopped)) return CH_reason_stream_stopped;
+    if (took(w, missing, w->login)) return CH_reason_other_login;
     if (took(w, ch_scopes_and(missing, w->given), w->denied)) return CH_reason_restricted;
     if (took(w, missing, w->locked)) return CH_reason_content_locked;
     return CH_reason_guardrail;
@@ -339,7 +349,7 @@ static struct ch_scopes with_implying(struct ch_scopes scopes)
 static void conclude(struct walk *w)
 {
     const struct ch_scopes wanted = w->q->wanted;
-    const struct ch_scopes masks = ch_scopes_or(w->suspended, w->unpaid);
+    const struct ch_scopes masks = ch_scopes_or(ch_scopes_or(w->suspended, w->unpaid), w->login);
     const struct ch_scopes left = ch_scopes_but(ch_scopes_but(w->given, w->denied), masks);
     /* A stopped stream takes last: whose sending is stopped may still see the lists. */
     w->ret->given = ch_scopes_but(ch_scopes_and(with_implied(left), wanted), w->stopped);
@@ -384,11 +394,14 @@ void ch_access(const struct ch_state *state, const struct ch_question *question,
         }
     }
     conclude(&w);
-    if (user->status == CH_user_status_locked) {
-        tell(&w, CH_fact_user_locked, user->status_seq, 0, 0, 0, no_scopes);
+    if (user->status != CH_user_status_active) {
+        const bool locked = user->status == CH_user_status_locked;
+        tell(&w, locked ? CH_fact_user_locked : CH_fact_not_accepted, user->status_seq, 0, 0, 0,
+             no_scopes);
         ret->given = no_scopes;
         if (ret->decision == CH_decision_allowed) {
-            deny(&w, CH_decision_explicit_deny, CH_reason_user_locked);
+            deny(&w, CH_decision_explicit_deny,
+                 locked ? CH_reason_user_locked : CH_reason_not_accepted);
         }
     } else if (!open) {
         ret->given = no_scopes;

@@ -12,6 +12,8 @@
  *   list of resources; scopes of its own, on every resource; own grants, each on its own resource),
  *   each less the guardrails of the accounts above that share's account, and less the content locks
  *   of that account and of those above it.
+ * - An other login (a share of kind login that counts) never has what the log's mask for it names,
+ *   whatever else gives it.
  * - Taken: the union of the restrictions of all shares that count, and the masks of the log for an
  *   account on the path that is suspended, by its customer or by the operator, or not paid for; and
  *   those of the stopped streams of mail of the account asked about itself, not of those above it.

@@ -40,10 +40,24 @@ void ch_link_subject(struct ch_state *state, uint8_t kind, uint32_t subject, uin
 /* apply_credits.c: what the allocation holds becomes the pool's, and it is gone. */
 void ch_end_allocation(struct ch_state *state, uint32_t allocation, uint64_t seq);
 
+/* apply_share.c. A fresh share of the event's account, linked and found; its seq is the event's. */
+uint32_t ch_begin_share(struct ch_state *state, const struct ch_event *event, uint8_t subject_kind,
+                        uint32_t subject);
+
+/* seat.c: the place of a user in the list of an account's users, which outlives the share. */
+uint32_t ch_seat_sit(struct ch_state *state, uint32_t share, uint64_t seq); /* found or made */
+void ch_seat_leave(struct ch_state *state, uint32_t share, uint64_t seq);   /* before it is freed */
+void ch_seat_activate(struct ch_state *state, uint32_t seat, const struct ch_event *event);
+void ch_seat_invite(struct ch_state *state, uint32_t seat, const struct ch_event *event,
+                    struct ch_bytes token_hash, uint64_t open_until);
+void ch_seat_answer(struct ch_state *state, uint32_t seat, const struct ch_event *event,
+                    enum ch_invitation invitation);
+
 /* due.c: what happens by itself. Each kind names a table; a row of it knows its place in the heap.
  * A new kind: its place in due.c, its event in ch_decide_due, its room in ch_due_reserve. */
 enum ch_due_kind {
     CH_DUE_SHARE = 1,        /* share_expired */
+    CH_DUE_INVITATION = 2,   /* of a seat: invitation_expired */
     CH_DUE_PERIOD = 5,       /* period_closed of a plan */
     CH_DUE_RESERVATION = 12, /* reservation_expired */
 };

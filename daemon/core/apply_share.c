@@ -29,37 +29,57 @@ static void set_expiry(struct ch_state *state, uint32_t row, uint64_t at)
     ch_due_set(state, CH_DUE_SHARE, row, at);
 }
 
-void ch_apply_share_given(struct ch_state *state, const struct ch_event *event)
+/* The person who acted; 0: none. */
+static uint32_t maker_of(const struct ch_state *state, const struct ch_event *event)
 {
-    const struct ch_ev_share_given *body = event->body;
-    const bool of_user = body->subject_kind == CH_subject_kind_user;
-    uint32_t subject =
-        of_user ? ch_find_user(state, body->subject) : ch_find_group(state, body->subject);
-    uint32_t account = ch_find_account(state, event->account);
-    uint32_t row = ch_row_take(&state->store, CH_T_SHARE);
+    return event->actor.kind == CH_actor_kind_user ? ch_find_user(state, event->actor.id) : 0;
+}
+
+uint32_t ch_begin_share(struct ch_state *state, const struct ch_event *event, uint8_t subject_kind,
+                        uint32_t subject)
+{
+    const uint32_t account = ch_find_account(state, event->account);
+    const uint32_t row = ch_row_take(&state->store, CH_T_SHARE);
     struct ch_row_share *share = edit_changed(state, row, event->seq);
     share->account = account;
     share->subject = subject;
-    share->subject_kind = body->subject_kind;
-    share->kind = body->kind;
-    share->reach = body->reach;
+    share->subject_kind = subject_kind;
     share->id = event->seq;
     share->role_seq = event->seq;
     share->status_seq = event->seq;
-    share->role = body->has_role ? ch_find_role(state, body->role.seq) : 0;
-    share->next_of_subject = ch_first_of_subject(state, body->subject_kind, subject);
+    share->made_by = maker_of(state, event);
+    share->next_of_subject = ch_first_of_subject(state, subject_kind, subject);
     if (share->next_of_subject != 0) edit(state, share->next_of_subject)->prev_of_subject = row;
-    ch_link_subject(state, body->subject_kind, subject, row, 1, event->seq);
+    ch_link_subject(state, subject_kind, subject, row, 1, event->seq);
     struct ch_row_account *owner = ch_row_edit(&state->store, CH_T_ACCOUNT, account);
     share->next_of_account = owner->first_share;
     owner->first_share = row;
     owner->share_count++;
     if (share->next_of_account != 0) edit(state, share->next_of_account)->prev_of_account = row;
     ch_index_insert(&state->store, CH_I_SHARE_ID, ch_hash_mix(event->seq, 0), row);
-    ch_index_insert(&state->store, CH_I_SHARE, ch_hash_share(body->subject_kind, subject, account),
-                    row);
-    if (ch_is_built_in(state, share->role, "owner") && owner->parent == 0) owner->owner = row;
+    ch_index_insert(&state->store, CH_I_SHARE, ch_hash_share(subject_kind, subject, account), row);
+    if (subject_kind == CH_subject_kind_user) share->seat = ch_seat_sit(state, row, event->seq);
+    return row;
+}
+
+void ch_apply_share_given(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_share_given *body = event->body;
+    const bool of_user = body->subject_kind == CH_subject_kind_user;
+    const uint32_t subject =
+        of_user ? ch_find_user(state, body->subject) : ch_find_group(state, body->subject);
+    const uint32_t row = ch_begin_share(state, event, body->subject_kind, subject);
+    struct ch_row_share *share = edit(state, row);
+    share->kind = body->kind;
+    share->reach = body->reach;
+    share->role = body->has_role ? ch_find_role(state, body->role.seq) : 0;
+    const struct ch_row_account *account = ch_account_row(state, share->account);
+    if (ch_is_built_in(state, share->role, "owner") && account->parent == 0) {
+        struct ch_row_account *owned = ch_row_edit(&state->store, CH_T_ACCOUNT, share->account);
+        owned->owner = row;
+    }
     if (body->has_expires_at) set_expiry(state, row, body->expires_at);
+    if (of_user) ch_seat_activate(state, share->seat, event);
 }
 
 void ch_apply_share_limited(struct ch_state *state, const struct ch_event *event)
@@ -101,6 +121,7 @@ void ch_apply_grant_set(struct ch_state *state, const struct ch_event *event)
         uint32_t old = grant->scopes;
         grant->scopes = ch_scopes_take(state, body->scopes);
         grant->seq = event->seq;
+        grant->made_by = maker_of(state, event);
         ch_scopes_drop(state, old);
         return;
     }
@@ -111,6 +132,7 @@ void ch_apply_grant_set(struct ch_state *state, const struct ch_event *event)
     grant->resource = ch_text_take(state, body->resource);
     grant->scopes = ch_scopes_take(state, body->scopes);
     grant->seq = event->seq;
+    grant->made_by = maker_of(state, event);
     grant->next = share->first_grant;
     if (grant->next != 0) {
         struct ch_row_grant *next = ch_row_edit(&state->store, CH_T_GRANT, grant->next);
@@ -189,6 +211,67 @@ void ch_apply_share_activated(struct ch_state *state, const struct ch_event *eve
     share_status(state, event, CH_share_status_active);
 }
 
+void ch_apply_share_invited(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_share_invited *body = event->body;
+    const uint32_t subject = ch_find_user(state, body->user.seq);
+    const uint32_t row = ch_begin_share(state, event, CH_subject_kind_user, subject);
+    struct ch_row_share *share = edit(state, row);
+    share->status = CH_share_status_pending;
+    share->reach = body->reach;
+    share->role = body->has_role ? ch_find_role(state, body->role.seq) : 0;
+    share->denied = ch_scopes_take(state, body->denied);
+    share->denied_seq = event->seq;
+    if (body->has_expires_at) set_expiry(state, row, body->expires_at);
+    ch_seat_invite(state, share->seat, event, body->token_hash, body->open_until);
+}
+
+void ch_apply_invitation_sent(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_invitation_sent *body = event->body;
+    const uint32_t seat = ch_share_row(state, share_of(state, event))->seat;
+    share_status(state, event, CH_share_status_pending);
+    ch_seat_invite(state, seat, event, body->token_hash, body->open_until);
+}
+
+void ch_apply_invitation_accepted(struct ch_state *state, const struct ch_event *event)
+{
+    const uint32_t seat = ch_share_row(state, share_of(state, event))->seat;
+    share_status(state, event, CH_share_status_active);
+    ch_seat_answer(state, seat, event, CH_invitation_accepted);
+    ch_seat_activate(state, seat, event);
+    const uint32_t row = ch_seat_row(state, seat)->user;
+    if (ch_user_row(state, row)->status != CH_user_status_invited) return;
+    struct ch_row_user *user = ch_row_edit(&state->store, CH_T_USER, row);
+    user->status = CH_user_status_active;
+    user->status_seq = event->seq;
+    user->changed = event->seq;
+}
+
+static void end_pending(struct ch_state *state, const struct ch_event *event,
+                        enum ch_invitation invitation)
+{
+    const uint32_t row = share_of(state, event);
+    ch_seat_answer(state, ch_share_row(state, row)->seat, event, invitation);
+    ch_end_share(state, row, event->seq);
+}
+
+void ch_apply_invitation_declined(struct ch_state *state, const struct ch_event *event)
+{
+    end_pending(state, event, CH_invitation_declined);
+}
+
+void ch_apply_invitation_cancelled(struct ch_state *state, const struct ch_event *event)
+{
+    end_pending(state, event, CH_invitation_cancelled);
+}
+
+void ch_apply_invitation_expired(struct ch_state *state, const struct ch_event *event)
+{
+    const uint32_t seat = edit_changed(state, share_of(state, event), event->seq)->seat;
+    ch_seat_answer(state, seat, event, CH_invitation_expired);
+}
+
 void ch_apply_share_ended(struct ch_state *state, const struct ch_event *event)
 {
     ch_end_share(state, share_of(state, event), event->seq);
@@ -211,4 +294,9 @@ SHARE_FIRST(grant_revoked);
 SHARE_FIRST(share_deactivated);
 SHARE_FIRST(share_activated);
 SHARE_FIRST(share_ended);
+SHARE_FIRST(invitation_sent);
+SHARE_FIRST(invitation_accepted);
+SHARE_FIRST(invitation_declined);
+SHARE_FIRST(invitation_cancelled);
+SHARE_FIRST(invitation_expired);
 SHARE_FIRST(share_expired);

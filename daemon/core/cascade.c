@@ -87,6 +87,14 @@ void ch_end_limits(struct ch_state *state, uint32_t share, uint32_t kind)
     }
 }
 
+/* Who was invited, accepted nothing and has no invitation left is let go: the address is free. */
+static void let_go(struct ch_state *state, uint32_t row)
+{
+    const struct ch_row_user *user = ch_user_row(state, row);
+    if (user->status != CH_user_status_invited || user->share_count > 0) return;
+    ch_sealed_drop(state, user->profile_seq);
+}
+
 void ch_end_share(struct ch_state *state, uint32_t row, uint64_t seq)
 {
     while (ch_share_row(state, row)->first_grant != 0) {
@@ -97,6 +105,7 @@ void ch_end_share(struct ch_state *state, uint32_t row, uint64_t seq)
         ch_end_member(state, ch_share_row(state, row)->first_member, seq);
     }
     ch_due_set(state, CH_DUE_SHARE, row, 0);
+    if (ch_share_row(state, row)->seat != 0) ch_seat_leave(state, row, seq);
     const struct ch_row_share share = *ch_share_row(state, row);
     if (share.next_of_subject != 0) {
         edit(state, share.next_of_subject)->prev_of_subject = share.prev_of_subject;
@@ -120,6 +129,7 @@ void ch_end_share(struct ch_state *state, uint32_t row, uint64_t seq)
     account->share_count--;
     ch_scopes_drop(state, share.own);
     if (account->owner == row) account->owner = 0;
+    if (share.subject_kind == CH_subject_kind_user) let_go(state, share.subject);
     ch_scopes_drop(state, share.denied);
     ch_index_remove(&state->store, CH_I_SHARE_ID, ch_hash_mix(share.id, 0), row);
     ch_index_remove(&state->store, CH_I_SHARE,

@@ -95,6 +95,29 @@ struct ch_scopes ch_uncovered(const struct ch_case *c, uint32_t account, uint8_t
     return ch_scopes_but(scopes, answer.given);
 }
 
+static bool is_open(const struct ch_state *state, uint32_t account)
+{
+    for (uint32_t a = account; a != 0; a = ch_account_row(state, a)->parent) {
+        if (ch_account_row(state, a)->status != CH_account_status_open) return false;
+    }
+    return true;
+}
+
+bool ch_may_there(struct ch_case *c, uint32_t account, uint8_t scope, const char *field)
+{
+    if (c->moment->actor.kind == CH_actor_kind_user) {
+        const struct ch_answer answer =
+            ask(c->state, c->moment, account, CH_reach_account, ch_scopes_of(scope),
+                /* resource= */ NULL, /* granting= */ false);
+        if (!answer.led) return ch_reject(c, CH_REJ_not_found, field) == CH_REJ_none;
+        if (answer.decision != CH_decision_allowed && answer.reason != CH_reason_account_closed) {
+            return ch_reject_scopes(c, CH_REJ_not_allowed, field, ch_scopes_of(scope)) ==
+                   CH_REJ_none;
+        }
+    }
+    return is_open(c->state, account) || ch_reject(c, CH_REJ_account_closed, field) == CH_REJ_none;
+}
+
 bool ch_is_own(const struct ch_case *c, uint8_t subject_kind, uint32_t subject)
 {
     if (c->moment->actor.kind != CH_actor_kind_user) return false;
@@ -141,14 +164,6 @@ static bool may_run_in_import(const struct ch_call *call, const struct ch_moment
            call->type == CH_CMD_import_advance || call->type == CH_CMD_import_end;
 }
 
-static bool is_open(const struct ch_state *state, uint32_t account)
-{
-    for (uint32_t a = account; a != 0; a = ch_account_row(state, a)->parent) {
-        if (ch_account_row(state, a)->status != CH_account_status_open) return false;
-    }
-    return true;
-}
-
 bool ch_admit(const struct ch_state *state, const struct ch_moment *moment,
               const struct ch_call *call, uint64_t *read_seq, struct ch_reject *ret)
 {
@@ -177,6 +192,12 @@ bool ch_admit(const struct ch_state *state, const struct ch_moment *moment,
     }
     if (row->who == CH_WHO_SELF && moment->actor.kind != CH_actor_kind_user) {
         return refuse(ret, CH_REJ_self_only, NULL);
+    }
+    if (row->who == CH_WHO_SELF) {
+        const struct ch_row_user *user = ch_user_row(state, moment->user_row);
+        if (user->changed > *read_seq) *read_seq = user->changed;
+        if (user->status == CH_user_status_locked) return refuse(ret, CH_REJ_user_locked, NULL);
+        if (user->status != CH_user_status_active) return refuse(ret, CH_REJ_not_accepted, NULL);
     }
     if (row->who == CH_WHO_SCOPE && service && !row->query) {
         return refuse(ret, CH_REJ_operator_only, NULL); /* a service acts as somebody */
@@ -247,6 +268,15 @@ static void share_due(struct ch_case *c, uint32_t row)
     if (body != NULL) body->share.seq = share->id;
 }
 
+/* invitation_expired: an invitation can be accepted no longer. */
+static void invitation_due(struct ch_case *c, uint32_t row)
+{
+    const struct ch_row_seat *seat = ch_seat_row(c->state, row);
+    struct ch_ev_invitation_expired *body =
+        ch_emit(c, CH_EV_invitation_expired, ch_account_row(c->state, seat->account)->id);
+    if (body != NULL) body->share.seq = ch_share_row(c->state, seat->share)->id;
+}
+
 void ch_decide_due(const struct ch_state *state, uint64_t now, struct ch_arena *arena,
                    struct ch_verdict *ret)
 {
@@ -259,6 +289,7 @@ void ch_decide_due(const struct ch_state *state, uint64_t now, struct ch_arena *
     case CH_DUE_SHARE: share_due(&c, due->row); return;
     case CH_DUE_PERIOD: ch_due_period(&c, due->row); return;
     case CH_DUE_RESERVATION: ch_due_reservation(&c, due->row); return;
+    case CH_DUE_INVITATION: invitation_due(&c, due->row); return;
     }
     CH_CHECK(ret->count > 0);
 }

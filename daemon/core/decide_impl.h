@@ -30,6 +30,10 @@ void *ch_emit(struct ch_case *c, enum ch_event_tag tag, uint64_t account);
 struct ch_scopes ch_uncovered(const struct ch_case *c, uint32_t account, uint8_t reach,
                               struct ch_scopes scopes, const struct ch_text *resource);
 
+/* Whether the actor may do what needs the scope on another account than `on`; else refuses, as
+ * admission would, naming the field. */
+bool ch_may_there(struct ch_case *c, uint32_t account, uint8_t scope, const char *field);
+
 /* What of all that a share gives (role, grants) the actor does not have themselves. */
 struct ch_scopes ch_uncovered_share(struct ch_case *c, uint32_t share);
 
@@ -68,6 +72,15 @@ struct ch_switches {
 /* Emits switches_set for those that differ from `now` (bits), if any; gives those named. */
 uint32_t ch_emit_switches(struct ch_case *c, uint64_t account, uint32_t now,
                           const struct ch_switches *wanted);
+/* decide_share.c: the share to change that args name, which is neither the actor's own nor, for a
+ * person, the owner's; 0 after refusing. */
+uint32_t ch_share_to_change(struct ch_case *c, bool has_user, const struct ch_ref *user,
+                            bool has_group, const struct ch_ref *group);
+/* decide_invite.c: ends a pending share. */
+enum ch_rejection_code ch_cancel_invitation(struct ch_case *c, uint32_t share);
+/* The scopes of the pages named, together. */
+struct ch_scopes ch_pages_scopes(const struct ch_state *state, const struct ch_ref *pages,
+                                 uint32_t count);
 
 /* The rule of each command, by its name: share.give is ch_decide_share_give in decide_share.c. */
 typedef enum ch_rejection_code ch_rule_fn(struct ch_case *c);

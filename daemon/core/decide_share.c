@@ -47,8 +47,8 @@ struct ch_scopes ch_uncovered_share(struct ch_case *c, uint32_t share_row)
 
 /* The rules that every change of an existing share meets: there is one, it is not the actor's own,
  * not the owner's. 0 after refusing. */
-static uint32_t share_to_change(struct ch_case *c, bool has_user, const struct ch_ref *user,
-                                bool has_group, const struct ch_ref *group)
+uint32_t ch_share_to_change(struct ch_case *c, bool has_user, const struct ch_ref *user,
+                            bool has_group, const struct ch_ref *group)
 {
     uint32_t share = ch_subject_share(c, has_user, user, has_group, group);
     if (share == 0) return 0;
@@ -65,7 +65,7 @@ static uint32_t share_to_change(struct ch_case *c, bool has_user, const struct c
     return share;
 }
 #define SHARE_TO_CHANGE(c, args)                                                                   \
-    share_to_change((c), (args)->has_user, &(args)->user, (args)->has_group, &(args)->group)
+    ch_share_to_change((c), (args)->has_user, &(args)->user, (args)->has_group, &(args)->group)
 
 static bool covers(struct ch_case *c, uint8_t reach, struct ch_scopes scopes,
                    const struct ch_text *resource, const char *field)
@@ -223,17 +223,25 @@ enum ch_rejection_code ch_decide_share_limit(struct ch_case *c)
     return CH_REJ_none;
 }
 
+struct ch_scopes ch_pages_scopes(const struct ch_state *state, const struct ch_ref *pages,
+                                 uint32_t count)
+{
+    struct ch_scopes scopes = {{0, 0}};
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t page = ch_find_page(state, pages[i].id);
+        scopes = ch_scopes_or(scopes, ch_scopes_at(state, ch_page_row(state, page)->scopes));
+    }
+    return scopes;
+}
+
 enum ch_rejection_code ch_decide_share_restrict(struct ch_case *c)
 {
     const struct ch_cmd_share_restrict *args = c->call->args;
     uint32_t row = SHARE_TO_CHANGE(c, args);
     if (row == 0) return CH_REJ_none;
     const struct ch_row_share *share = ch_share_row(c->state, row);
-    struct ch_scopes denied = args->has_scopes ? args->scopes : (struct ch_scopes){{0, 0}};
-    for (uint32_t i = 0; i < args->pages_len; i++) {
-        const uint32_t page = ch_find_page(c->state, args->pages[i].id);
-        denied = ch_scopes_or(denied, ch_scopes_at(c->state, ch_page_row(c->state, page)->scopes));
-    }
+    struct ch_scopes denied = ch_pages_scopes(c->state, args->pages, args->pages_len);
+    if (args->has_scopes) denied = ch_scopes_or(denied, args->scopes);
     const struct ch_scopes now = ch_scopes_at(c->state, share->denied);
     if (ch_scopes_equal(now, denied)) return CH_REJ_none;
     /* What is no longer taken away is given, so it must be covered. */
@@ -332,6 +340,9 @@ enum ch_rejection_code ch_decide_share_deactivate(struct ch_case *c)
     uint32_t row = SHARE_TO_CHANGE(c, args);
     if (row == 0 || ch_share_row(c->state, row)->status == CH_share_status_inactive)
         return CH_REJ_none;
+    if (ch_share_row(c->state, row)->status == CH_share_status_pending) {
+        return ch_cancel_invitation(c, row);
+    }
     struct ch_ev_share_deactivated *body = ch_emit(c, CH_EV_share_deactivated, account_id(c));
     if (body != NULL) body->share.seq = ch_share_row(c->state, row)->id;
     return CH_REJ_none;
@@ -343,6 +354,9 @@ enum ch_rejection_code ch_decide_share_activate(struct ch_case *c)
     uint32_t row = SHARE_TO_CHANGE(c, args);
     if (row == 0 || ch_share_row(c->state, row)->status == CH_share_status_active)
         return CH_REJ_none;
+    if (ch_share_row(c->state, row)->status == CH_share_status_pending) {
+        return ch_reject(c, CH_REJ_not_accepted, args->has_user ? "user" : "group");
+    }
     struct ch_scopes missing = ch_uncovered_share(c, row);
     if (!ch_scopes_empty(missing)) {
         return ch_reject_scopes(c, CH_REJ_uncovered_scopes, args->has_user ? "user" : "group",

@@ -26,6 +26,16 @@ uint64_t ch_hash_share(uint8_t subject_kind, uint32_t subject, uint32_t account)
     return ch_hash_mix((uint64_t)subject << 8 | subject_kind, account);
 }
 
+uint64_t ch_hash_seat(uint32_t user, uint32_t account)
+{
+    return ch_hash_mix(user, (uint64_t)account << 8 | 1);
+}
+
+uint64_t ch_hash_token(const uint8_t token_hash[32])
+{
+    return ch_hash_mix(ch_get_le64(token_hash), 2);
+}
+
 uint64_t ch_hash_resource(uint32_t share, uint8_t kind, uint32_t resource)
 {
     return ch_hash_mix((uint64_t)share << 8 | kind, resource);
@@ -159,6 +169,18 @@ uint32_t ch_find_share(const struct ch_state *state, uint8_t subject_kind, uint3
          ch_share_row(state, row)->subject == subject &&
              ch_share_row(state, row)->account == account &&
              ch_share_row(state, row)->subject_kind == subject_kind);
+}
+
+uint32_t ch_find_seat(const struct ch_state *state, uint32_t user, uint32_t account)
+{
+    FIND(CH_I_SEAT, ch_hash_seat(user, account),
+         ch_seat_row(state, row)->user == user && ch_seat_row(state, row)->account == account);
+}
+
+uint32_t ch_find_token(const struct ch_state *state, const uint8_t token_hash[32])
+{
+    FIND(CH_I_TOKEN, ch_hash_token(token_hash),
+         memcmp(ch_seat_row(state, row)->token_hash, token_hash, 32) == 0);
 }
 
 uint32_t ch_find_grant(const struct ch_state *state, uint32_t share, uint8_t kind,

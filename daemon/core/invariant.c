@@ -398,6 +398,9 @@ static const char *shares(struct tally *t)
         }
         HOLDS((share->expires_at != 0) == (share->due != 0), "a share that ends is in the heap");
         t->dues += share->due != 0;
+        HOLDS(of_user ? live(s, CH_T_SEAT, share->seat) && ch_seat_row(s, share->seat)->share == row
+                      : share->seat == 0,
+              "a user's share has its place in the list of users");
         if (!of_user) {
             uint32_t above = share->account;
             while (above != 0 && above != ch_group_row(s, share->subject)->account) {
@@ -413,6 +416,44 @@ static const char *shares(struct tally *t)
     HOLDS(sums[0] == live_rows(s, CH_T_GRANT), "every grant is in its share's list");
     HOLDS(sums[1] == live_rows(s, CH_T_LIMITED), "every limit is in its share's list");
     HOLDS(sums[2] == live_rows(s, CH_T_MEMBER), "every membership is in its share's list");
+    return NULL;
+}
+
+static const char *seats(struct tally *t)
+{
+    const struct ch_state *s = t->state;
+    uint64_t listed = 0;
+    for (uint32_t a = next(s, CH_T_ACCOUNT, 0); a != 0; a = next(s, CH_T_ACCOUNT, a)) {
+        uint32_t count = 0;
+        for (uint32_t r = ch_account_row(s, a)->first_seat; r != 0;
+             r = ch_seat_row(s, r)->next_of_account) {
+            HOLDS(live(s, CH_T_SEAT, r) && count++ < ch_account_row(s, a)->seat_count,
+                  "an account counts the seats of its users");
+            HOLDS(ch_seat_row(s, r)->account == a, "a seat is listed under its account");
+        }
+        HOLDS(count == ch_account_row(s, a)->seat_count, "an account counts its users' seats");
+        listed += count;
+    }
+    HOLDS(listed == live_rows(s, CH_T_SEAT), "every seat is in its account's list");
+    for (uint32_t row = next(s, CH_T_SEAT, 0); row != 0; row = next(s, CH_T_SEAT, row)) {
+        const struct ch_row_seat *seat = ch_seat_row(s, row);
+        HOLDS(live(s, CH_T_USER, seat->user), "a seat is a user's");
+        HOLDS(ch_find_seat(s, seat->user, seat->account) == row,
+              "a seat is found, and a user has one on an account");
+        HOLDS(seat->share == ch_find_share(s, CH_subject_kind_user, seat->user, seat->account),
+              "a seat knows the share of its user");
+        const bool open = seat->invitation == CH_invitation_open;
+        const bool pending =
+            seat->share != 0 && ch_share_row(s, seat->share)->status == CH_share_status_pending;
+        HOLDS(pending == (open || seat->invitation == CH_invitation_expired),
+              "a share is pending while its invitation waits or can be sent again");
+        HOLDS(open == (seat->due != 0), "an open invitation is in the heap");
+        HOLDS((seat->invitation == CH_invitation_none) == (seat->invited_seq == 0) &&
+                  (seat->invited_seq == 0 || ch_find_token(s, seat->token_hash) == row),
+              "a seat is found by the token of its invitation");
+        HOLDS(seat->role_name == 0 || count_text(t, seat->role_name), "what the role was is named");
+        t->dues += seat->due != 0;
+    }
     return NULL;
 }
 
@@ -475,6 +516,9 @@ static bool knows_its_place(const struct ch_state *s, const struct ch_row_due *d
         return live(s, CH_T_RESERVATION, due->row) &&
                ch_reservation_row(s, due->row)->due == place &&
                ch_reservation_row(s, due->row)->expires_at == due->at;
+    case CH_DUE_INVITATION:
+        return live(s, CH_T_SEAT, due->row) && ch_seat_row(s, due->row)->due == place &&
+               ch_seat_row(s, due->row)->open_until == due->at;
     }
     return false;
 }
@@ -555,6 +599,12 @@ static const char *index_sizes(const struct tally *t)
     const struct ch_state *s = t->state;
     for (uint32_t i = 0; i < CH_INDEXES; i++) {
         uint64_t rows = live_rows(s, tables[i]);
+        if (i == CH_I_TOKEN) { /* those that were invited */
+            rows = 0;
+            for (uint32_t row = next(s, CH_T_SEAT, 0); row != 0; row = next(s, CH_T_SEAT, row)) {
+                rows += ch_seat_row(s, row)->invited_seq != 0;
+            }
+        }
         if (i == CH_I_TEXT) { /* chains, not their rows */
             rows = 0;
             for (uint32_t row = next(s, CH_T_TEXT, 0); row != 0; row = next(s, CH_T_TEXT, row)) {
@@ -576,6 +626,7 @@ static const char *walk(struct tally *t)
     if (broken == NULL) broken = accounts(t);
     if (broken == NULL) broken = users(t);
     if (broken == NULL) broken = shares(t);
+    if (broken == NULL) broken = seats(t);
     if (broken == NULL) broken = groups(t);
     if (broken == NULL) broken = sealed_parts(t);
     if (broken == NULL) broken = ch_settings_broken(t);

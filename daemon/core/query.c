@@ -1,7 +1,6 @@
 /* query: see query.h. Dispatch, and what all answers are made of. SPDX-License-Identifier: MIT */
 #include "daemon/core/query_impl.h"
 
-#include "schema/cursor.h"
 #include "schema/limits.h"
 
 void ch_saw(struct ch_asking *q, uint64_t seq)
@@ -74,25 +73,7 @@ struct ch_rec_account_row ch_account_record(struct ch_asking *q, uint32_t accoun
 
 void ch_opened_texts(struct ch_asking *q, uint64_t seq, struct ch_text *ret, uint32_t count)
 {
-    memset(ret, 0, count * sizeof *ret);
-    const uint32_t sealed = ch_find_sealed(q->state, seq);
-    const uint32_t opened = sealed == 0 ? 0 : ch_find_opened(q->state, sealed);
-    if (opened == 0) return;
-    const uint32_t plain = ch_opened_row(q->state, opened)->plain;
-    const size_t len = ch_chain_len(q->state, CH_T_PLAIN, plain);
-    uint8_t *bytes = ch_take(q, len + 1, 1);
-    if (bytes == NULL) return;
-    struct ch_cursor c = ch_cursor_of(
-        (struct ch_bytes){bytes, ch_chain_get(q->state, CH_T_PLAIN, plain, bytes, len)});
-    if (ch_cursor_peek(&c) != CH_VALUE_ARRAY) return;
-    const uint32_t items = ch_read_array(&c);
-    for (uint32_t i = 0; i < items && i < count; i++) {
-        if (ch_cursor_peek(&c) == CH_VALUE_TEXT) {
-            ret[i] = ch_read_text(&c);
-        } else {
-            ch_read_nil(&c);
-        }
-    }
+    if (!ch_opened_read(q->state, seq, q->arena, ret, count)) q->ret->no_memory = true;
 }
 
 struct ch_rec_user_row ch_user_record(struct ch_asking *q, uint32_t user)

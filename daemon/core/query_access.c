@@ -107,6 +107,18 @@ static void tell_taken(const struct ch_state *state, struct sentence *s,
     say_taken(s, fact->scopes);
 }
 
+/* Why a share does not count. */
+static void tell_uncounted(const struct ch_state *state, struct sentence *s,
+                           const struct ch_evidence *fact)
+{
+    say_share(state, s, fact->share);
+    say_words(s, fact->kind == CH_fact_share_inactive  ? " is inactive and does not count"
+                 : fact->kind == CH_fact_share_expired ? " has expired and does not count"
+                 : fact->kind == CH_fact_share_pending
+                     ? " is pending and does not count"
+                     : " is an other login and works over the web only");
+}
+
 /* The fact in words. */
 static void tell(const struct ch_state *state, struct sentence *s, const struct ch_evidence *fact)
 {
@@ -158,17 +170,15 @@ static void tell(const struct ch_state *state, struct sentence *s, const struct 
         say_words(s, " is closed");
         break;
     case CH_fact_user_locked: say_words(s, "the user is locked"); break;
+    case CH_fact_not_accepted: say_words(s, "the user has accepted nothing yet"); break;
     case CH_fact_share_inactive:
-        say_share(state, s, fact->share);
-        say_words(s, " is inactive and does not count");
-        break;
     case CH_fact_share_expired:
+    case CH_fact_share_pending:
+    case CH_fact_channel: tell_uncounted(state, s, fact); break;
+    case CH_fact_other_login:
         say_share(state, s, fact->share);
-        say_words(s, " has expired and does not count");
-        break;
-    case CH_fact_channel:
-        say_share(state, s, fact->share);
-        say_words(s, " is an other login and works over the web only");
+        say_words(s, " is an other login, which");
+        say_taken(s, fact->scopes);
         break;
     case CH_fact_fed:
         say_number(s, "account ", ch_account_row(state, fact->account)->id);

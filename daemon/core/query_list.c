@@ -2,39 +2,16 @@
 #include "daemon/core/query_impl.h"
 #include "schema/limits.h"
 
-/* The account's shares in the order of their rows; only users' where `users` is set. */
-static bool page_of_shares(struct ch_asking *q, struct ch_rows *rows, bool users)
+/* The account's shares in the order of their rows. */
+static bool page_of_shares(struct ch_asking *q, struct ch_rows *rows)
 {
     ch_saw_account(q, q->on);
     for (uint32_t s = ch_account_row(q->state, q->on)->first_share; s != 0;
          s = ch_share_row(q->state, s)->next_of_account) {
-        const struct ch_row_share *share = ch_share_row(q->state, s);
-        if (users && share->subject_kind != CH_subject_kind_user) continue;
         if (!ch_rows_add(q, rows, s)) return false;
     }
     ch_rows_sort(rows);
     return true;
-}
-
-void ch_query_user_list(struct ch_asking *q)
-{
-    const struct ch_qry_user_list *args = q->call->args;
-    struct ch_rows rows = {0};
-    if (!page_of_shares(q, &rows, /* users= */ true)) return;
-    struct ch_qry_user_list_result *result = ch_take(q, 1, sizeof *result);
-    if (result == NULL) return;
-    ch_rows_cut(&rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
-                &result->has_next, &result->next);
-    struct ch_rec_user_row *users = ch_take(q, rows.count, sizeof *users);
-    if (users == NULL) return;
-    for (uint32_t i = 0; i < rows.count; i++) {
-        const struct ch_row_share *share = ch_share_row(q->state, rows.row[i]);
-        ch_saw(q, share->changed);
-        users[i] = ch_user_record(q, share->subject);
-    }
-    result->users = users;
-    result->users_len = rows.count;
-    q->ret->result = result;
 }
 
 static const struct ch_rec_share_row *share_records(struct ch_asking *q, const struct ch_rows *rows)
@@ -50,7 +27,7 @@ void ch_query_share_list(struct ch_asking *q)
 {
     const struct ch_qry_share_list *args = q->call->args;
     struct ch_rows rows = {0};
-    if (!page_of_shares(q, &rows, /* users= */ false)) return;
+    if (!page_of_shares(q, &rows)) return;
     struct ch_qry_share_list_result *result = ch_take(q, 1, sizeof *result);
     if (result == NULL) return;
     ch_rows_cut(&rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),

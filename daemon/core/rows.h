@@ -90,6 +90,8 @@ struct ch_row_account {
     uint32_t settings;    /* row of its settings; 0: nothing was ever set */
     uint32_t from_domain; /* text; 0: none of its own */
     uint32_t owner;       /* of a root: its owner's share; 0: none */
+    uint32_t first_seat;  /* newest first */
+    uint32_t seat_count;
     uint32_t spare;
     uint32_t first_stream;
     uint32_t stream_count;
@@ -151,11 +153,34 @@ struct ch_row_user {
     uint64_t changed;
     uint64_t profile_seq; /* the event that holds the sealed names */
     uint64_t status_seq;
-    uint64_t password_seq; /* the event that holds the sealed verifier; 0: no password */
-    uint32_t status;       /* enum ch_user_status */
+    uint64_t password_seq;  /* the event that holds the sealed verifier; 0: no password */
+    uint64_t last_login_at; /* nanoseconds; 0: never */
+    uint32_t status;        /* enum ch_user_status */
     uint32_t first_share;
     uint32_t share_count;
     uint32_t spare;
+};
+
+/* A user's place in the list of an account's users. It outlives the share, so that the list shows
+ * everybody who was ever active, and a token what became of it: one row for a user and an account,
+ * whatever happens between them. */
+struct ch_row_seat {
+    uint32_t live;
+    uint32_t account;
+    uint32_t user;
+    uint32_t share; /* 0: it has ended */
+    uint64_t changed;
+    uint64_t first_at;   /* nanoseconds: first active; 0: never */
+    uint64_t invited_at; /* of the last invitation, when it was sent first */
+    uint64_t invited_seq;
+    uint64_t open_until; /* from then on it cannot be accepted */
+    uint32_t role_name;  /* text, of an ended share: what its role was called; 0: none */
+    uint32_t kind;       /* enum ch_share_kind */
+    uint32_t invitation; /* enum ch_invitation */
+    uint32_t due;        /* place in the heap of what is due; 0: none */
+    uint32_t next_of_account;
+    uint32_t spare;
+    uint8_t token_hash[32]; /* of the last invitation; found by it where there was one */
 };
 
 /* The sealed part of an event that state keeps: names, reasons. Found by the event's seq. */
@@ -198,6 +223,8 @@ struct ch_row_share {
     uint32_t prev_of_account;
     uint32_t due; /* place in the heap of what is due; 0: none */
     uint32_t limited_count;
+    uint32_t seat;    /* of a user's share */
+    uint32_t made_by; /* row of the user who made it; 0: no person */
 };
 
 struct ch_row_grant {
@@ -208,7 +235,7 @@ struct ch_row_grant {
     uint32_t scopes;
     uint32_t next;
     uint32_t prev;
-    uint32_t spare;
+    uint32_t made_by; /* row of the user who set it; 0: no person */
     uint64_t seq;
 };
 

@@ -1,6 +1,8 @@
 /* sealed: what state keeps of the sealed parts of events, and the directory, which holds them
  * opened; see apply.h. SPDX-License-Identifier: MIT */
 #include "daemon/core/apply.h"
+#include "schema/base/arena.h"
+#include "schema/cursor.h"
 #include "schema/kinds.h"
 
 void ch_sealed_keep(struct ch_state *state, const struct ch_event *event)
@@ -71,4 +73,29 @@ void ch_directory_add(struct ch_state *state, uint64_t seq, struct ch_bytes plai
     opened->name[0] = add_name(state, sealed, user, CH_KIND_username, username_hash);
     opened->name[1] = add_name(state, sealed, user, CH_KIND_email, email_hash);
     ch_index_insert(&state->store, CH_I_OPENED, ch_hash_mix(sealed, 1), row);
+}
+
+bool ch_opened_read(const struct ch_state *state, uint64_t seq, struct ch_arena *arena,
+                    struct ch_text *ret, uint32_t count)
+{
+    memset(ret, 0, count * sizeof *ret);
+    const uint32_t sealed = ch_find_sealed(state, seq);
+    const uint32_t opened = sealed == 0 ? 0 : ch_find_opened(state, sealed);
+    if (opened == 0) return true;
+    const uint32_t plain = ch_opened_row(state, opened)->plain;
+    const size_t len = ch_chain_len(state, CH_T_PLAIN, plain);
+    uint8_t *bytes = ch_arena_take(arena, len + 1);
+    if (bytes == NULL) return false;
+    struct ch_cursor c =
+        ch_cursor_of((struct ch_bytes){bytes, ch_chain_get(state, CH_T_PLAIN, plain, bytes, len)});
+    if (ch_cursor_peek(&c) != CH_VALUE_ARRAY) return true;
+    const uint32_t items = ch_read_array(&c);
+    for (uint32_t i = 0; i < items && i < count; i++) {
+        if (ch_cursor_peek(&c) == CH_VALUE_TEXT) {
+            ret[i] = ch_read_text(&c);
+        } else {
+            ch_read_nil(&c);
+        }
+    }
+    return true;
 }

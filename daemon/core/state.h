@@ -8,6 +8,8 @@
 #include "daemon/core/store.h"
 #include "schema/kinds.h"
 
+struct ch_arena;
+
 enum ch_table_number {
 #define TABLE(name, noun, dumped) CH_T_##name,
 #define CHAINS(name, noun, dumped) CH_T_##name,
@@ -81,6 +83,8 @@ uint32_t ch_find_page_name(const struct ch_state *state, struct ch_text name);
 uint32_t ch_find_user_hash(const struct ch_state *state, uint8_t kind, const uint8_t hash[16]);
 uint32_t ch_find_share(const struct ch_state *state, uint8_t subject_kind, uint32_t subject,
                        uint32_t account);
+uint32_t ch_find_seat(const struct ch_state *state, uint32_t user, uint32_t account);
+uint32_t ch_find_token(const struct ch_state *state, const uint8_t token_hash[32]); /* a seat */
 uint32_t ch_find_grant(const struct ch_state *state, uint32_t share, uint8_t kind,
                        uint32_t resource);
 bool ch_is_limited_to(const struct ch_state *state, uint32_t share, uint8_t kind,
@@ -134,10 +138,18 @@ uint32_t ch_levels_below(const struct ch_state *state, uint32_t account);
 /* What is taken away by a state of things; as the log defines it. */
 struct ch_scopes ch_mask(const struct ch_state *state, enum ch_mask_kind kind);
 
+/* The personal texts of the event at seq, in the order of its rows, where state keeps them and the
+ * directory could open them; a text of no length where there is none. Memory is the arena's.
+ * errors: false when out of memory */
+CH_MUST_USE bool ch_opened_read(const struct ch_state *state, uint64_t seq, struct ch_arena *arena,
+                                struct ch_text *ret, uint32_t count);
+
 /* The hashes under which rows stand in the indexes; for apply. */
 uint64_t ch_hash_declared(uint32_t category, uint64_t number);
 uint64_t ch_hash_in(uint32_t owner, struct ch_text name);
 uint64_t ch_hash_share(uint8_t subject_kind, uint32_t subject, uint32_t account);
+uint64_t ch_hash_seat(uint32_t user, uint32_t account);
+uint64_t ch_hash_token(const uint8_t token_hash[32]);
 uint64_t ch_hash_resource(uint32_t share, uint8_t kind, uint32_t resource);
 uint64_t ch_hash_member(uint32_t share, uint32_t group);
 uint64_t ch_hash_seen(uint8_t actor_kind, uint64_t actor_id, const uint8_t id[16]);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "schema/json.h"
 #include "schema/limits.h"
 
 enum form { FORM_TEXT, FORM_LIST, FORM_FLAG, FORM_NUMBER, FORM_UIDS };
@@ -226,6 +227,13 @@ enum ch_err ch_config_read(int argc, char *const *argv, struct ch_arena *arena,
     }
     if (err == CH_OK && ret->data[0] == '\0') {
         err = ch_fail(why, CH_ERR_CONFIG, 0, "name the data directory: charterd --data DIR");
+    }
+    if (err == CH_OK && ret->mailer_key[0] != '\0') {
+        ret->has_mailer = ch_hex_read(ch_text_of(ret->mailer_key), ret->mailer, sizeof ret->mailer);
+        if (!ret->has_mailer) {
+            err = ch_fail(why, CH_ERR_CONFIG, 0,
+                          "setting mailer_key: takes 64 hex digits, the mailer's public key");
+        }
     }
     if (err == CH_OK && strcmp(ret->clock, "real") != 0 && strcmp(ret->clock, "manual") != 0) {
         err = ch_fail(why, CH_ERR_CONFIG, 0, "setting clock: takes real or manual");

@@ -27,6 +27,8 @@ typedef struct ch_config_uids ch_config_UIDS;
 struct ch_config {
 #define CONFIG(name, form, standard, help) ch_config_##form name;
 #include "schema/config.def"
+    bool has_mailer; /* mailer_key, read */
+    uint8_t mailer[32];
     bool show_help;    /* --help was given; nothing else is checked then */
     bool show_version; /* --version was given */
 };

@@ -230,6 +230,20 @@ static struct ch_scopes and_choosing(struct ch_scopes scopes)
     return scopes;
 }
 
+/* What an other login never has, whatever gives it: keys, smtp, ftp. */
+static struct ch_scopes never_a_logins(void)
+{
+    static const uint8_t scopes[] = {
+        CH_SCOPE_api_keys_read,   CH_SCOPE_api_keys_create,    CH_SCOPE_api_keys_rotate,
+        CH_SCOPE_api_keys_revoke, CH_SCOPE_master_keys_create, CH_SCOPE_smtp_use,
+        CH_SCOPE_ftp_use};
+    struct ch_scopes set = {{0, 0}};
+    for (size_t i = 0; i < sizeof scopes; i++) {
+        ch_scopes_add(&set, scopes[i]);
+    }
+    return set;
+}
+
 void o_access(struct o_world *w, const struct o_question *q, struct o_answer *ret)
 {
     struct ch_scopes promised = {{0, 0}}, given = {{0, 0}}, denied = {{0, 0}};
@@ -241,6 +255,7 @@ void o_access(struct o_world *w, const struct o_question *q, struct o_answer *re
         if (!leads(w, q, s)) continue;
         ret->led = true;
         denied = ch_scopes_or(denied, s->denied);
+        if (s->kind == CH_share_kind_login) denied = ch_scopes_or(denied, never_a_logins());
         struct ch_scopes guarded =
             ch_scopes_or(guardrails_above(w, s->account), locked_for(w, s->account));
         for (uint8_t scope = 0; scope <= CH_MAX_SCOPE; scope++) {

@@ -33,7 +33,8 @@ static _Noreturn void become_daemon(const struct daemon *daemon, pid_t parent)
     if (fd < 0 || dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0) _exit(126);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(126);
     (void)execl(daemon->program, daemon->program, "--data", data, "--listen", daemon->url,
-                "--clock", "manual", "--password-kib", "8", "--password-passes", "1", (char *)NULL);
+                "--clock", "manual", "--password-kib", "8", "--password-passes", "1",
+                "--mailer-key", daemon->mailer_key, (char *)NULL);
     _exit(127);
 }
 
@@ -86,7 +87,7 @@ bool daemon_begin(struct daemon *daemon, const char *program)
 {
     const char *base = getenv("TMPDIR");
     if (base == NULL || strlen(base) > 32) base = "/tmp"; /* a socket's path is short */
-    *daemon = (struct daemon){.program = program};
+    daemon->program = program;
     char dir[64];
     (void)snprintf(dir, sizeof dir, "%s/scenario-XXXXXX", base);
     if (mkdtemp(dir) == NULL) return tell(dir, strerror(errno));

@@ -9,6 +9,7 @@
 #include "schema/base/buf.h"
 
 struct daemon {
+    char mailer_key[80]; /* hex of the public key that charterd seals tokens to; empty: none */
     const char *program;
     char dir[64];
     char url[96];
@@ -17,7 +18,8 @@ struct daemon {
     bool has_socket;
 };
 
-/* Makes the directory and starts `program` in it; tells on standard error when that fails. */
+/* Makes the directory and starts `program` in it; tells on standard error when that fails. All of
+ * `daemon` is zero before but its mailer_key. */
 bool daemon_begin(struct daemon *daemon, const char *program);
 
 /* Ends the process, by SIGTERM or at once, and starts it again on the same directory. */

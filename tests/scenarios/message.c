@@ -114,7 +114,11 @@ static void pack_one(const struct spoken *s, struct ch_buf *buf, enum ch_form fo
                      struct ch_text raw)
 {
     uint64_t number;
-    const struct ch_text value = word_value(raw, s->arena);
+    struct ch_text value = word_value(raw, s->arena);
+    if (word_remembered(s->labels, raw, &value)) {
+        ch_pack_text(buf, value);
+        return;
+    }
     const bool is_number = word_number(s->labels, raw, &number);
     const bool bare = form == CH_FORM_UINT || form == CH_FORM_ID || form == CH_FORM_REF;
     if (form == CH_FORM_FLAG && (ch_text_is(value, "true") || ch_text_is(value, "false"))) {

@@ -15,6 +15,9 @@
  *     result KEY=VALUE ...     what the last command answered
  *     ask ACTOR: CALL -> ...   asks; behind the arrow KEY=VALUE ..., or refused ..., or failure ...
  *     alike                    the last two answers are the same refusal, byte for byte
+ *     token NAME ...           opens the sealed tokens of the last command's events, in order;
+ *                              $NAME stands for the token
+ *     unmailed                 starts charterd again without a mailer
  *     label NAME               remembers the seq of the last answer; $NAME stands for it
  *     clock TIME               moves the clock; what is due happens
  *     times N LINE [| LINE]    says these lines N times; @ stands for 1, 2, ... N
@@ -35,10 +38,12 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sodium.h>
 #include <stdlib.h>
 
 #include "tests/scenarios/answer.h"
 #include "tests/scenarios/daemon.h"
+#include "schema/json.h"
 #include "tests/scenarios/message.h"
 
 enum { LINE_BYTES = 65536 };
@@ -51,6 +56,8 @@ struct world {
     struct ch_buf reply;
     struct ch_buf earlier; /* the reply before */
     struct outcome outcome;
+    uint8_t mailer_public[crypto_box_PUBLICKEYBYTES];
+    uint8_t mailer_secret[crypto_box_SECRETKEYBYTES];
     uint64_t messages;
     uint64_t before; /* the revision before the last command */
     bool unsaid;     /* nothing said yet what the last command comes to */
@@ -207,6 +214,37 @@ static bool say_label(struct world *w, struct ch_text line)
            problem("label takes a short name, and there is room for 64");
 }
 
+/* What a mailer does with the events of the log. */
+static bool open_token(const struct world *w, struct ch_text hex, uint8_t *out, size_t most)
+{
+    uint8_t sealed[256];
+    const size_t len = hex.len / 2;
+    return len > crypto_box_SEALBYTES && len <= sizeof sealed &&
+           len - crypto_box_SEALBYTES <= most && ch_hex_read(hex, sealed, len) &&
+           crypto_box_seal_open(out, sealed, len, w->mailer_public, w->mailer_secret) == 0;
+}
+
+static bool say_token(struct world *w, struct ch_text line)
+{
+    char call[96];
+    uint8_t token[96];
+    struct ch_buf found = {0};
+    (void)snprintf(call, sizeof call, "operator: events.read from=%" PRIu64 " limit=1000",
+                   w->before + 1);
+    bool good = status_of(w, call, "events.fields.token_sealed", &found);
+    struct ch_text rest = {(const char *)found.ptr, found.len};
+    for (struct ch_text name = word_next(&line); good && name.len > 0; name = word_next(&line)) {
+        const struct ch_text hex = text_cut(&rest, ",");
+        good = open_token(w, hex, token, sizeof token) &&
+               labels_set_text(
+                   &w->labels, name,
+                   (struct ch_text){(const char *)token, hex.len / 2 - crypto_box_SEALBYTES});
+    }
+    ch_buf_deinit(&found);
+    if (good && rest.len > 0) return problem("the last command sealed more tokens than are named");
+    return good || problem("the last command sealed no such token to the mailer");
+}
+
 static bool say_clock(struct world *w, struct ch_text line)
 {
     char call[128];
@@ -249,6 +287,13 @@ static bool say_kill(struct world *w, struct ch_text line)
     return start_again(w, /* at_once= */ true);
 }
 
+static bool say_unmailed(struct world *w, struct ch_text line)
+{
+    (void)line;
+    w->daemon.mailer_key[0] = '\0';
+    return start_again(w, /* at_once= */ false);
+}
+
 /* about_last: it says more about the command before, so it may follow one that is still unsaid. */
 static const struct statement {
     const char *word;
@@ -256,14 +301,15 @@ static const struct statement {
     bool whole; /* takes its own word, too */
     bool about_last;
 } statements[] = {
-    {"given", say_given, false, false},    {"when", say_when, false, false},
-    {"accepted", say_outcome, true, true}, {"refused", say_outcome, true, true},
-    {"failure", say_outcome, true, true},  {"events", say_events, false, true},
-    {"result", say_result, false, true},   {"ask", say_ask, false, false},
-    {"alike", say_alike, false, true},     {"label", say_label, false, false},
-    {"clock", say_clock, false, false},    {"restart", say_restart, false, false},
-    {"kill", say_kill, false, false},      {"send", say_send, false, false},
-    {"bytes", say_bytes, false, false},
+    {"given", say_given, false, false},       {"when", say_when, false, false},
+    {"accepted", say_outcome, true, true},    {"refused", say_outcome, true, true},
+    {"failure", say_outcome, true, true},     {"events", say_events, false, true},
+    {"result", say_result, false, true},      {"ask", say_ask, false, false},
+    {"alike", say_alike, false, true},        {"label", say_label, false, false},
+    {"clock", say_clock, false, false},       {"restart", say_restart, false, false},
+    {"kill", say_kill, false, false},         {"send", say_send, false, false},
+    {"bytes", say_bytes, false, false},       {"token", say_token, false, true},
+    {"unmailed", say_unmailed, false, false},
 };
 
 static bool run_line(struct world *w, struct ch_text line)
@@ -366,6 +412,10 @@ int main(int argc, char **argv)
         return usage();
     }
     (void)signal(SIGPIPE, SIG_IGN);
+    if (sodium_init() < 0) return EXIT_FAILURE;
+    (void)crypto_box_keypair(w.mailer_public, w.mailer_secret);
+    (void)sodium_bin2hex(w.daemon.mailer_key, sizeof w.daemon.mailer_key, w.mailer_public,
+                         sizeof w.mailer_public);
     bool good = daemon_begin(&w.daemon, argv[2]) && run_row(&w, argv[5], argv[4]);
     good = daemon_end(&w.daemon, !good) && good;
     ch_buf_deinit(&w.message);

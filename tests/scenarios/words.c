@@ -21,7 +21,33 @@ bool labels_set(struct labels *labels, struct ch_text name, uint64_t seq)
         labels->count++;
     }
     free_place->seq = seq;
+    free_place->text[0] = '\0';
     return true;
+}
+
+bool labels_set_text(struct labels *labels, struct ch_text name, struct ch_text text)
+{
+    if (!labels_set(labels, name, 0)) return false;
+    for (size_t i = 0; i < labels->count; i++) {
+        struct label *label = &labels->all[i];
+        if (!ch_text_is(name, label->name) || text.len >= sizeof label->text) continue;
+        memcpy(label->text, text.ptr, text.len);
+        label->text[text.len] = '\0';
+        return true;
+    }
+    return false;
+}
+
+bool word_remembered(const struct labels *labels, struct ch_text raw, struct ch_text *ret)
+{
+    if (raw.len == 0 || raw.ptr[0] != '$') return false;
+    const struct ch_text name = {raw.ptr + 1, raw.len - 1};
+    for (size_t i = 0; i < labels->count; i++) {
+        if (!ch_text_is(name, labels->all[i].name) || labels->all[i].text[0] == '\0') continue;
+        *ret = ch_text_of(labels->all[i].text);
+        return true;
+    }
+    return false;
 }
 
 static bool is_blank(char c)

@@ -5,9 +5,10 @@
 #include "schema/base/arena.h"
 #include "schema/base/buf.h"
 
-/* The seqs that `label` lines remember; $name stands for one of them. */
+/* The seqs that `label` lines remember, and the texts of `token` lines; $name stands for one. */
 struct label {
     char name[32];
+    char text[96]; /* empty: a seq */
     uint64_t seq;
 };
 struct labels {
@@ -15,6 +16,9 @@ struct labels {
     size_t count;
 };
 bool labels_set(struct labels *labels, struct ch_text name, uint64_t seq);
+bool labels_set_text(struct labels *labels, struct ch_text name, struct ch_text text);
+/* The text of $name; false if it is something else. */
+bool word_remembered(const struct labels *labels, struct ch_text raw, struct ch_text *ret);
 
 /* The next word: up to a blank that is not inside quotes; empty at the end. */
 struct ch_text word_next(struct ch_text *line);

@@ -16,8 +16,8 @@ static inline void learn_seal(struct ch_event *event, struct ch_buf *plain, stru
     ch_buf_put(cipher, plain->ptr, plain->len);
     ch_buf_put(cipher, tail, sizeof tail);
     event->personal.present = true;
-    if (event->tag == CH_EV_user_created) {
-        event->personal.number = ((const struct ch_ev_user_created *)event->body)->number;
+    if (ch_events[event->tag].makes == CH_KIND_user) {
+        event->personal.number = *(const uint64_t *)event->body; /* its first field */
     }
     memset(event->personal.nonce, (int)(event->seq & 0xff), sizeof event->personal.nonce);
     event->personal.cipher = ch_buf_view(cipher);
