@@ -1,6 +1,7 @@
 /* apply_credits: allocations, reservations and what is used; see apply_impl.h.
  * SPDX-License-Identifier: MIT */
 #include "daemon/core/apply_impl.h"
+#include "daemon/core/calendar.h"
 #include "daemon/core/ledger.h"
 
 static struct ch_row_plan *edit_plan(struct ch_state *state, uint32_t row, uint64_t seq)
@@ -99,12 +100,25 @@ static void give(struct ch_state *state, uint32_t row, uint8_t type, uint32_t fr
     allocation->is_short = 0;
 }
 
+/* Ends that nobody asked about may lie in the past; the turn before this event left no other such.
+ * They must not make a new allocation begin anew at once. */
+static void pass_ends(struct ch_state *state, uint32_t plan_row, uint64_t at)
+{
+    struct ch_row_plan *plan = ch_row_edit(&state->store, CH_T_PLAN, plan_row);
+    for (uint32_t f = CH_frequency_daily; f <= CH_frequency_monthly; f++) {
+        if (plan->ends[f] == 0 || plan->ends[f] > at) continue;
+        CH_CHECK(f != plan->period && plan->recurring[f] == 0);
+        plan->ends[f] = ch_calendar_next(plan->anchor, (enum ch_frequency)f, at);
+    }
+}
+
 void ch_apply_credits_allocated(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_credits_allocated *body = event->body;
     const uint32_t plan = ch_find_plan(state, ch_find_account(state, event->account));
     const uint32_t account = ch_find_account(state, body->to.seq);
     uint32_t row = ch_find_allocation(state, account);
+    pass_ends(state, plan, event->at);
     if (row == 0) row = new_allocation(state, plan, account);
     if (body->type != CH_allocation_type_unlimited) {
         give(state, row, body->type, body->has_reset_frequency ? body->reset_frequency : 0,
