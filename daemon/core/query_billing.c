@@ -95,71 +95,74 @@ static bool add(struct ch_asking *q, uint64_t *sum, uint64_t count, uint64_t pri
     return true;
 }
 
-/* What the account used in the periods of the statement. */
+/* What the account used in the periods of the statement; added to its line, and where `periods` is
+ * not NULL to theirs. */
 static bool add_line(struct ch_asking *q, const struct statement *s, uint32_t account,
-                     struct ch_rec_statement_period *periods, struct ch_rec_statement_line *line)
+                     struct ch_rec_statement_line *line, struct ch_rec_statement_period *periods)
 {
     for (uint32_t i = 0; i < s->periods.count; i++) {
         const uint32_t usage_row = ch_find_usage(q->state, s->periods.row[i], account);
         if (usage_row == 0) continue;
         const struct ch_row_usage *usage = ch_usage_row(q->state, usage_row);
         const uint64_t price = price_of(ch_period_row(q->state, s->periods.row[i]));
-        if (!add(q, &line->used, usage->used, 1) || !add(q, &line->reserved, usage->reserved, 1) ||
-            !add(q, &periods[i].used, usage->used, 1)) {
+        if (!add(q, &line->used, usage->used, 1) || !add(q, &line->reserved, usage->reserved, 1)) {
             return false;
         }
-        if (!s->whole) continue;
-        if (!add(q, &line->cost, usage->used, price)) return false;
-        if (!add(q, &periods[i].cost, usage->used, price)) return false;
+        if (s->whole && !add(q, &line->cost, usage->used, price)) return false;
+        if (periods != NULL && !add(q, &periods[i].used, usage->used, 1)) return false;
     }
     line->has_cost = s->whole;
     return true;
 }
 
-static struct ch_rec_statement_period *period_records(struct ch_asking *q,
-                                                      const struct statement *s)
+/* The periods' sums: of the whole plan they are known, of a part its accounts are added up. */
+static struct ch_rec_statement_period *add_periods(struct ch_asking *q, const struct statement *s)
 {
     struct ch_rec_statement_period *periods = ch_take(q, s->periods.count, sizeof *periods);
-    for (uint32_t i = 0; periods != NULL && i < s->periods.count; i++) {
+    if (periods == NULL) return NULL;
+    for (uint32_t i = 0; i < s->periods.count; i++) {
         const struct ch_row_period *period = ch_period_row(q->state, s->periods.row[i]);
         periods[i].from = period->from;
         periods[i].has_to = period->to != 0;
         periods[i].to = period->to;
-        periods[i].has_price = s->whole;
+        if (!s->whole) continue;
+        periods[i].used = period->used;
+        periods[i].has_price = true;
         periods[i].price = price_of(period);
-        periods[i].has_cost = s->whole;
+        periods[i].has_cost = true;
+        if (!add(q, &periods[i].cost, period->used, periods[i].price)) return NULL;
+    }
+    for (uint32_t i = 0; !s->whole && i < s->accounts.count; i++) {
+        struct ch_rec_statement_line line = {0};
+        if (!add_line(q, s, s->accounts.row[i], &line, periods)) return NULL;
     }
     return periods;
 }
 
-/* All lines are added up; those of the page are shown. */
 static bool fill(struct ch_asking *q, struct statement *s, struct ch_page page,
                  struct ch_qry_billing_statement_result *result)
 {
-    struct ch_rec_statement_period *periods = period_records(q, s);
-    struct ch_rec_statement_line *lines = ch_take(q, page.limit, sizeof *lines);
-    if (periods == NULL || lines == NULL) return false;
-    const struct ch_rows all = s->accounts;
+    const struct ch_rec_statement_period *periods = add_periods(q, s);
+    if (periods == NULL) return false;
+    result->periods = periods;
+    result->periods_len = s->periods.count;
+    result->accounts = s->accounts.count;
+    result->has_cost = s->whole;
+    for (uint32_t i = 0; i < s->periods.count; i++) {
+        if (!add(q, &result->used, periods[i].used, 1)) return false;
+        if (!add(q, &result->cost, periods[i].cost, 1)) return false;
+    }
     ch_rows_cut(&s->accounts, page, &result->has_next, &result->next);
-    for (uint32_t i = 0; i < all.count; i++) {
-        struct ch_rec_statement_line line = {0};
-        if (!add_line(q, s, all.row[i], periods, &line)) return false;
-        if (!add(q, &result->used, line.used, 1) || !add(q, &result->cost, line.cost, 1)) {
-            return false;
-        }
-        const uint32_t *shown = s->accounts.row;
-        if (&all.row[i] < shown || &all.row[i] >= shown + s->accounts.count) continue;
-        const struct ch_row_account *account = ch_account_row(q->state, all.row[i]);
-        line.account.seq = account->id;
-        line.name = ch_copy_text(q, account->name);
-        lines[&all.row[i] - shown] = line;
+    struct ch_rec_statement_line *lines = ch_take(q, s->accounts.count, sizeof *lines);
+    if (lines == NULL) return false;
+    for (uint32_t i = 0; i < s->accounts.count; i++) {
+        const struct ch_row_account *account = ch_account_row(q->state, s->accounts.row[i]);
+        if (!add_line(q, s, s->accounts.row[i], &lines[i], /* periods= */ NULL)) return false;
+        lines[i].account.seq = account->id;
+        lines[i].name = ch_copy_text(q, account->name);
     }
     result->lines = lines;
     result->lines_len = s->accounts.count;
-    result->periods = periods;
-    result->periods_len = s->periods.count;
-    result->accounts = all.count;
-    result->has_cost = s->whole;
     return true;
 }
 

@@ -476,6 +476,40 @@ static void step(struct both *b)
     free(before);
 }
 
+/* Of every byte of every table. */
+static uint64_t fingerprint(const struct world *w)
+{
+    uint64_t hash = 0;
+    for (uint32_t t = 0; t < w->state.store.table_count; t++) {
+        const struct ch_table *table = &w->state.store.tables[t];
+        hash = ch_hash_mix(hash, ch_hash_mix(table->used, table->free_head));
+        for (uint32_t row = 1; row <= table->used; row++) {
+            hash = ch_hash_mix(hash, ch_hash_bytes(ch_table_ptr(table, row), table->def.row_bytes));
+        }
+    }
+    return hash;
+}
+
+/* Some steps and back: no byte may tell of them. */
+static void roll_back(struct both *b)
+{
+    struct oracle *before = malloc(sizeof *before);
+    assert_non_null(before);
+    const uint64_t now = b->w->now;
+    const uint64_t bytes = fingerprint(b->w);
+    const struct ch_mark mark = ch_store_mark(&b->w->state.store);
+    *before = b->o;
+    for (uint64_t i = 1 + below(b, 6); i > 0; i--) {
+        step(b);
+    }
+    ch_store_rollback(&b->w->state.store, mark);
+    assert_true(fingerprint(b->w) == bytes);
+    b->o = *before;
+    b->w->now = now;
+    free(before);
+    compare(b);
+}
+
 static void play(struct both *b, uint64_t seed)
 {
     struct world *w = b->w;
@@ -505,6 +539,7 @@ static void play(struct both *b, uint64_t seed)
             DONE(OPERATOR, account_close, b->id[4], .has_below = false);
             b->o.closed[4] = true;
         }
+        if (below(b, 25) == 0) roll_back(b);
         step(b);
     }
 }
