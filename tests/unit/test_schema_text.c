@@ -101,7 +101,10 @@ static void every_code_point_is_judged_as_its_number_says(void **state)
         size_t len = put_code(code, chars);
         bool control = code < 0x20 || (code >= 0x7f && code <= 0x9f);
         bool surrogate = code >= 0xd800 && code <= 0xdfff;
+        bool line = code == '\n' || code == '\t'; /* which a text of several lines may have */
         assert_int_equal(ch_text_is_clean((struct ch_text){chars, len}), !control && !surrogate);
+        assert_int_equal(ch_text_is_passage((struct ch_text){chars, len}),
+                         line || (!control && !surrogate));
         for (size_t cut = 1; cut < len; cut++) {
             assert_false(ch_text_is_clean((struct ch_text){chars, cut}));
         }
