@@ -259,7 +259,8 @@ static bool may_be_of(struct ch_asking *q, const struct ch_qry_check *args, uint
 {
     const struct ch_scopes asked = args->scopes;
     if (of == q->on) return true;
-    if (of != ch_account_row(q->state, q->on)->parent && !ch_actor_is_led(q, of)) {
+    if (ch_root_of(q->state, of) != ch_root_of(q->state, q->on) ||
+        (of != ch_account_row(q->state, q->on)->parent && !ch_actor_is_led(q, of))) {
         return ch_refuse(q, CH_REJ_not_found, "of");
     }
     if (!args->has_resource) return ch_refuse(q, CH_REJ_wrong_resource, "resource");

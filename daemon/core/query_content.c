@@ -69,19 +69,15 @@ static bool some_take(const struct ch_state *state, uint32_t account)
     return false;
 }
 
-/* The sub-account asked about, by which one is led to it or stands above it. */
-static bool may_name(struct ch_asking *q, uint32_t to)
-{
-    if (ch_account_row(q->state, to)->parent == q->on || ch_actor_is_led(q, to)) return true;
-    return ch_refuse(q, CH_REJ_not_found, "account");
-}
-
 void ch_query_content_feeds(struct ch_asking *q)
 {
     const struct ch_qry_content_feeds *args = q->call->args;
     const uint32_t to = args->has_account ? ch_find_account(q->state, args->account.id) : 0;
     struct ch_rows rows = {0};
-    if (to != 0 && !may_name(q, to)) return;
+    if (to != 0 && ch_account_row(q->state, to)->parent != q->on) {
+        (void)ch_refuse(q, CH_REJ_not_found, "account"); /* also to whom it is shown elsewhere */
+        return;
+    }
     ch_saw_account(q, q->on);
     for (uint32_t f = first_feed(q->state, q->on); f != 0; f = ch_feed_row(q->state, f)->next) {
         if (to != 0 && ch_feed_row(q->state, f)->to != to) continue;
