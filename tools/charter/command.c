@@ -10,6 +10,7 @@
 #include "schema/pack.h"
 #include "tools/charter/arguments.h"
 #include "tools/charter/ask.h"
+#include "tools/charter/csv.h"
 #include "tools/charter/help.h"
 #include "tools/charter/table.h"
 
@@ -126,12 +127,25 @@ static void print_check(const struct pages *pages)
     }
 }
 
+static void tell_more(const struct options *o, struct charter_bytes last)
+{
+    uint64_t next;
+    if (o->all || !charter_get_uint(last, "next", &next)) return;
+    (void)fprintf(stderr, "there is more: --after %llu, or --all\n", (unsigned long long)next);
+}
+
 static void print_answer(const struct options *o, int type, const struct pages *pages)
 {
     const struct charter_bytes last = pages->values[pages->count - 1];
-    uint64_t next;
     if (o->json) {
         print_json(pages);
+        return;
+    }
+    if (o->csv) {
+        if (!csv_print(csv_list(&ch_calls[type].result), pages->values, pages->count)) {
+            (void)fprintf(stderr, "charter: out of memory\n");
+        }
+        tell_more(o, last);
         return;
     }
     if (!ch_calls[type].query) {
@@ -141,10 +155,7 @@ static void print_answer(const struct options *o, int type, const struct pages *
         print_check(pages);
     } else {
         table_print(&ch_calls[type].result, pages->values, pages->count);
-        if (!o->all && type != CH_QRY_events_read && charter_get_uint(last, "next", &next)) {
-            (void)fprintf(stderr, "there is more: --after %llu, or --all\n",
-                          (unsigned long long)next);
-        }
+        if (type != CH_QRY_events_read) tell_more(o, last);
     }
 }
 
@@ -199,6 +210,10 @@ enum exit_code command_run(struct command_line *line, int type)
     if (count < 0) goto out;
     if (call->on && line->options.on == NULL) {
         (void)fprintf(stderr, "charter: %s needs --on ACCOUNT\n", words);
+        goto out;
+    }
+    if (line->options.csv && csv_list(&call->result) == NULL) {
+        (void)fprintf(stderr, "charter: %s has no list to print as CSV; try --json\n", words);
         goto out;
     }
     code = ask_connect(&line->options, 1, &c);

@@ -20,6 +20,7 @@ enum global {
     GLOBAL_dry_run,
     GLOBAL_all,
     GLOBAL_json,
+    GLOBAL_csv,
     GLOBAL_timeout,
     GLOBAL_id,
     GLOBAL_at,
@@ -42,6 +43,7 @@ const struct option_row global_options[] = {
     [GLOBAL_dry_run] = {"dry-run", NULL, "decide and answer, but change nothing"},
     [GLOBAL_all] = {"all", NULL, "all pages of a list"},
     [GLOBAL_json] = {"json", NULL, "print JSON, with ids as numbers"},
+    [GLOBAL_csv] = {"csv", NULL, "print the rows of a list as CSV, by RFC 4180"},
     [GLOBAL_timeout] = {"timeout", "SECONDS", "wait so long for an answer; 30 unless said"},
     [GLOBAL_id] = {"id", "HEX", "the message's id, to send a message again"},
     [GLOBAL_at] = {"at", "TIME", "the time of what is imported"},
@@ -105,6 +107,7 @@ static bool take_global(struct options *o, enum global place, const char *value)
     case GLOBAL_dry_run: o->dry_run = yes; return true;
     case GLOBAL_all: o->all = yes; return true;
     case GLOBAL_json: o->json = yes; return true;
+    case GLOBAL_csv: o->csv = yes; return true;
     case GLOBAL_help: o->help = yes; return true;
     case GLOBAL_version: o->version = yes; return true;
     case GLOBALS: break;

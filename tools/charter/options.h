@@ -39,6 +39,7 @@ struct options {
     bool has_expect;
     bool has_id;
     bool json;
+    bool csv;
     bool all;
     bool dry_run;
     bool help;
