@@ -386,11 +386,11 @@ void ch_access(const struct ch_state *state, const struct ch_question *question,
     const bool open = find_path(&w);
     for (uint32_t i = 0; i < w.path_len; i++) {
         uint32_t row = ch_find_share(state, CH_subject_kind_user, question->user, w.path[i]);
-        if (row == 0 || !counts(&w, row)) continue;
+        if (row == 0 || row == question->without_share || !counts(&w, row)) continue;
         const struct ch_row_share *share = ch_share_row(state, row);
         if (reaches(&w, share)) collect(&w, row);
         for (uint32_t m = share->first_member; m != 0; m = ch_member_row(state, m)->next_of_share) {
-            collect_group(&w, m);
+            if (m != question->without_member) collect_group(&w, m);
         }
     }
     conclude(&w);

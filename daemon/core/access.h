@@ -33,8 +33,10 @@ struct ch_question {
     bool any;
     bool granting;     /* a stopped stream does not count: what is stopped is mail, not a right */
     bool subtree_only; /* only shares that reach the whole subtree count: for granting below */
-    uint8_t channel;   /* enum ch_channel */
-    uint64_t now;      /* nanoseconds; expiry is judged against it */
+    uint32_t without_share; /* rows that are passed over as if they were gone; 0: none */
+    uint32_t without_member;
+    uint8_t channel; /* enum ch_channel */
+    uint64_t now;    /* nanoseconds; expiry is judged against it */
 };
 
 struct ch_answer {

@@ -92,7 +92,14 @@ struct ch_scopes ch_uncovered(const struct ch_case *c, uint32_t account, uint8_t
     if (c->moment->actor.kind != CH_actor_kind_user) return (struct ch_scopes){{0, 0}};
     struct ch_answer answer =
         ask(c->state, c->moment, account, reach, scopes, resource, /* granting= */ true);
-    return ch_scopes_but(scopes, answer.given);
+    struct ch_scopes given = answer.given;
+    if (reach == CH_reach_subtree) {
+        /* What is taken from the actor on the account alone, or further down, they lack there. */
+        answer = ask(c->state, c->moment, account, CH_reach_account, scopes, resource, true);
+        given = ch_scopes_and(given, answer.given);
+        given = ch_scopes_but(given, ch_denied_below(c, c->moment->user_row, account));
+    }
+    return ch_scopes_but(scopes, given);
 }
 
 static bool is_open(const struct ch_state *state, uint32_t account)

@@ -45,21 +45,41 @@ static uint32_t own_group(struct ch_case *c, const struct ch_ref *ref, const cha
     return 0;
 }
 
-/* Joining or standing below a group gives what it has. */
-static bool covers_group(struct ch_case *c, uint32_t group, const char *field)
+struct ch_scopes ch_uncovered_group(struct ch_case *c, uint32_t group)
 {
-    if (c->moment->actor.kind != CH_actor_kind_user) return true;
     struct ch_scopes missing = {{0, 0}};
+    if (c->moment->actor.kind == CH_actor_kind_operator) return missing;
     for (uint32_t g = group; g != 0; g = ch_group_row(c->state, g)->parent) {
         for (uint32_t s = ch_group_row(c->state, g)->first_share; s != 0;
              s = ch_share_row(c->state, s)->next_of_subject) {
-            struct ch_scopes part = ch_uncovered_share(c, s);
-            missing = ch_scopes_or(missing, part);
+            missing = ch_scopes_or(missing, ch_uncovered_share(c, s));
         }
     }
+    return missing;
+}
+
+struct ch_scopes ch_uncovered_memberships(struct ch_case *c, uint32_t share)
+{
+    struct ch_scopes missing = {{0, 0}};
+    for (uint32_t m = ch_share_row(c->state, share)->first_member; m != 0;
+         m = ch_member_row(c->state, m)->next_of_share) {
+        missing = ch_scopes_or(missing, ch_uncovered_group(c, ch_member_row(c->state, m)->group));
+    }
+    return missing;
+}
+
+/* False after refusing. */
+static bool is_covered(struct ch_case *c, struct ch_scopes missing, const char *field)
+{
     if (ch_scopes_empty(missing)) return true;
     (void)ch_reject_scopes(c, CH_REJ_uncovered_scopes, field, missing);
     return false;
+}
+
+/* Joining or standing below a group gives what it has. */
+static bool covers_group(struct ch_case *c, uint32_t group, const char *field)
+{
+    return is_covered(c, ch_uncovered_group(c, group), field);
 }
 
 enum ch_rejection_code ch_decide_group_create(struct ch_case *c)
@@ -91,6 +111,8 @@ enum ch_rejection_code ch_decide_group_move(struct ch_case *c)
     if (args->has_parent && parent == 0) return CH_REJ_none;
     if (ch_group_row(c->state, group)->parent == parent) return CH_REJ_none;
     if (parent != 0 && !covers_group(c, parent, "parent")) return CH_REJ_none;
+    const uint32_t above = ch_group_row(c->state, group)->parent;
+    if (above != 0 && !is_covered(c, ch_lifted_by_group(c, above), "group")) return CH_REJ_none;
     if (stands_below(c->state, parent, group)) return ch_reject(c, CH_REJ_cycle, "parent");
     if (depth_of(c->state, parent) + height_of(c->state, group) > LIMIT_GROUP_DEPTH) {
         return ch_reject(c, CH_REJ_too_deep, "parent");
@@ -109,6 +131,7 @@ enum ch_rejection_code ch_decide_group_delete(struct ch_case *c)
     const struct ch_cmd_group_delete *args = c->call->args;
     uint32_t group = own_group(c, &args->group, "group");
     if (group == 0) return CH_REJ_none;
+    if (!is_covered(c, ch_lifted_by_group(c, group), "group")) return CH_REJ_none;
     if (ch_group_row(c->state, group)->child_count > 0) {
         return ch_reject(c, CH_REJ_has_children, "group");
     }
@@ -148,9 +171,9 @@ enum ch_rejection_code ch_decide_group_remove(struct ch_case *c)
     if (group == 0) return CH_REJ_none;
     uint32_t user = ch_find_user(c->state, args->user.id);
     uint32_t share = ch_find_share(c->state, CH_subject_kind_user, user, c->on);
-    if (share == 0 || ch_find_member(c->state, share, group) == 0) {
-        return ch_reject(c, CH_REJ_not_a_member, "user");
-    }
+    const uint32_t member = share == 0 ? 0 : ch_find_member(c->state, share, group);
+    if (member == 0) return ch_reject(c, CH_REJ_not_a_member, "user");
+    if (!is_covered(c, ch_lifted_by_leaving(c, member), "user")) return CH_REJ_none;
     struct ch_ev_group_member_removed *body =
         ch_emit(c, CH_EV_group_member_removed, ch_account_row(c->state, c->on)->id);
     if (body == NULL) return CH_REJ_none;

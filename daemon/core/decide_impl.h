@@ -37,6 +37,19 @@ bool ch_may_there(struct ch_case *c, uint32_t account, uint8_t scope, const char
 /* What of all that a share gives (role, grants) the actor does not have themselves. */
 struct ch_scopes ch_uncovered_share(struct ch_case *c, uint32_t share);
 
+/* What a group and the groups above it have that the actor does not have themselves: who joins, or
+ * counts again as a member, has it. */
+struct ch_scopes ch_uncovered_group(struct ch_case *c, uint32_t group);
+struct ch_scopes ch_uncovered_memberships(struct ch_case *c, uint32_t share);
+
+/* lift.c: what somebody would have back, and the actor does not have, if a share ended or no longer
+ * counted; a user left a group; a group and those above it no longer had members. */
+struct ch_scopes ch_lifted_by_share(struct ch_case *c, uint32_t share);
+struct ch_scopes ch_lifted_by_leaving(struct ch_case *c, uint32_t member);
+struct ch_scopes ch_lifted_by_group(struct ch_case *c, uint32_t group);
+/* What the restrictions of a user's shares below an account take, those of groups with them. */
+struct ch_scopes ch_denied_below(const struct ch_case *c, uint32_t user, uint32_t account);
+
 /* The share of the subject that args name by `user` or `group`, on the account; 0 after
  * refusing. */
 uint32_t ch_subject_share(struct ch_case *c, bool has_user, const struct ch_ref *user,

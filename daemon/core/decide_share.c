@@ -76,6 +76,16 @@ static bool covers(struct ch_case *c, uint8_t reach, struct ch_scopes scopes,
     return false;
 }
 
+/* Whether the share may stop counting: not where somebody would get more by it than the actor has.
+ */
+static bool may_lift(struct ch_case *c, uint32_t row, const char *field)
+{
+    const struct ch_scopes missing = ch_lifted_by_share(c, row);
+    if (ch_scopes_empty(missing)) return true;
+    (void)ch_reject_scopes(c, CH_REJ_uncovered_scopes, field, missing);
+    return false;
+}
+
 static struct ch_scopes role_scopes(const struct ch_state *state, uint64_t role_id)
 {
     uint32_t role = ch_find_role(state, role_id);
@@ -160,6 +170,10 @@ enum ch_rejection_code ch_decide_share_set_role(struct ch_case *c)
             return ch_reject_scopes(c, CH_REJ_uncovered_scopes, "reach", missing);
         }
     }
+    if (reach != share->reach && reach == CH_reach_account) { /* nor does it deny below any more */
+        const struct ch_scopes denied = ch_scopes_at(c->state, share->denied);
+        if (!covers(c, CH_reach_subtree, denied, NULL, "reach")) return CH_REJ_none;
+    }
     if (share->role == role && share->reach == reach) return CH_REJ_none;
     if (ch_is_built_in(c->state, role, "owner") && share->role != role) {
         return ch_reject(c, CH_REJ_owner_share, "role");
@@ -182,11 +196,14 @@ enum ch_rejection_code ch_decide_share_set_expiry(struct ch_case *c)
     const uint64_t wanted = args->has_expires_at ? args->expires_at : 0;
     if (share->expires_at == wanted) return CH_REJ_none;
     bool longer = wanted == 0 || (share->expires_at != 0 && wanted > share->expires_at);
+    struct ch_scopes missing = {{0, 0}};
     if (longer) {
-        struct ch_scopes missing = ch_uncovered_share(c, row);
-        if (!ch_scopes_empty(missing)) {
-            return ch_reject_scopes(c, CH_REJ_uncovered_scopes, "expires_at", missing);
-        }
+        missing = ch_scopes_or(ch_uncovered_share(c, row), ch_uncovered_memberships(c, row));
+    } else {
+        missing = ch_lifted_by_share(c, row);
+    }
+    if (!ch_scopes_empty(missing)) {
+        return ch_reject_scopes(c, CH_REJ_uncovered_scopes, "expires_at", missing);
     }
     if (args->has_expires_at && args->expires_at <= c->moment->now) {
         return ch_reject(c, CH_REJ_in_the_past, "expires_at");
@@ -343,6 +360,7 @@ enum ch_rejection_code ch_decide_share_deactivate(struct ch_case *c)
     if (ch_share_row(c->state, row)->status == CH_share_status_pending) {
         return ch_cancel_invitation(c, row);
     }
+    if (!may_lift(c, row, args->has_user ? "user" : "group")) return CH_REJ_none;
     struct ch_ev_share_deactivated *body = ch_emit(c, CH_EV_share_deactivated, account_id(c));
     if (body != NULL) body->share.seq = ch_share_row(c->state, row)->id;
     return CH_REJ_none;
@@ -357,7 +375,8 @@ enum ch_rejection_code ch_decide_share_activate(struct ch_case *c)
     if (ch_share_row(c->state, row)->status == CH_share_status_pending) {
         return ch_reject(c, CH_REJ_not_accepted, args->has_user ? "user" : "group");
     }
-    struct ch_scopes missing = ch_uncovered_share(c, row);
+    struct ch_scopes missing =
+        ch_scopes_or(ch_uncovered_share(c, row), ch_uncovered_memberships(c, row));
     if (!ch_scopes_empty(missing)) {
         return ch_reject_scopes(c, CH_REJ_uncovered_scopes, args->has_user ? "user" : "group",
                                 missing);
@@ -371,7 +390,7 @@ enum ch_rejection_code ch_decide_share_end(struct ch_case *c)
 {
     const struct ch_cmd_share_end *args = c->call->args;
     uint32_t row = SHARE_TO_CHANGE(c, args);
-    if (row == 0) return CH_REJ_none;
+    if (row == 0 || !may_lift(c, row, args->has_user ? "user" : "group")) return CH_REJ_none;
     struct ch_ev_share_ended *body = ch_emit(c, CH_EV_share_ended, account_id(c));
     if (body != NULL) body->share.seq = ch_share_row(c->state, row)->id;
     return CH_REJ_none;

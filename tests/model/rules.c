@@ -122,6 +122,25 @@ static struct o_question about_actor(const struct o_case *k, uint64_t account)
     };
 }
 
+/* What reaches the subtree the actor must not be denied further down. */
+static void take_denied_below(const struct o_case *k, uint64_t account, struct ch_scopes *given)
+{
+    for (size_t i = 0; i < O_SHARES; i++) {
+        const struct o_share *s = &k->w->shares[i];
+        if (s->id == 0 || s->account == account || !o_stands_in(k->w, s->account, account))
+            continue;
+        if (s->status != CH_share_status_active) continue;
+        if (s->expires_at != 0 && s->expires_at <= k->c->now) continue;
+        bool theirs = s->subject_kind == CH_subject_kind_user && s->subject == k->c->actor;
+        for (size_t m = 0; m < O_MEMBERS && s->subject_kind == CH_subject_kind_group; m++) {
+            const struct o_member *member = &k->w->members[m];
+            theirs = theirs || (member->group != 0 && member->user == k->c->actor &&
+                                o_group_in(k->w, member->group, s->subject));
+        }
+        if (theirs) *given = ch_scopes_but(*given, s->denied);
+    }
+}
+
 bool o_covers(const struct o_case *k, uint64_t account, uint8_t reach, struct ch_scopes scopes,
               const uint8_t *resource)
 {
@@ -133,7 +152,43 @@ bool o_covers(const struct o_case *k, uint64_t account, uint8_t reach, struct ch
     q.has_resource = resource != NULL;
     if (resource != NULL) q.resource = *resource;
     o_access(k->w, &q, &answer);
-    return ch_scopes_empty(ch_scopes_but(scopes, answer.given));
+    struct ch_scopes given = answer.given;
+    if (q.subtree_only) {
+        q.subtree_only = false; /* what the actor is denied on the account itself counts, too */
+        o_access(k->w, &q, &answer);
+        given = ch_scopes_and(given, answer.given);
+        take_denied_below(k, account, &given);
+    }
+    return ch_scopes_empty(ch_scopes_but(scopes, given));
+}
+
+bool o_gives_nothing_back(const struct o_case *k, struct o_world *after, uint64_t user)
+{
+    if (k->c->actor_kind != CH_actor_kind_user) return true;
+    for (size_t i = 0; i < k->w->account_count; i++) {
+        struct o_question q = {.user = user,
+                               .account = k->w->accounts[i].id,
+                               .wanted = {{UINT64_MAX, UINT64_MAX}},
+                               .any = true,
+                               .channel = CH_channel_web,
+                               .now = k->c->now};
+        struct o_answer now, then;
+        o_access(k->w, &q, &now);
+        o_access(after, &q, &then);
+        struct ch_scopes gained = ch_scopes_but(then.given, now.given);
+        if (ch_scopes_empty(gained)) continue;
+        if (user == k->c->actor || !o_covers(k, q.account, CH_reach_account, gained, NULL)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool o_covers_denied(const struct o_case *k, const struct o_share *s)
+{
+    const bool counts =
+        s->status == CH_share_status_active && (s->expires_at == 0 || s->expires_at > k->c->now);
+    return !counts || o_covers(k, s->account, s->reach, s->denied, NULL);
 }
 
 bool o_is_led(const struct o_case *k, uint64_t account)

@@ -40,6 +40,11 @@ uint64_t o_owner(struct o_world *w, uint64_t account);
 /* The same for all that a group and the groups above it have. */
 bool o_covers_group(const struct o_case *k, uint64_t group);
 
+/* Whether nobody would have more in `after` than the actor has: for rules about what goes away. */
+bool o_gives_nothing_back(const struct o_case *k, struct o_world *after, uint64_t user);
+/* The same for what a share of many, a group's, denies. */
+bool o_covers_denied(const struct o_case *k, const struct o_share *s);
+
 /* Each looks whether the command is one of its own. */
 void o_account_rules(struct o_case *k);
 void o_group_rules(struct o_case *k);

@@ -1,6 +1,8 @@
 /* rules_group: groups and roles in the oracle's world. SPDX-License-Identifier: MIT */
 #include "tests/model/rules.h"
 
+#include <stdlib.h>
+
 #include "schema/base/check.h"
 #include "schema/limits.h"
 
@@ -62,6 +64,17 @@ static void create_group(struct o_case *k)
     CH_CHECK(false);
 }
 
+/* Whether the actor covers what a group and those above it deny: its members would have it back. */
+static bool covers_all_denied(struct o_case *k, uint64_t group)
+{
+    for (size_t i = 0; i < O_SHARES; i++) {
+        const struct o_share *s = &k->w->shares[i];
+        if (s->id == 0 || s->subject_kind != CH_subject_kind_group) continue;
+        if (o_group_in(k->w, group, s->subject) && !o_covers_denied(k, s)) return false;
+    }
+    return true;
+}
+
 static void move_group(struct o_case *k)
 {
     struct o_world *w = k->w;
@@ -70,6 +83,7 @@ static void move_group(struct o_case *k)
     if (parent == g->parent) return;
     bool cycle = parent != 0 && o_group_in(w, parent, g->id);
     o_break_if(k, !o_covers_group(k, parent), CH_REJ_uncovered_scopes);
+    o_break_if(k, !covers_all_denied(k, g->parent), CH_REJ_uncovered_scopes);
     o_break_if(k, cycle, CH_REJ_cycle);
     o_break_if(k, !cycle && depth_of(w, parent) + height_of(w, g->id) > LIMIT_GROUP_DEPTH,
                CH_REJ_too_deep);
@@ -80,6 +94,7 @@ static void move_group(struct o_case *k)
 
 static void delete_group(struct o_case *k)
 {
+    o_break_if(k, !covers_all_denied(k, k->group->id), CH_REJ_uncovered_scopes);
     for (size_t i = 0; i < O_GROUPS; i++) {
         o_break_if(k, k->w->groups[i].parent == k->group->id, CH_REJ_has_children);
     }
@@ -110,16 +125,28 @@ static void add_member(struct o_case *k)
     CH_CHECK(false);
 }
 
+static void leave(struct o_world *w, uint64_t user, uint64_t group)
+{
+    for (size_t i = 0; i < O_MEMBERS; i++) {
+        struct o_member *m = &w->members[i];
+        if (m->group == group && m->user == user) memset(m, 0, sizeof *m);
+    }
+}
+
 static void remove_member(struct o_case *k)
 {
     bool member = o_is_member(k->w, k->user->id, k->group->id);
     o_break_if(k, !member, CH_REJ_not_a_member);
     if (k->code != 0) return;
+    struct o_world *after = malloc(sizeof *after);
+    CH_CHECK(after != NULL);
+    *after = *k->w;
+    leave(after, k->user->id, k->group->id);
+    o_break_if(k, !o_gives_nothing_back(k, after, k->user->id), CH_REJ_uncovered_scopes);
+    free(after);
+    if (k->code != 0) return;
     o_event(k, CH_EV_group_member_removed, k->on->id);
-    for (size_t i = 0; i < O_MEMBERS; i++) {
-        struct o_member *m = &k->w->members[i];
-        if (m->group == k->group->id && m->user == k->user->id) memset(m, 0, sizeof *m);
-    }
+    leave(k->w, k->user->id, k->group->id);
 }
 
 /* Whether the role is one by which the actor has rights. */

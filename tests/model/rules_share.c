@@ -1,6 +1,8 @@
 /* rules_share: shares in the oracle's world. SPDX-License-Identifier: MIT */
 #include "tests/model/rules.h"
 
+#include <stdlib.h>
+
 #include "schema/base/check.h"
 #include "schema/limits.h"
 
@@ -110,6 +112,34 @@ static void give(struct o_case *k, uint8_t subject_kind, uint64_t subject)
     CH_CHECK(false);
 }
 
+/* Whether a share may stop counting: nobody then has more than the actor has. */
+static bool may_go(struct o_case *k, const struct o_share *s)
+{
+    const bool counts =
+        s->status == CH_share_status_active && (s->expires_at == 0 || s->expires_at > k->c->now);
+    if (!counts || k->c->actor_kind != CH_actor_kind_user) return true;
+    if (s->subject_kind == CH_subject_kind_group) return o_covers_denied(k, s);
+    struct o_world *after = malloc(sizeof *after);
+    CH_CHECK(after != NULL);
+    *after = *k->w;
+    o_end_share(after, o_share(after, s->subject_kind, s->subject, s->account));
+    const bool may = o_gives_nothing_back(k, after, s->subject);
+    free(after);
+    return may;
+}
+
+/* Who counts again has again what their groups have. */
+static bool covers_memberships(struct o_case *k, const struct o_share *s)
+{
+    for (size_t i = 0; i < O_MEMBERS && s->subject_kind == CH_subject_kind_user; i++) {
+        const struct o_member *m = &k->w->members[i];
+        if (m->group == 0 || m->user != s->subject) continue;
+        if (o_group(k->w, m->group)->account != s->account) continue;
+        if (!o_covers_group(k, m->group)) return false;
+    }
+    return true;
+}
+
 static void set_role(struct o_case *k, struct o_share *s)
 {
     uint8_t reach = k->c->has_reach ? k->c->reach : s->reach;
@@ -121,6 +151,9 @@ static void set_role(struct o_case *k, struct o_share *s)
     bool wider = reach == CH_reach_subtree && s->reach != reach;
     o_break_if(k, wider && !covers_grants(k, s, reach), CH_REJ_uncovered_scopes);
     o_break_if(k, wider && !o_covers(k, s->account, reach, s->own, NULL), CH_REJ_uncovered_scopes);
+    bool narrower = reach == CH_reach_account && s->reach != reach;
+    o_break_if(k, narrower && !o_covers(k, s->account, CH_reach_subtree, s->denied, NULL),
+               CH_REJ_uncovered_scopes);
     if (k->code == 0 && role == s->role && reach == s->reach) return;
     const struct o_share as_owner = {.role = role};
     o_break_if(k, role != s->role && is_owners(k->w, &as_owner), CH_REJ_owner_share);
@@ -135,7 +168,9 @@ static void set_expiry(struct o_case *k, struct o_share *s)
     uint64_t at = k->c->has_expiry ? k->c->expires_at : 0;
     if (at == s->expires_at) return;
     bool longer = at == 0 || (s->expires_at != 0 && at > s->expires_at);
-    o_break_if(k, longer && !covers_share(k, s), CH_REJ_uncovered_scopes);
+    o_break_if(k, longer && !(covers_share(k, s) && covers_memberships(k, s)),
+               CH_REJ_uncovered_scopes);
+    o_break_if(k, !longer && !may_go(k, s), CH_REJ_uncovered_scopes);
     o_break_if(k, k->c->has_expiry && at <= k->c->now, CH_REJ_in_the_past);
     if (k->code != 0) return;
     o_event(k, CH_EV_share_expiry_set, k->on->id);
@@ -217,7 +252,9 @@ static void set_status(struct o_case *k, struct o_share *s, uint8_t status, uint
 {
     if (s->status == status) return;
     if (status == CH_share_status_active) {
-        o_break_if(k, !covers_share(k, s), CH_REJ_uncovered_scopes);
+        o_break_if(k, !covers_share(k, s) || !covers_memberships(k, s), CH_REJ_uncovered_scopes);
+    } else {
+        o_break_if(k, !may_go(k, s), CH_REJ_uncovered_scopes);
     }
     if (k->code != 0) return;
     o_event(k, tag, k->on->id);
@@ -245,6 +282,7 @@ static void change(struct o_case *k, struct o_share *s)
         break;
     default:
         CH_CHECK(k->c->type == CH_CMD_share_end);
+        o_break_if(k, !may_go(k, s), CH_REJ_uncovered_scopes);
         if (k->code != 0) return;
         o_event(k, CH_EV_share_ended, k->on->id);
         o_end_share(k->w, s);

@@ -23,6 +23,7 @@ struct world {
     uint64_t expect; /* of the next command; 0: none */
     uint8_t channel;
     bool imported;           /* the commands are those of an import message */
+    int type;                /* of the last command */
     struct ch_reject reject; /* of the last command */
     uint32_t count;          /* its events */
     uint64_t made;           /* seq of the last one */
@@ -66,6 +67,7 @@ static inline int run(struct world *w, uint64_t sender, int type, uint64_t on, v
     struct ch_moment moment = {.now = w->now, .channel = w->channel, .imported = w->imported};
     struct ch_verdict verdict = {0};
     uint64_t read_seq = 0;
+    w->type = type;
     call.has_expect = w->expect != 0;
     call.expect = w->expect;
     w->expect = 0;
