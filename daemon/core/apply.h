@@ -59,6 +59,7 @@ enum ch_due_kind {
     CH_DUE_SHARE = 1,        /* share_expired */
     CH_DUE_INVITATION = 2,   /* of a seat: invitation_expired */
     CH_DUE_PERIOD = 5,       /* period_closed of a plan */
+    CH_DUE_REQUEST = 6,      /* access_request_expired */
     CH_DUE_RESERVATION = 12, /* reservation_expired */
 };
 void ch_due_set(struct ch_state *state, enum ch_due_kind kind, uint32_t row,

@@ -295,6 +295,7 @@ void ch_decide_due(const struct ch_state *state, uint64_t now, struct ch_arena *
     switch ((enum ch_due_kind)due->kind) {
     case CH_DUE_SHARE: share_due(&c, due->row); return;
     case CH_DUE_PERIOD: ch_due_period(&c, due->row); return;
+    case CH_DUE_REQUEST: ch_due_request(&c, due->row); return;
     case CH_DUE_RESERVATION: ch_due_reservation(&c, due->row); return;
     case CH_DUE_INVITATION: invitation_due(&c, due->row); return;
     }

@@ -95,6 +95,9 @@ enum ch_rejection_code ch_cancel_invitation(struct ch_case *c, uint32_t share);
 struct ch_scopes ch_pages_scopes(const struct ch_state *state, const struct ch_ref *pages,
                                  uint32_t count);
 
+/* access_request_expired: nobody decided a request in time. */
+void ch_due_request(struct ch_case *c, uint32_t request);
+
 /* The rule of each command, by its name: share.give is ch_decide_share_give in decide_share.c. */
 typedef enum ch_rejection_code ch_rule_fn(struct ch_case *c);
 #define COMMAND_BEGIN(ident, type, who, scope, on, text) ch_rule_fn ch_decide_##ident;

@@ -20,6 +20,10 @@ static uint32_t *place_of(struct ch_state *state, uint32_t kind, uint32_t row)
         struct ch_row_plan *plan = ch_row_edit(&state->store, CH_T_PLAN, row);
         return &plan->due;
     }
+    case CH_DUE_REQUEST: {
+        struct ch_row_request *request = ch_row_edit(&state->store, CH_T_REQUEST, row);
+        return &request->due;
+    }
     case CH_DUE_RESERVATION: {
         struct ch_row_reservation *reservation = ch_row_edit(&state->store, CH_T_RESERVATION, row);
         return &reservation->due;

@@ -96,6 +96,11 @@ uint32_t ch_find_role(const struct ch_state *state, uint64_t id)
     FIND(CH_I_ROLE_ID, ch_hash_mix(id, 0), ch_role_row(state, row)->id == id);
 }
 
+uint32_t ch_find_request(const struct ch_state *state, uint64_t id)
+{
+    FIND(CH_I_REQUEST_ID, ch_hash_mix(id, 0), ch_request_row(state, row)->id == id);
+}
+
 static bool named(const struct ch_state *state, uint32_t text, struct ch_text name)
 {
     return ch_chain_is(state, CH_T_TEXT, text, name.ptr, name.len);

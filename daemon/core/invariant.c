@@ -512,6 +512,9 @@ static bool knows_its_place(const struct ch_state *s, const struct ch_row_due *d
     case CH_DUE_PERIOD:
         return live(s, CH_T_PLAN, due->row) && ch_plan_row(s, due->row)->due == place &&
                ch_plan_due(s, due->row) == due->at;
+    case CH_DUE_REQUEST:
+        return live(s, CH_T_REQUEST, due->row) && ch_request_row(s, due->row)->due == place &&
+               ch_request_row(s, due->row)->expires_at == due->at;
     case CH_DUE_RESERVATION:
         return live(s, CH_T_RESERVATION, due->row) &&
                ch_reservation_row(s, due->row)->due == place &&
@@ -629,6 +632,7 @@ static const char *walk(struct tally *t)
     if (broken == NULL) broken = seats(t);
     if (broken == NULL) broken = groups(t);
     if (broken == NULL) broken = sealed_parts(t);
+    if (broken == NULL) broken = ch_requests_broken(t);
     if (broken == NULL) broken = ch_settings_broken(t);
     if (broken == NULL) broken = ch_ledger_broken(t);
     if (broken == NULL) broken = dues(t); /* after all that may be due */

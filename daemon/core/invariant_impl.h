@@ -69,6 +69,8 @@ static inline struct ch_text text_at(const struct ch_state *s, uint32_t row,
 const char *ch_chain_broken(struct tally *t, uint32_t table, uint32_t first);
 const char *ch_parts_broken(struct tally *t, uint32_t table);
 
+/* invariant_request.c */
+const char *ch_requests_broken(struct tally *t);
 /* invariant_settings.c */
 const char *ch_settings_broken(struct tally *t);
 /* invariant_ledger.c */

@@ -398,9 +398,7 @@ void ch_query_access_scopes(struct ch_asking *q)
     q->ret->result = result;
 }
 
-/* Users with a share of the account or of one above it. Whoever has a right through a group is a
- * member by such a share, so nobody is missed. */
-static bool add_candidates(struct ch_asking *q, struct ch_rows *rows, uint32_t after)
+bool ch_rows_users(struct ch_asking *q, struct ch_rows *rows, uint32_t after)
 {
     ch_saw_account(q, q->on);
     for (uint32_t a = q->on; a != 0; a = ch_account_row(q->state, a)->parent) {
@@ -425,7 +423,7 @@ void ch_query_access_who(struct ch_asking *q)
     const struct ch_page page =
         ch_page_of(args->has_after, args->after, args->has_limit, args->limit);
     struct ch_rows rows = {0};
-    if (!add_candidates(q, &rows, page.after)) return;
+    if (!ch_rows_users(q, &rows, page.after)) return;
     struct ch_question question = {
         .account = q->on,
         .wanted = args->scopes,

@@ -66,6 +66,10 @@ bool ch_actor_is_led(struct ch_asking *q, uint32_t account);
  * user from elsewhere answers as one that is not there; true for every other actor. */
 bool ch_is_known_here(struct ch_asking *q, uint32_t user);
 
+/* Users with a share of the account asked about or of one above it, sorted; whoever has a right
+ * through a group is a member by such a share, so nobody is missed. false: no memory */
+bool ch_rows_users(struct ch_asking *q, struct ch_rows *rows, uint32_t after);
+
 /* The personal texts of the event at seq, in the order of its rows, where state keeps them and the
  * directory could open them; a text of no length where there is none. */
 void ch_opened_texts(struct ch_asking *q, uint64_t seq, struct ch_text *ret, uint32_t count);

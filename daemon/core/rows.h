@@ -92,7 +92,7 @@ struct ch_row_account {
     uint32_t owner;       /* of a root: its owner's share; 0: none */
     uint32_t first_seat;  /* newest first */
     uint32_t seat_count;
-    uint32_t spare;
+    uint32_t first_request;
     uint32_t first_stream;
     uint32_t stream_count;
     uint32_t stopped;      /* bit of each mail_stream of the account that is stopped */
@@ -158,6 +158,8 @@ struct ch_row_user {
     uint32_t status;        /* enum ch_user_status */
     uint32_t first_share;
     uint32_t share_count;
+    uint32_t first_request;
+    uint32_t request_count;
     uint32_t spare;
 };
 
@@ -181,6 +183,27 @@ struct ch_row_seat {
     uint32_t next_of_account;
     uint32_t spare;
     uint8_t token_hash[32]; /* of the last invitation; found by it where there was one */
+};
+
+/* A request for access; its note is kept under its id, the reason of a denial under decided_seq. */
+struct ch_row_request {
+    uint32_t live;
+    uint32_t account;
+    uint32_t user;
+    uint32_t status; /* enum ch_request_status */
+    uint64_t id;
+    uint64_t changed;
+    uint64_t decided_seq;
+    uint64_t decided_by; /* the user's id; 0: nobody, or no user */
+    uint64_t expires_at;
+    uint32_t scopes;
+    uint32_t kind;     /* of the resource; 0: none */
+    uint32_t resource; /* text */
+    uint32_t next_of_account;
+    uint32_t prev_of_account;
+    uint32_t next_of_user; /* the newest first */
+    uint32_t prev_of_user;
+    uint32_t due;
 };
 
 /* The sealed part of an event that state keeps: names, reasons. Found by the event's seq. */

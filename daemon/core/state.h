@@ -78,6 +78,7 @@ uint32_t ch_find_account_name(const struct ch_state *state, uint32_t parent, str
 uint32_t ch_find_account_path(const struct ch_state *state, struct ch_text path);
 uint32_t ch_find_group_name(const struct ch_state *state, uint32_t account, struct ch_text name);
 uint32_t ch_find_role_name(const struct ch_state *state, uint32_t account, struct ch_text name);
+uint32_t ch_find_request(const struct ch_state *state, uint64_t id);
 uint32_t ch_find_page(const struct ch_state *state, uint64_t id);
 uint32_t ch_find_page_name(const struct ch_state *state, struct ch_text name);
 uint32_t ch_find_user_hash(const struct ch_state *state, uint8_t kind, const uint8_t hash[16]);

@@ -10,7 +10,7 @@ static void holders(uint8_t scope, size_t count, struct ch_set_row (*at)(size_t 
     const char *before = " ";
     for (size_t i = 0; i < count; i++) {
         const struct ch_set_row row = at(i);
-        if (!ch_scopes_has(row.scopes, scope)) continue;
+        if (row.name == NULL || !ch_scopes_has(row.scopes, scope)) continue;
         (void)printf("%s%s", before, row.name);
         before = ", ";
     }
@@ -35,6 +35,7 @@ static void sets(const char *what, size_t count, struct ch_set_row (*at)(size_t 
     (void)printf("| %s | what it is | scopes |\n|---|---|---|\n", what);
     for (size_t i = 0; i < count; i++) {
         const struct ch_set_row row = at(i);
+        if (row.name == NULL) continue; /* masks' numbers have gaps */
         unsigned held = 0;
         for (uint8_t scope = 0; scope <= CH_MAX_SCOPE; scope++) {
             held += ch_scopes_has(row.scopes, scope);
