@@ -204,7 +204,7 @@ static void run_call(const struct ch_ground *ground, const struct ch_state *stat
         /* Absence is only as durable as the newest event. */
         *read_seq = ch_meta(state)->head;
         /* A user is told no more of what is not there than of what no share leads to. */
-        const bool may_know = moment->actor.kind != CH_actor_kind_user;
+        const bool may_know = !ch_is_bound(moment);
         if (may_know && call->type == CH_QRY_check &&
             ch_outcome_did_not_exist(ret, call, &reject, arena, state)) {
             return;

@@ -56,6 +56,7 @@ static bool user_may(const struct ch_pipeline *line, const struct ch_call *call,
     }
     if (on == 0) return false;
     const struct ch_question question = {.user = moment->user_row,
+                                         .key = moment->key_row,
                                          .account = on,
                                          .wanted = ch_scopes_of((uint8_t)scope),
                                          .channel = moment->channel,
@@ -70,8 +71,7 @@ static bool wants_activity(const struct ch_pipeline *line, const struct ch_call 
                            const struct ch_moment *moment)
 {
     if (call->why != NULL || call->type != CH_QRY_activity_list) return false;
-    return moment->actor.kind != CH_actor_kind_user ||
-           user_may(line, call, moment, CH_SCOPE_activity_read);
+    return !ch_is_bound(moment) || user_may(line, call, moment, CH_SCOPE_activity_read);
 }
 
 /* Activity logs are wanted, and filtered events that may be durable. Of users nobody asks the
@@ -82,7 +82,7 @@ static bool wants_pages(const struct ch_pipeline *line, const struct ch_request 
     for (uint32_t i = 0; i < request->call_count; i++) {
         if (wants_activity(line, &request->calls[i], moment)) return true;
     }
-    if (moment->actor.kind == CH_actor_kind_user) return false;
+    if (ch_is_bound(moment)) return false;
     for (uint32_t i = 0; i < request->call_count; i++) {
         const struct ch_qry_events_read *args = filtered(&request->calls[i]);
         if (args != NULL && (!args->has_from || args->from <= line->durable)) return true;
@@ -126,7 +126,7 @@ static void destroy(struct ch_past *past)
 static bool may_see_past(struct ch_pipeline *line, const struct ch_request *request,
                          const struct ch_moment *moment)
 {
-    if (moment->actor.kind != CH_actor_kind_user) return true;
+    if (!ch_is_bound(moment)) return true;
     for (uint32_t i = 0; i < request->call_count; i++) {
         const struct ch_call *call = &request->calls[i];
         if (call->why != NULL) continue;
@@ -202,10 +202,11 @@ bool ch_past_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arr
     past->hash = hash;
     past->job.by_time = request->as_of_kind == CH_AS_OF_TIME;
     past->job.as_of = past->again ? UINT64_MAX : request->as_of;
-    if (past_asked && moment->actor.kind == CH_actor_kind_user) {
-        /* Judged already; in the past the rows of users are others. */
+    if (past_asked && ch_is_bound(moment)) {
+        /* Judged already; in the past the rows of users and keys are others. */
         past->moment.actor.kind = CH_actor_kind_operator;
         past->moment.user_row = 0;
+        past->moment.key_row = 0;
     }
     line->past_jobs++;
     ch_shadow_submit(line->shadow, &past->job);

@@ -157,6 +157,8 @@ static void put_thing(struct line *line, uint8_t kind, uint64_t id, uint32_t dep
         put_chain(line, ch_group_row(state, row)->name);
     } else if (kind == CH_KIND_role && (row = ch_find_role(state, id)) != 0) {
         put_chain(line, ch_role_row(state, row)->name);
+    } else if (kind == CH_KIND_key && (row = ch_find_key(state, id)) != 0) {
+        put_chain(line, ch_key_row(state, row)->name);
     } else {
         put_made(line, kind, id, depth);
     }

@@ -139,7 +139,7 @@ static bool is_known(const struct ch_pipeline *line, const struct ch_moment *mom
                      const struct ch_call *call, const struct ch_activity *page)
 {
     const struct ch_qry_activity_list *args = call->args;
-    if (!args->has_user || moment->actor.kind != CH_actor_kind_user) return true;
+    if (!args->has_user || !ch_is_bound(moment)) return true;
     if (page->count > 0 || page->has_next || args->user.id == moment->actor.id) return true;
     const uint32_t user = ch_find_user(line->state, args->user.id);
     for (uint32_t a = ch_find_account(line->state, call->on.id); a != 0;

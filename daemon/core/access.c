@@ -21,8 +21,9 @@ struct walk {
     struct ch_scopes locked;    /* what content locks took */
     struct ch_scopes suspended; /* what the masks of account status and plan take */
     struct ch_scopes unpaid;
-    struct ch_scopes stopped; /* what the masks of stopped streams of mail take */
-    struct ch_scopes login;   /* what an other login never has */
+    struct ch_scopes stopped;   /* what the masks of stopped streams of mail take */
+    struct ch_scopes login;     /* what an other login never has */
+    struct ch_scopes kind_took; /* what the kind of a key takes */
     bool wrong_channel;
     bool inactive;
 };
@@ -170,9 +171,28 @@ static struct ch_scopes less(const struct walk *w, uint32_t share, uint32_t acco
     return ch_scopes_but(gives, taken);
 }
 
-/* Adds what a share that counts gives and takes. A guardrail binds the shares below its account, a
- * content lock those of its own account too; so the people of the account above keep their rights.
- */
+/* What is left of what a share or key of the account `own` gives. A guardrail binds what stands
+ * below its account, a content lock that of its own account too; so the people of the account above
+ * keep their rights. share: 0 for a key */
+static struct ch_scopes bind(struct walk *w, uint32_t share, uint32_t own, struct ch_scopes gives)
+{
+    for (uint32_t a = own; a != 0; a = ch_account_row(w->state, a)->parent) {
+        const struct ch_row_account *account = ch_account_row(w->state, a);
+        saw(w, account->changed);
+        if (account->guardrail != 0 && a != own) {
+            const struct ch_scopes guardrail = ch_scopes_at(w->state, account->guardrail);
+            gives = less(w, share, a, CH_fact_guardrail, account->guardrail_seq, gives, guardrail);
+        }
+        if (account->content_lock_seq != 0) {
+            const struct ch_scopes lock = ch_mask(w->state, CH_mask_kind_content_lock);
+            w->locked = ch_scopes_or(w->locked, ch_scopes_and(gives, lock));
+            gives = less(w, share, a, CH_fact_content_lock, account->content_lock_seq, gives, lock);
+        }
+    }
+    return gives;
+}
+
+/* Adds what a share that counts gives and takes. */
 static void collect(struct walk *w, uint32_t row)
 {
     const struct ch_row_share *share = ch_share_row(w->state, row);
@@ -181,19 +201,7 @@ static void collect(struct walk *w, uint32_t row)
     struct ch_scopes gives = ch_scopes_or(role_gives(w, row, share), grants_give(w, row, share));
     gives = ch_scopes_or(gives, own_scopes_give(w, row, share));
     w->promised = ch_scopes_or(w->promised, gives);
-    for (uint32_t a = share->account; a != 0; a = ch_account_row(w->state, a)->parent) {
-        const struct ch_row_account *account = ch_account_row(w->state, a);
-        saw(w, account->changed);
-        if (account->guardrail != 0 && a != share->account) {
-            const struct ch_scopes guardrail = ch_scopes_at(w->state, account->guardrail);
-            gives = less(w, row, a, CH_fact_guardrail, account->guardrail_seq, gives, guardrail);
-        }
-        if (account->content_lock_seq != 0) {
-            const struct ch_scopes lock = ch_mask(w->state, CH_mask_kind_content_lock);
-            w->locked = ch_scopes_or(w->locked, ch_scopes_and(gives, lock));
-            gives = less(w, row, a, CH_fact_content_lock, account->content_lock_seq, gives, lock);
-        }
-    }
+    gives = bind(w, row, share->account, gives);
     w->given = ch_scopes_or(w->given, gives);
     if (share->kind == CH_share_kind_login) {
         w->login = ch_scopes_and(ch_mask(w->state, CH_mask_kind_login), w->wanted);
@@ -323,6 +331,7 @@ static enum ch_reason why_taken(const struct walk *w, struct ch_scopes missing)
     if (took(w, missing, w->unpaid)) return CH_reason_unpaid;
     if (took(w, missing, w->stopped)) return CH_reason_stream_stopped;
     if (took(w, missing, w->login)) return CH_reason_other_login;
+    if (took(w, missing, w->kind_took)) return CH_reason_master_key;
     if (took(w, ch_scopes_and(missing, w->given), w->denied)) return CH_reason_restricted;
     if (took(w, missing, w->locked)) return CH_reason_content_locked;
     return CH_reason_guardrail;
@@ -360,7 +369,9 @@ static void conclude(struct walk *w)
     }
     if (!w->ret->led) {
         deny(w, CH_decision_implicit_deny,
-             w->wrong_channel ? CH_reason_channel : CH_reason_no_share);
+             w->wrong_channel                ? CH_reason_channel
+             : w->q->key != 0 && w->inactive ? CH_reason_key_expired
+                                             : CH_reason_no_share);
         return;
     }
     if (!ch_scopes_empty(ch_scopes_but(wanted, with_implied(w->promised)))) {
@@ -369,6 +380,65 @@ static void conclude(struct walk *w)
     }
     missing = with_implying(missing); /* what took the one took the other */
     deny(w, CH_decision_explicit_deny, why_taken(w, missing));
+}
+
+/* The shares of a user and of the groups they are in. */
+static void collect_user(struct walk *w, uint32_t user)
+{
+    for (uint32_t i = 0; i < w->path_len; i++) {
+        uint32_t row = ch_find_share(w->state, CH_subject_kind_user, user, w->path[i]);
+        if (row == 0 || row == w->q->without_share || !counts(w, row)) continue;
+        const struct ch_row_share *share = ch_share_row(w->state, row);
+        if (reaches(w, share)) collect(w, row);
+        for (uint32_t m = share->first_member; m != 0;
+             m = ch_member_row(w->state, m)->next_of_share) {
+            if (m != w->q->without_member) collect_group(w, m);
+        }
+    }
+}
+
+/* A fact about the key that is asked about. */
+static void tell_key(const struct walk *w, enum ch_fact kind, uint64_t seq, struct ch_scopes scopes)
+{
+    if (w->fact == NULL) return;
+    const struct ch_evidence fact = {
+        .kind = (uint8_t)kind, .seq = seq, .key = w->q->key, .scopes = scopes};
+    w->fact(w->arg, &fact);
+}
+
+/* What a key gives, if it leads to the account. */
+static void collect_key(struct walk *w, uint32_t row)
+{
+    const struct ch_row_key *key = ch_key_row(w->state, row);
+    const bool master = key->kind == CH_key_kind_master;
+    saw(w, key->changed);
+    if (!ch_key_leads(w->state, row, w->q->account) || (w->q->subtree_only && !master)) return;
+    if (key->expires_at != 0 && key->expires_at <= w->q->now) {
+        w->inactive = true;
+        tell_key(w, CH_fact_key_expired, key->id, no_scopes);
+        return;
+    }
+    if (key->expires_at != 0) w->ret->valid_until = key->expires_at;
+    w->ret->led = true;
+    struct ch_scopes gives = ch_scopes_and(ch_scopes_at(w->state, key->scopes), w->wanted);
+    tell_key(w, CH_fact_key, key->id, gives);
+    w->promised = gives;
+    if (master) {
+        const struct ch_scopes mask = ch_mask(w->state, CH_mask_kind_master_key);
+        w->kind_took = ch_scopes_and(gives, mask);
+        gives = ch_scopes_but(gives, mask);
+        if (!ch_scopes_empty(w->kind_took)) {
+            tell_key(w, CH_fact_master_key, ch_mask_row(w->state, CH_mask_kind_master_key)->seq,
+                     w->kind_took);
+        }
+    }
+    w->given = bind(w, /* share= */ 0, key->account, gives);
+    for (uint8_t kind = 0; kind < 2 && !w->q->granting; kind++) {
+        const uint32_t stream = ch_find_stream(w->state, key->account, key->id, kind);
+        if (stream == 0) continue;
+        const uint64_t *stopped = ch_stream_row(w->state, stream)->stopped_seq;
+        if (stopped[0] != 0 || stopped[1] != 0) take_stream(w, stream);
+    }
 }
 
 void ch_access(const struct ch_state *state, const struct ch_question *question,
@@ -381,20 +451,17 @@ void ch_access(const struct ch_state *state, const struct ch_question *question,
                      .ret = ret,
                      .fact = fact,
                      .arg = arg};
-    const struct ch_row_user *user = ch_user_row(state, question->user);
-    saw(&w, user->changed);
+    const struct ch_row_user *user = NULL;
+    if (question->key == 0) user = ch_user_row(state, question->user);
+    if (user != NULL) saw(&w, user->changed);
     const bool open = find_path(&w);
-    for (uint32_t i = 0; i < w.path_len; i++) {
-        uint32_t row = ch_find_share(state, CH_subject_kind_user, question->user, w.path[i]);
-        if (row == 0 || row == question->without_share || !counts(&w, row)) continue;
-        const struct ch_row_share *share = ch_share_row(state, row);
-        if (reaches(&w, share)) collect(&w, row);
-        for (uint32_t m = share->first_member; m != 0; m = ch_member_row(state, m)->next_of_share) {
-            if (m != question->without_member) collect_group(&w, m);
-        }
+    if (user == NULL) {
+        collect_key(&w, question->key);
+    } else {
+        collect_user(&w, question->user);
     }
     conclude(&w);
-    if (user->status != CH_user_status_active) {
+    if (user != NULL && user->status != CH_user_status_active) {
         const bool locked = user->status == CH_user_status_locked;
         tell(&w, locked ? CH_fact_user_locked : CH_fact_not_accepted, user->status_seq, 0, 0, 0,
              no_scopes);

@@ -1,4 +1,4 @@
-/* access: may this user do this here? One function guards commands and answers `check`.
+/* access: may this user, or key, do this here? One function guards commands and answers `check`.
  * SPDX-License-Identifier: MIT
  * The rules, on one page (proved by tests/model):
  * - Default deny; deny wins. A user who is locked, or an account that is closed or stands below a
@@ -18,13 +18,17 @@
  *   account on the path that is suspended, by its customer or by the operator, or not paid for; and
  *   those of the stopped streams of mail of the account asked about itself, not of those above it.
  * - What is left of campaigns.send carries lists.select: who may send to a list may choose it.
+ * - A key, in place of shares: it leads to its account, a master key also to every account below.
+ *   It gives its scopes on all resources, less guardrails and content locks as a share of its
+ *   account would; a master key never what transmits. One that has expired does not count.
  * - A question without a resource means all resources of the kind; `any` asks for at least one. */
 #ifndef CH_CORE_ACCESS_H
 #define CH_CORE_ACCESS_H
 #include "daemon/core/state.h"
 
 struct ch_question {
-    uint32_t user; /* rows */
+    uint32_t user; /* rows; of user and key one */
+    uint32_t key;
     uint32_t account;
     struct ch_scopes wanted;
     bool has_resource;
@@ -55,6 +59,7 @@ struct ch_evidence {
     uint32_t share;
     uint32_t group;
     uint32_t account;
+    uint32_t key;
     struct ch_scopes scopes;
 };
 typedef void ch_fact_fn(void *arg, const struct ch_evidence *fact);

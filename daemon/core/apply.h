@@ -31,6 +31,7 @@ void ch_end_limits(struct ch_state *state, uint32_t share, uint32_t kind); /* ki
 void ch_end_share(struct ch_state *state, uint32_t share, uint64_t seq);
 void ch_end_member(struct ch_state *state, uint32_t member, uint64_t seq);
 void ch_end_group(struct ch_state *state, uint32_t group, uint64_t seq);
+void ch_end_key(struct ch_state *state, uint32_t key, uint64_t seq);
 
 /* The first of a subject's shares, and their count, wherever the subject's row keeps them. */
 uint32_t ch_first_of_subject(const struct ch_state *state, uint8_t kind, uint32_t subject);
@@ -61,6 +62,7 @@ enum ch_due_kind {
     CH_DUE_PERIOD = 5,       /* period_closed of a plan */
     CH_DUE_REQUEST = 6,      /* access_request_expired */
     CH_DUE_RESERVATION = 12, /* reservation_expired */
+    CH_DUE_KEY = 3,          /* key_expired */
 };
 void ch_due_set(struct ch_state *state, enum ch_due_kind kind, uint32_t row,
                 uint64_t at);                                        /* at 0: never */

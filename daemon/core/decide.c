@@ -71,6 +71,7 @@ static struct ch_answer ask(const struct ch_state *state, const struct ch_moment
                             const struct ch_text *resource, bool granting)
 {
     struct ch_question question = {.user = moment->user_row,
+                                   .key = moment->key_row,
                                    .account = account,
                                    .wanted = wanted,
                                    .granting = granting,
@@ -89,11 +90,11 @@ static struct ch_answer ask(const struct ch_state *state, const struct ch_moment
 struct ch_scopes ch_uncovered(const struct ch_case *c, uint32_t account, uint8_t reach,
                               struct ch_scopes scopes, const struct ch_text *resource)
 {
-    if (c->moment->actor.kind != CH_actor_kind_user) return (struct ch_scopes){{0, 0}};
+    if (!ch_is_bound(c->moment)) return (struct ch_scopes){{0, 0}};
     struct ch_answer answer =
         ask(c->state, c->moment, account, reach, scopes, resource, /* granting= */ true);
     struct ch_scopes given = answer.given;
-    if (reach == CH_reach_subtree) {
+    if (reach == CH_reach_subtree && c->moment->user_row != 0) {
         /* What is taken from the actor on the account alone, or further down, they lack there. */
         answer = ask(c->state, c->moment, account, CH_reach_account, scopes, resource, true);
         given = ch_scopes_and(given, answer.given);
@@ -112,7 +113,7 @@ static bool is_open(const struct ch_state *state, uint32_t account)
 
 bool ch_may_there(struct ch_case *c, uint32_t account, uint8_t scope, const char *field)
 {
-    if (c->moment->actor.kind == CH_actor_kind_user) {
+    if (ch_is_bound(c->moment)) {
         const struct ch_answer answer =
             ask(c->state, c->moment, account, CH_reach_account, ch_scopes_of(scope),
                 /* resource= */ NULL, /* granting= */ false);
@@ -123,6 +124,16 @@ bool ch_may_there(struct ch_case *c, uint32_t account, uint8_t scope, const char
         }
     }
     return is_open(c->state, account) || ch_reject(c, CH_REJ_account_closed, field) == CH_REJ_none;
+}
+
+struct ch_scopes ch_undelegated(const struct ch_case *c, uint32_t account, struct ch_scopes scopes)
+{
+    struct ch_scopes missing = ch_uncovered(c, account, CH_reach_subtree, scopes, NULL);
+    if (c->moment->key_row == 0) return missing;
+    const struct ch_row_key *key = ch_key_row(c->state, c->moment->key_row);
+    const struct ch_scopes masked = ch_scopes_and(ch_scopes_at(c->state, key->scopes),
+                                                  ch_mask(c->state, CH_mask_kind_master_key));
+    return ch_scopes_but(missing, masked);
 }
 
 bool ch_is_own(const struct ch_case *c, uint8_t subject_kind, uint32_t subject)
@@ -178,7 +189,7 @@ bool ch_admit(const struct ch_state *state, const struct ch_moment *moment,
     const bool operator= moment->actor.kind == CH_actor_kind_operator;
     const bool service = moment->actor.kind == CH_actor_kind_service;
     const uint32_t on = call->has_on ? ch_find_account(state, call->on.id) : 0;
-    if (moment->actor.kind == CH_actor_kind_user && on != 0) {
+    if (ch_is_bound(moment) && on != 0) {
         struct ch_answer answer = ask(state, moment, on, CH_reach_account, ch_scopes_of(row->scope),
                                       /* resource= */ NULL, /* granting= */ false);
         if (answer.read_seq > *read_seq) *read_seq = answer.read_seq;
@@ -298,6 +309,7 @@ void ch_decide_due(const struct ch_state *state, uint64_t now, struct ch_arena *
     case CH_DUE_REQUEST: ch_due_request(&c, due->row); return;
     case CH_DUE_RESERVATION: ch_due_reservation(&c, due->row); return;
     case CH_DUE_INVITATION: invitation_due(&c, due->row); return;
+    case CH_DUE_KEY: ch_key_due(&c, due->row); return;
     }
     CH_CHECK(ret->count > 0);
 }

@@ -25,6 +25,7 @@ struct ch_moment {
     uint8_t channel;   /* enum ch_channel */
     bool imported;     /* of an import message: its time is the imported one */
     uint32_t user_row; /* of an actor of kind user; else 0 */
+    uint32_t key_row;  /* of an actor of kind key; else 0 */
     uint8_t id[16];    /* the message's id and fingerprint, for the cause */
     uint8_t fingerprint[8];
     uint32_t index;                 /* the call's place in the message */
@@ -32,6 +33,13 @@ struct ch_moment {
     const struct ch_minted *minted; /* of a call whose row says MINTS; one for each account named */
     uint32_t minted_count;
 };
+
+/* Whether the actor may do no more than their rights allow: a person or a key; not the operator, a
+ * service or the daemon itself. */
+static inline bool ch_is_bound(const struct ch_moment *moment)
+{
+    return moment->actor.kind == CH_actor_kind_user || moment->actor.kind == CH_actor_kind_key;
+}
 
 /* What was decided; events are in the arena, their bodies too. */
 struct ch_verdict {

@@ -12,6 +12,7 @@ static void open_account(struct ch_case *c, struct ch_text name, uint32_t parent
     body->sub_depth = depth;
     body->has_parent = parent != 0;
     if (parent != 0) body->parent.seq = ch_account_row(c->state, parent)->id;
+    ch_emit_first_key(c, c->ret->events[c->ret->count - 1].seq, parent);
 }
 
 enum ch_rejection_code ch_decide_account_open_master(struct ch_case *c)

@@ -34,6 +34,10 @@ struct ch_scopes ch_uncovered(const struct ch_case *c, uint32_t account, uint8_t
  * admission would, naming the field. */
 bool ch_may_there(struct ch_case *c, uint32_t account, uint8_t scope, const char *field);
 
+/* The same for what an opener's account may do below `account`. What a master key cannot do itself,
+ * because it never transmits, it may still open accounts for. */
+struct ch_scopes ch_undelegated(const struct ch_case *c, uint32_t account, struct ch_scopes scopes);
+
 /* What of all that a share gives (role, grants) the actor does not have themselves. */
 struct ch_scopes ch_uncovered_share(struct ch_case *c, uint32_t share);
 
@@ -97,6 +101,17 @@ struct ch_scopes ch_pages_scopes(const struct ch_state *state, const struct ch_r
 
 /* access_request_expired: nobody decided a request in time. */
 void ch_due_request(struct ch_case *c, uint32_t request);
+/* Whether the actor is the owner of the account's tree, in person, by a share that counts; or the
+ * operator. */
+bool ch_acts_as_owner(const struct ch_case *c);
+
+/* The first key of an account that is being opened as event number `opened` of the verdict: kind
+ * account, with what the role `full` gives, as far as the opener has it below `above` (0: a root).
+ * Call it right behind the account's own event. */
+void ch_emit_first_key(struct ch_case *c, uint64_t account, uint32_t above);
+
+/* key_expired: a key has reached its end. */
+void ch_key_due(struct ch_case *c, uint32_t key);
 
 /* The rule of each command, by its name: share.give is ch_decide_share_give in decide_share.c. */
 typedef enum ch_rejection_code ch_rule_fn(struct ch_case *c);

@@ -62,9 +62,8 @@ static void judge(struct ch_case *c, const struct judged *judged,
 /* Whether a key is there and the account's. */
 static bool is_key_of(const struct ch_case *c, bool has_key, struct ch_key_id key)
 {
-    (void)c;
-    (void)key;
-    return !has_key;
+    const uint32_t row = has_key ? ch_find_key(c->state, key.seq) : 0;
+    return !has_key || (row != 0 && ch_key_row(c->state, row)->account == c->on);
 }
 
 /* Whether a counter of the account's stream would pass what an integer on the wire can hold. A
@@ -174,7 +173,7 @@ static enum ch_rejection_code may_stop(struct ch_case *c)
 {
     const uint8_t kind = c->moment->actor.kind;
     if (kind == CH_actor_kind_operator) return CH_REJ_none;
-    if (kind != CH_actor_kind_user) return ch_reject(c, CH_REJ_operator_only, NULL);
+    if (!ch_is_bound(c->moment)) return ch_reject(c, CH_REJ_operator_only, NULL);
     const uint32_t parent = ch_account_row(c->state, c->on)->parent;
     const struct ch_scopes missing =
         ch_uncovered(c, parent == 0 ? c->on : parent, CH_reach_account,

@@ -2,11 +2,12 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/core/decide_impl.h"
 
-/* Whether some share of the actor leads to the account; anybody but a person sees every account. */
+/* Whether some share of the actor leads to the account; the operator sees every account. */
 static bool is_led(const struct ch_case *c, uint32_t account)
 {
-    if (c->moment->actor.kind != CH_actor_kind_user) return true;
+    if (!ch_is_bound(c->moment)) return true;
     const struct ch_question question = {.user = c->moment->user_row,
+                                         .key = c->moment->key_row,
                                          .account = account,
                                          .channel = c->moment->channel,
                                          .now = c->moment->now};

@@ -8,7 +8,7 @@
 static bool may_be_owner(const struct ch_case *c, const struct ch_cmd_share_give *args)
 {
     const struct ch_row_account *account = ch_account_row(c->state, c->on);
-    if (account->parent != 0 || c->moment->actor.kind == CH_actor_kind_user) return false;
+    if (account->parent != 0 || ch_is_bound(c->moment)) return false;
     if (account->owner != 0 || args->has_expires_at) return false;
     if (args->has_kind && args->kind != CH_share_kind_member) return false;
     return args->has_user && args->has_reach && args->reach == CH_reach_subtree;

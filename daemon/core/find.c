@@ -71,6 +71,11 @@ uint64_t ch_hash_suppressed(uint32_t root, const uint8_t hash[16])
     return ch_hash_mix(root, ch_get_le64(hash));
 }
 
+uint64_t ch_hash_secret(const uint8_t hash[32])
+{
+    return ch_get_le64(hash); /* it is one already */
+}
+
 uint32_t ch_find_account(const struct ch_state *state, uint64_t id)
 {
     FIND(CH_I_ACCOUNT_ID, ch_hash_mix(id, 0), ch_account_row(state, row)->id == id);
@@ -347,4 +352,48 @@ uint32_t ch_fed_by(const struct ch_state *state, uint32_t account, uint8_t kind,
     if (!ch_is_on(state, account, CH_setting_switch_feed_from_master)) return 0;
     const uint32_t named = ch_find_feed(state, above, kind, resource, account);
     return named != 0 ? named : ch_find_feed(state, above, kind, resource, /* to= */ 0);
+}
+
+uint32_t ch_find_key(const struct ch_state *state, uint64_t id)
+{
+    FIND(CH_I_KEY_ID, ch_hash_mix(id, 0), ch_key_row(state, row)->id == id);
+}
+
+static uint32_t find_key_by(const struct ch_state *state, const uint8_t hash[32])
+{
+    FIND(CH_I_KEY_HASH, ch_hash_secret(hash), memcmp(ch_key_row(state, row)->hash, hash, 32) == 0);
+}
+
+static uint32_t find_key_before(const struct ch_state *state, const uint8_t hash[32])
+{
+    FIND(CH_I_KEY_OLD, ch_hash_secret(hash),
+         memcmp(ch_key_row(state, row)->old_hash, hash, 32) == 0);
+}
+
+uint32_t ch_find_key_secret(const struct ch_state *state, const uint8_t hash[32], uint64_t now)
+{
+    const uint32_t row = find_key_by(state, hash);
+    if (row != 0) return row;
+    const uint32_t before = find_key_before(state, hash);
+    return before != 0 && ch_key_row(state, before)->old_until > now ? before : 0;
+}
+
+uint32_t ch_find_key_name(const struct ch_state *state, uint32_t account, struct ch_text name)
+{
+    const uint32_t text = ch_text_find(state, name);
+    if (text == 0) return 0;
+    for (uint32_t k = ch_account_row(state, account)->first_key; k != 0;
+         k = ch_key_row(state, k)->next_of_account) {
+        if (ch_key_row(state, k)->name == text) return k;
+    }
+    return 0;
+}
+
+bool ch_key_leads(const struct ch_state *state, uint32_t key_row, uint32_t account)
+{
+    const struct ch_row_key *key = ch_key_row(state, key_row);
+    for (uint32_t a = account; a != 0; a = ch_account_row(state, a)->parent) {
+        if (a == key->account) return a == account || key->kind == CH_key_kind_master;
+    }
+    return false;
 }

@@ -19,6 +19,7 @@ struct tally {
     uint32_t *parts;    /* how often each row of the chain table at hand was met */
     uint64_t addresses; /* suppressed ones, each once for each tree of accounts */
     uint64_t dues;      /* rows that say they are in the heap of what is due */
+    uint64_t olds;      /* keys that remember the secret before */
 };
 
 static inline bool live(const struct ch_state *state, uint32_t table, uint32_t row)
@@ -75,4 +76,6 @@ const char *ch_requests_broken(struct tally *t);
 const char *ch_settings_broken(struct tally *t);
 /* invariant_ledger.c */
 const char *ch_ledger_broken(struct tally *t);
+/* invariant_key.c */
+const char *ch_keys_broken(struct tally *t);
 #endif

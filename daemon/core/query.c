@@ -238,16 +238,37 @@ struct ch_answer ch_ask(struct ch_asking *q, uint32_t user, uint32_t account,
     return answer;
 }
 
+struct ch_answer ch_ask_actor(struct ch_asking *q, uint32_t account, struct ch_scopes wanted)
+{
+    const struct ch_question question = {.user = q->moment->user_row,
+                                         .key = q->moment->key_row,
+                                         .account = account,
+                                         .wanted = wanted,
+                                         .channel = q->moment->channel,
+                                         .now = q->moment->now};
+    struct ch_answer answer;
+    CH_CHECK(ch_is_bound(q->moment));
+    ch_access(q->state, &question, &answer, NULL, NULL);
+    ch_saw(q, answer.read_seq);
+    return answer;
+}
+
+bool ch_actor_has(struct ch_asking *q, uint32_t account, struct ch_scopes wanted)
+{
+    if (!ch_is_bound(q->moment)) return true;
+    return ch_ask_actor(q, account, wanted).decision == CH_decision_allowed;
+}
+
 bool ch_actor_is_led(struct ch_asking *q, uint32_t account)
 {
-    if (q->moment->actor.kind != CH_actor_kind_user) return true;
-    return ch_ask(q, q->moment->user_row, account, (struct ch_scopes){{0, 0}}).led;
+    if (!ch_is_bound(q->moment)) return true;
+    return ch_ask_actor(q, account, (struct ch_scopes){{0, 0}}).led;
 }
 
 bool ch_is_known_here(struct ch_asking *q, uint32_t user)
 {
     ch_saw(q, ch_user_row(q->state, user)->changed);
-    if (q->moment->actor.kind != CH_actor_kind_user || user == q->moment->user_row) return true;
+    if (!ch_is_bound(q->moment) || user == q->moment->user_row) return true;
     for (uint32_t a = q->on; a != 0; a = ch_account_row(q->state, a)->parent) {
         if (ch_find_share(q->state, CH_subject_kind_user, user, a) != 0) return true;
     }

@@ -119,6 +119,24 @@ static void tell_uncounted(const struct ch_state *state, struct sentence *s,
                      : " is an other login and works over the web only");
 }
 
+/* A fact about an API key. */
+static void tell_key(const struct ch_state *state, struct sentence *s,
+                     const struct ch_evidence *fact)
+{
+    const struct ch_row_key *key = ch_key_row(state, fact->key);
+    if (fact->kind == CH_fact_master_key) say_words(s, "the kind of ");
+    say_number(s, "key ", key->id);
+    if (fact->kind == CH_fact_key_expired) {
+        say_words(s, " has expired");
+    } else if (fact->kind == CH_fact_master_key) {
+        say_taken(s, fact->scopes);
+    } else {
+        say_number(s, " of account ", ch_account_row(state, key->account)->id);
+        say_words(s, " gives ");
+        say_scopes(s, fact->scopes);
+    }
+}
+
 /* The fact in words. */
 static void tell(const struct ch_state *state, struct sentence *s, const struct ch_evidence *fact)
 {
@@ -184,6 +202,9 @@ static void tell(const struct ch_state *state, struct sentence *s, const struct 
         say_number(s, "account ", ch_account_row(state, fact->account)->id);
         say_words(s, " feeds it");
         break;
+    case CH_fact_key:
+    case CH_fact_master_key:
+    case CH_fact_key_expired: tell_key(state, s, fact); break;
     case CH_fact_end_: CH_CHECK(fact->kind != CH_fact_end_); break;
     }
 }
@@ -246,10 +267,9 @@ static void close_facts(struct facts *f)
 /* Who may ask about this user here; refuses otherwise. */
 static bool may_ask(struct ch_asking *q, uint32_t user)
 {
-    if (q->moment->actor.kind != CH_actor_kind_user || user == q->moment->user_row) return true;
+    if (user != 0 && user == q->moment->user_row) return true;
     const struct ch_scopes wanted = ch_scopes_of(CH_SCOPE_access_explain);
-    const struct ch_answer answer = ch_ask(q, q->moment->user_row, q->on, wanted);
-    if (answer.decision == CH_decision_allowed) return true;
+    if (ch_actor_has(q, q->on, wanted)) return true;
     return ch_refuse_scopes(q, CH_REJ_not_allowed, "user", wanted);
 }
 
@@ -300,15 +320,39 @@ static void judge_fed(struct ch_asking *q, const struct ch_qry_check *args, uint
     answer->reason = CH_reason_fed_content;
 }
 
+/* The key asked about, where the actor may ask: about itself, or with api_keys.read. 0 after
+ * refusing. */
+static uint32_t key_asked(struct ch_asking *q, struct ch_key_id id)
+{
+    const uint32_t own = q->moment->key_row;
+    if (own != 0 && ch_key_row(q->state, own)->id == id.seq) return own;
+    const struct ch_scopes wanted = ch_scopes_of(CH_SCOPE_api_keys_read);
+    if (ch_actor_has(q, q->on, wanted)) return ch_key_asked(q, id);
+    (void)ch_refuse_scopes(q, CH_REJ_not_allowed, "key", wanted);
+    return 0;
+}
+
+/* The user asked about, where the actor may ask. 0 after refusing. */
+static uint32_t user_asked(struct ch_asking *q, const struct ch_ref *ref)
+{
+    const uint32_t user = ch_find_user(q->state, ref->id);
+    if (!ch_is_known_here(q, user)) {
+        (void)ch_refuse(q, CH_REJ_not_found, "user");
+        return 0;
+    }
+    return may_ask(q, user) ? user : 0;
+}
+
 void ch_query_check(struct ch_asking *q)
 {
     const struct ch_qry_check *args = q->call->args;
-    const uint32_t user = ch_find_user(q->state, args->user.id);
-    if (!ch_is_known_here(q, user)) {
-        (void)ch_refuse(q, CH_REJ_not_found, "user");
+    if (args->has_user == args->has_key) {
+        (void)ch_refuse(q, CH_REJ_one_subject, "user");
         return;
     }
-    if (!may_ask(q, user)) return;
+    const uint32_t user = args->has_user ? user_asked(q, &args->user) : 0;
+    const uint32_t key = args->has_key ? key_asked(q, args->key) : 0;
+    if (user == 0 && key == 0) return;
     if (ch_scopes_empty(args->scopes)) {
         (void)ch_refuse(q, CH_REJ_wrong_resource, "scopes");
         return;
@@ -317,6 +361,7 @@ void ch_query_check(struct ch_asking *q)
     if (!may_be_of(q, args, of)) return;
     const struct ch_question question = {
         .user = user,
+        .key = key,
         .account = q->on,
         .wanted = args->scopes,
         .has_resource = args->has_resource,

@@ -31,6 +31,13 @@ static bool add_led_by(struct ch_asking *q, struct ch_rows *rows, uint32_t share
     return ch_rows_add(q, rows, row->account);
 }
 
+/* Every account that a key leads to. */
+static bool add_led_by_key(struct ch_asking *q, struct ch_rows *rows, const struct ch_row_key *key)
+{
+    if (key->kind == CH_key_kind_master) return add_tree(q, rows, key->account);
+    return ch_rows_add(q, rows, key->account);
+}
+
 /* Every account that some share of the user may lead to. */
 static bool add_accounts_of(struct ch_asking *q, struct ch_rows *rows, uint32_t user)
 {
@@ -111,7 +118,7 @@ void ch_query_account_list(struct ch_asking *q)
     const struct ch_page page =
         ch_page_of(args->has_after, args->after, args->has_limit, args->limit);
     const uint32_t below = args->has_below ? ch_find_account(q->state, args->below.id) : 0;
-    const bool person = q->moment->actor.kind == CH_actor_kind_user;
+    const bool bound = ch_is_bound(q->moment);
     struct ch_rows rows = {0};
     uint32_t next = 0;
     bool room = true;
@@ -119,7 +126,9 @@ void ch_query_account_list(struct ch_asking *q)
         (void)ch_refuse(q, CH_REJ_not_found, "below");
         return;
     }
-    if (person) {
+    if (q->moment->key_row != 0) {
+        room = add_led_by_key(q, &rows, ch_key_row(q->state, q->moment->key_row));
+    } else if (bound) {
         ch_saw(q, ch_user_row(q->state, q->moment->user_row)->changed);
         room = add_accounts_of(q, &rows, q->moment->user_row);
     } else if (below != 0) {
@@ -130,7 +139,7 @@ void ch_query_account_list(struct ch_asking *q)
     struct ch_qry_account_list_result *result = room ? ch_take(q, 1, sizeof *result) : NULL;
     if (result == NULL) return;
     ch_rows_sort(&rows);
-    if (person) keep_led(q, &rows, below);
+    if (bound) keep_led(q, &rows, below);
     ch_rows_cut(&rows, page, &result->has_next, &result->next);
     if (next != 0 && !result->has_next) {
         result->has_next = true;
@@ -149,9 +158,7 @@ void ch_query_account_list(struct ch_asking *q)
 /* Whether the asker has the scope on the account; the operator and services have. */
 static bool may(struct ch_asking *q, uint8_t scope)
 {
-    if (q->moment->actor.kind != CH_actor_kind_user) return true;
-    const struct ch_answer answer = ch_ask(q, q->moment->user_row, q->on, ch_scopes_of(scope));
-    return answer.decision == CH_decision_allowed;
+    return ch_actor_has(q, q->on, ch_scopes_of(scope));
 }
 
 /* The names from the root down, with / between. */

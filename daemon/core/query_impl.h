@@ -59,7 +59,13 @@ void ch_rows_cut(struct ch_rows *rows, struct ch_page page, bool *has_next, uint
 /* The user's rights for a wanted set on an account, over the channel of the moment. */
 struct ch_answer ch_ask(struct ch_asking *q, uint32_t user, uint32_t account,
                         struct ch_scopes wanted);
-/* Whether the actor, if a person, is led to the account. */
+/* The actor's own rights, where ch_is_bound says that there are bounds to them. */
+struct ch_answer ch_ask_actor(struct ch_asking *q, uint32_t account, struct ch_scopes wanted);
+/* Whether the actor has all of this on the account, or needs no right. */
+bool ch_actor_has(struct ch_asking *q, uint32_t account, struct ch_scopes wanted);
+/* The key with the id that leads to the account asked about; 0 after refusing. */
+uint32_t ch_key_asked(struct ch_asking *q, struct ch_key_id id);
+/* Whether the actor, if a person or a key, is led to the account. */
 bool ch_actor_is_led(struct ch_asking *q, uint32_t account);
 
 /* Whether the user has a share of the account or of one above it. To an actor that is a person, a

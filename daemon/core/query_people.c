@@ -173,9 +173,9 @@ static const struct ch_text *account_names(struct ch_asking *q,
             args->accounts_len == 0 ? q->on : ch_find_account(q->state, args->accounts[i].id);
         ch_saw_account(q, account);
         names[i] = ch_copy_text(q, ch_account_row(q->state, account)->name);
-        if (args->accounts_len == 0 || q->moment->actor.kind != CH_actor_kind_user) continue;
+        if (args->accounts_len == 0 || !ch_is_bound(q->moment)) continue;
         const struct ch_scopes wanted = ch_scopes_of(CH_SCOPE_shares_create);
-        const struct ch_answer answer = ch_ask(q, q->moment->user_row, account, wanted);
+        const struct ch_answer answer = ch_ask_actor(q, account, wanted);
         if (answer.decision == CH_decision_allowed) continue;
         if (answer.led) {
             (void)ch_refuse_scopes(q, CH_REJ_not_allowed, "accounts", wanted);

@@ -9,10 +9,7 @@ enum { DAYS_SHOWN = 30, DAYS_MOST = 1000 }; /* as in queries.def */
 /* Whether the asker may do this on an account; for the operator and services always. */
 static bool may(struct ch_asking *q, uint32_t account, enum ch_scope scope)
 {
-    if (q->moment->actor.kind != CH_actor_kind_user) return true;
-    const struct ch_answer answer =
-        ch_ask(q, q->moment->user_row, account, ch_scopes_of((uint8_t)scope));
-    return answer.decision == CH_decision_allowed;
+    return ch_actor_has(q, account, ch_scopes_of((uint8_t)scope));
 }
 
 /* The account's streams, those of the whole account before its keys'. */

@@ -18,9 +18,9 @@ static struct ch_rec_role_row role_record(struct ch_asking *q, uint32_t row)
 /* An account's own roles are shown to those who may read them there. */
 static bool may_see_roles(struct ch_asking *q, uint32_t account)
 {
-    if (account == 0 || q->moment->actor.kind != CH_actor_kind_user) return true;
+    if (account == 0 || !ch_is_bound(q->moment)) return true;
     const struct ch_scopes wanted = ch_scopes_of(CH_SCOPE_roles_read);
-    const struct ch_answer answer = ch_ask(q, q->moment->user_row, account, wanted);
+    const struct ch_answer answer = ch_ask_actor(q, account, wanted);
     if (!answer.led) return ch_refuse(q, CH_REJ_not_found, "account");
     if (answer.decision == CH_decision_allowed) return true;
     return ch_refuse_scopes(q, CH_REJ_not_allowed, "account", wanted);

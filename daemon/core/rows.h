@@ -97,6 +97,8 @@ struct ch_row_account {
     uint32_t stream_count;
     uint32_t stopped;      /* bit of each mail_stream of the account that is stopped */
     uint32_t stopped_keys; /* streams of its keys that are stopped */
+    uint32_t first_key;
+    uint32_t key_count;
 };
 
 enum { CH_SWITCHES = 5 };                                          /* of enum ch_setting_switch */
@@ -204,6 +206,28 @@ struct ch_row_request {
     uint32_t next_of_user; /* the newest first */
     uint32_t prev_of_user;
     uint32_t due;
+};
+
+/* An API key. Of its secret there is the hash only. */
+struct ch_row_key {
+    uint32_t live;
+    uint32_t account;
+    uint64_t id;
+    uint64_t changed;
+    uint64_t secret_seq; /* the event that set its present secret */
+    uint64_t expires_at; /* 0: no end */
+    uint64_t old_until;  /* until then the secret before works, too; 0: it does not */
+    uint64_t made_by;    /* the id of the actor who made it */
+    uint8_t made_by_kind;
+    uint8_t kind; /* enum ch_key_kind */
+    uint8_t spare[2];
+    uint32_t name; /* text */
+    uint32_t scopes;
+    uint32_t due; /* place in the heap of what is due; 0: none */
+    uint32_t next_of_account;
+    uint32_t prev_of_account;
+    uint8_t hash[32];
+    uint8_t old_hash[32]; /* of the secret before; zeros: none */
 };
 
 /* The sealed part of an event that state keeps: names, reasons. Found by the event's seq. */

@@ -72,6 +72,7 @@ uint32_t ch_find_user(const struct ch_state *state, uint64_t id);
 uint32_t ch_find_share_id(const struct ch_state *state, uint64_t id);
 uint32_t ch_find_group(const struct ch_state *state, uint64_t id);
 uint32_t ch_find_role(const struct ch_state *state, uint64_t id);
+uint32_t ch_find_key(const struct ch_state *state, uint64_t id);
 
 /* By name or key. parent, account: rows; 0 for a root account, a built-in role. */
 uint32_t ch_find_account_name(const struct ch_state *state, uint32_t parent, struct ch_text name);
@@ -91,6 +92,11 @@ uint32_t ch_find_grant(const struct ch_state *state, uint32_t share, uint8_t kin
 bool ch_is_limited_to(const struct ch_state *state, uint32_t share, uint8_t kind,
                       uint32_t resource);
 uint32_t ch_find_member(const struct ch_state *state, uint32_t share, uint32_t group);
+/* The key whose present secret has the hash, or whose secret before it, as long as that works. */
+uint32_t ch_find_key_secret(const struct ch_state *state, const uint8_t hash[32], uint64_t now);
+/* Whether a key can be used on the account: its own, or for a master key one below. */
+bool ch_key_leads(const struct ch_state *state, uint32_t key, uint32_t account);
+uint32_t ch_find_key_name(const struct ch_state *state, uint32_t account, struct ch_text name);
 uint32_t ch_find_declared(const struct ch_state *state, uint32_t category, uint64_t number);
 uint32_t ch_find_seen(const struct ch_state *state, uint8_t actor_kind, uint64_t actor_id,
                       const uint8_t id[16]);
@@ -157,6 +163,7 @@ uint64_t ch_hash_seen(uint8_t actor_kind, uint64_t actor_id, const uint8_t id[16
 uint64_t ch_hash_actor(uint8_t actor_kind, uint64_t actor_id);
 uint64_t ch_hash_feed(uint32_t account, uint8_t kind, uint32_t resource, uint32_t to);
 uint64_t ch_hash_suppressed(uint32_t root, const uint8_t hash[16]);
+uint64_t ch_hash_secret(const uint8_t hash[32]);
 uint64_t ch_hash_name(uint8_t kind, const uint8_t hash[16]);
 
 /* Interned texts and scope sets. A row number stands for the value; equal values have equal

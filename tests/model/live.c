@@ -99,6 +99,8 @@ void m_live_command(struct m_live *live, const struct o_command *c, bool log_ref
     ch_arena_reset(&live->arena);
     m_call(c, &live->arena, &call);
     struct ch_moment moment = moment_of(live, c);
+    struct ch_minted minted[1];
+    learn_minted(&moment, minted, 1, live->messages);
     M_CHECK(ch_decide_reserve(&live->state, &call));
     if (ch_resolve(&live->state, &call, &verdict.reject)) {
         /* Ids are known now, so the room for a cascade is, too. */

@@ -23,6 +23,7 @@ static void open_account(struct o_case *k, uint64_t parent, uint64_t sub_depth)
     a->sub_depth = sub_depth;
     memcpy(a->name, k->c->name, sizeof a->name);
     o_event(k, CH_EV_account_opened, a->id);
+    o_event(k, CH_EV_key_created, a->id); /* its first key */
 }
 
 static void open_master(struct o_case *k)
@@ -34,7 +35,7 @@ static void open_master(struct o_case *k)
     o_break_if(k, depth > LIMIT_ACCOUNT_DEPTH, CH_REJ_too_deep);
     if (k->code != 0) return;
     open_account(k, 0, depth);
-    uint64_t account = w->head;
+    uint64_t account = w->accounts[w->account_count - 1].id;
     if (k->user == NULL) return;
     for (size_t i = 0; i < O_SHARES; i++) {
         struct o_share *s = &w->shares[i];

@@ -18,7 +18,8 @@
  *     token NAME ...           opens the sealed tokens of the last command's events, in order;
  *                              $NAME stands for the token
  *     unmailed                 starts charterd again without a mailer
- *     label NAME               remembers the seq of the last answer; $NAME stands for it
+ *     label NAME [KEY]         remembers the seq of the last answer, or what its result says at KEY
+ *                              (label shop account), a number; $NAME stands for it
  *     clock TIME               moves the clock; what is due happens
  *     times N LINE [| LINE]    says these lines N times; @ stands for 1, 2, ... N
  *     restart                  stops charterd and starts it again: revision and state are the same
@@ -210,7 +211,18 @@ static bool say_alike(struct world *w, struct ch_text line)
 
 static bool say_label(struct world *w, struct ch_text line)
 {
-    return labels_set(&w->labels, text_trim(line), w->outcome.seq) ||
+    const struct ch_text name = word_next(&line);
+    const struct ch_text key = word_next(&line);
+    uint64_t number = w->outcome.seq;
+    if (key.len > 0) {
+        struct ch_buf text = {0};
+        bool good =
+            answer_text(w->outcome.value, key, &text) &&
+            word_number(&w->labels, (struct ch_text){(const char *)text.ptr, text.len}, &number);
+        ch_buf_deinit(&text);
+        if (!good) return problem("the answer has no number there");
+    }
+    return labels_set(&w->labels, name, number) ||
            problem("label takes a short name, and there is room for 64");
 }
 

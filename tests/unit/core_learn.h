@@ -3,7 +3,22 @@
 #ifndef CH_TESTS_CORE_LEARN_H
 #define CH_TESTS_CORE_LEARN_H
 #include "daemon/core/apply.h"
+#include "daemon/core/decide.h"
 #include "schema/event.h"
+
+/* Secrets for a command, as the line makes them before it is decided: different for each number. */
+static inline void learn_minted(struct ch_moment *moment, struct ch_minted *minted, uint32_t count,
+                                uint64_t number)
+{
+    memset(minted, 0, count * sizeof *minted);
+    for (uint32_t i = 0; i < count; i++) {
+        ch_put_be64(minted[i].hash, ch_hash_mix(number, i));
+        ch_put_be64(minted[i].hash + 8, number);
+        ch_put_be64(minted[i].hash + 16, i);
+    }
+    moment->minted = minted;
+    moment->minted_count = count;
+}
 
 /* Fills in the event's sealed part. plain, cipher: reset here; the event borrows from cipher. */
 static inline void learn_seal(struct ch_event *event, struct ch_buf *plain, struct ch_buf *cipher)

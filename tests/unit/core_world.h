@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-enum { OPERATOR = 0, SERVICE = 1 }; /* senders beside the users, who are named by id */
+enum { OPERATOR = 0, SERVICE = 1 }; /* senders beside users and keys, which are named by id */
 
 struct world {
     struct ch_state state;
@@ -27,6 +27,8 @@ struct world {
     struct ch_reject reject; /* of the last command */
     uint32_t count;          /* its events */
     uint64_t made;           /* seq of the last one */
+    uint32_t mints;          /* secrets made for a command; 0: one */
+    uint8_t secret[32];      /* the hash of the one made for the last command */
     uint64_t top, mid, low, side;
     uint64_t owner, ann, bob, cy;
 };
@@ -76,7 +78,15 @@ static inline int run(struct world *w, uint64_t sender, int type, uint64_t on, v
                                   : sender == SERVICE ? CH_actor_kind_service
                                                       : CH_actor_kind_user);
     if (sender > SERVICE) moment.user_row = ch_find_user(&w->state, sender);
+    if (sender > SERVICE && moment.user_row == 0) {
+        moment.key_row = ch_find_key(&w->state, sender);
+        moment.actor.kind = CH_actor_kind_key;
+        assert_int_not_equal(moment.key_row, 0);
+    }
     ch_put_be64(moment.id, ++w->messages);
+    struct ch_minted minted[4];
+    learn_minted(&moment, minted, w->mints == 0 ? 1 : w->mints, w->messages);
+    memcpy(w->secret, minted[0].hash, sizeof w->secret);
     ch_arena_reset(&w->arena);
     assert_true(ch_decide_reserve(&w->state, &call));
     if (ch_resolve(&w->state, &call, &verdict.reject) &&
@@ -132,7 +142,7 @@ static inline uint64_t add_sub(struct world *w, uint64_t above, const char *name
 {
     assert_int_equal(RUN(w, OPERATOR, account_open_sub, above, .name = ch_text_of(name)),
                      CH_REJ_none);
-    return w->made;
+    return w->made - 1; /* its first key came after it */
 }
 
 static inline uint64_t add_group(struct world *w, uint64_t account, uint64_t parent,
@@ -179,7 +189,7 @@ static inline void start_world(struct world *w)
                          .has_owner = true, .owner = {.id = w->owner}, .has_sub_depth = true,
                          .sub_depth = 2),
                      CH_REJ_none);
-    w->top = w->made - 1; /* the owner's share came last */
+    w->top = w->made - 2; /* its first key and the owner's share came after it */
     w->mid = add_sub(w, w->top, "mid");
     w->low = add_sub(w, w->mid, "low");
     w->side = add_sub(w, w->top, "side");

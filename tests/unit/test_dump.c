@@ -264,7 +264,8 @@ static void a_check_is_answered_with_the_facts(void **unused)
     struct ch_state state;
     struct ch_arena arena = {0};
     make_world(&state);
-    struct ch_qry_check args = {.user = {.id = BERT},
+    struct ch_qry_check args = {.has_user = true,
+                                .user = {.id = BERT},
                                 .scopes = ch_scopes_of(CH_SCOPE_lists_read),
                                 .has_resource = true,
                                 .resource = ch_text_of("news"),
