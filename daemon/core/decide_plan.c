@@ -92,8 +92,8 @@ enum ch_rejection_code ch_decide_plan_set(struct ch_case *c)
     return CH_REJ_none;
 }
 
-/* The plan as plan.change would leave it, over what the turn leaves. */
-static void change(const struct ch_case *c, const struct ch_cmd_plan_change *args,
+/* The plan as plan.change would leave it, over what the turn leaves. False when out of memory. */
+static bool change(const struct ch_case *c, const struct ch_cmd_plan_change *args,
                    const struct ch_turn *turn, struct ch_ev_plan_changed *ret)
 {
     const struct ch_row_plan *plan = ch_plan_row(c->state, turn->plan);
@@ -111,10 +111,16 @@ static void change(const struct ch_case *c, const struct ch_cmd_plan_change *arg
                   ? ch_calendar_next(ret->anchor, (enum ch_frequency)ret->period, turn->at)
                   : present->to;
     const bool rated = args->rate_from_len > 0;
-    ret->rate_from = rated ? args->rate_from : present->rate_from;
     ret->rate_from_len = rated ? args->rate_from_len : present->rate_count;
-    ret->rate_price = rated ? args->rate_price : present->rate_price;
     ret->rate_price_len = ret->rate_from_len;
+    ret->rate_from = args->rate_from;
+    ret->rate_price = args->rate_price;
+    if (rated) return true;
+    /* An event does not borrow from the row that it is about to change. */
+    const size_t bytes = present->rate_count * sizeof *ret->rate_from;
+    ret->rate_from = ch_arena_copy(c->arena, present->rate_from, bytes);
+    ret->rate_price = ch_arena_copy(c->arena, present->rate_price, bytes);
+    return ret->rate_from != NULL && ret->rate_price != NULL;
 }
 
 static bool is_as_before(const struct ch_case *c, uint32_t plan_row,
@@ -150,7 +156,8 @@ enum ch_rejection_code ch_decide_plan_change(struct ch_case *c)
     struct ch_holding held;
     const struct ch_turn turn = ch_turn_at(c->state, row, c->moment->now, 0, &held);
     struct ch_ev_plan_changed to = {0};
-    change(c, args, &turn, &to);
+    c->ret->no_memory = !change(c, args, &turn, &to);
+    if (c->ret->no_memory) return CH_REJ_none;
     if (to.total < turn.pool.total - turn.pool.remain) {
         return ch_reject(c, CH_REJ_credits_in_use, "total");
     }

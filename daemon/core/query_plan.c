@@ -16,6 +16,38 @@ void ch_present_period(const struct ch_turn *turn, uint64_t *ret_from, uint64_t 
     *ret_to = ch_calendar_next(plan->anchor, period, turn->at);
 }
 
+static struct ch_rec_plan_row record_of(struct ch_asking *q, uint32_t row)
+{
+    const struct ch_row_plan *plan = ch_plan_row(q->state, row);
+    const struct ch_row_period *present = ch_period_row(q->state, plan->present);
+    struct ch_holding held;
+    const struct ch_turn turn = ch_turn_at(q->state, row, q->moment->now, 0, &held);
+    ch_saw(q, plan->changed);
+    struct ch_rec_plan_row record = {.plan = {plan->id},
+                                     .account = {ch_account_row(q->state, plan->account)->id},
+                                     .name = ch_copy_text(q, plan->name),
+                                     .paid = plan->paid != 0,
+                                     .period = (uint8_t)plan->period,
+                                     .anchor = plan->anchor,
+                                     .total = turn.pool.total,
+                                     .used = turn.pool.used,
+                                     .reserved = turn.pool.reserved,
+                                     .remain = turn.pool.remain,
+                                     .allocated = turn.pool.allocated,
+                                     .next_total = plan->next_total};
+    ch_present_period(&turn, &record.from, &record.to);
+    record.has_to = record.to != 0;
+    struct ch_rec_rate_row *rates = ch_take(q, present->rate_count, sizeof *rates);
+    if (rates == NULL) return record;
+    for (uint32_t i = 0; i < present->rate_count; i++) {
+        rates[i].from = present->rate_from[i];
+        rates[i].price = present->rate_price[i];
+    }
+    record.rates = rates;
+    record.rates_len = present->rate_count;
+    return record;
+}
+
 void ch_query_plan_show(struct ch_asking *q)
 {
     const uint32_t row = ch_find_plan(q->state, q->on);
@@ -24,37 +56,35 @@ void ch_query_plan_show(struct ch_asking *q)
         (void)ch_refuse(q, CH_REJ_no_plan, "on");
         return;
     }
-    const struct ch_row_plan *plan = ch_plan_row(q->state, row);
-    const struct ch_row_period *present = ch_period_row(q->state, plan->present);
-    struct ch_holding held;
-    const struct ch_turn turn = ch_turn_at(q->state, row, q->moment->now, 0, &held);
     struct ch_qry_plan_show_result *result = ch_take(q, 1, sizeof *result);
-    struct ch_rec_rate_row *rates = ch_take(q, present->rate_count, sizeof *rates);
-    if (result == NULL || rates == NULL) return;
-    ch_saw(q, plan->changed);
-    for (uint32_t i = 0; i < present->rate_count; i++) {
-        rates[i].from = present->rate_from[i];
-        rates[i].price = present->rate_price[i];
+    if (result == NULL) return;
+    result->plan = record_of(q, row);
+    q->ret->result = result;
+}
+
+/* No more than a page of plans is read: one turn of each is worked out. */
+void ch_query_plan_list(struct ch_asking *q)
+{
+    const struct ch_qry_plan_list *args = q->call->args;
+    const struct ch_store *store = &q->state->store;
+    const struct ch_page page =
+        ch_page_of(args->has_after, args->after, args->has_limit, args->limit);
+    struct ch_rows rows = {0};
+    uint32_t p =
+        page.after >= store->tables[CH_T_PLAN].used ? 0 : ch_row_next(store, CH_T_PLAN, page.after);
+    for (; p != 0 && rows.count <= page.limit; p = ch_row_next(store, CH_T_PLAN, p)) {
+        if (args->has_paid && (ch_plan_row(q->state, p)->paid != 0) != args->paid) continue;
+        if (!ch_rows_add(q, &rows, p)) return;
     }
-    uint64_t from;
-    uint64_t to;
-    ch_present_period(&turn, &from, &to);
-    result->plan = (struct ch_rec_plan_row){.plan = {plan->id},
-                                            .account = {ch_account_row(q->state, q->on)->id},
-                                            .name = ch_copy_text(q, plan->name),
-                                            .paid = plan->paid != 0,
-                                            .period = (uint8_t)plan->period,
-                                            .anchor = plan->anchor,
-                                            .from = from,
-                                            .has_to = to != 0,
-                                            .to = to,
-                                            .total = turn.pool.total,
-                                            .used = turn.pool.used,
-                                            .reserved = turn.pool.reserved,
-                                            .remain = turn.pool.remain,
-                                            .allocated = turn.pool.allocated,
-                                            .next_total = plan->next_total,
-                                            .rates = rates,
-                                            .rates_len = present->rate_count};
+    struct ch_qry_plan_list_result *result = ch_take(q, 1, sizeof *result);
+    if (result == NULL) return;
+    ch_rows_cut(&rows, page, &result->has_next, &result->next);
+    struct ch_rec_plan_row *plans = ch_take(q, rows.count, sizeof *plans);
+    if (plans == NULL) return;
+    for (uint32_t i = 0; i < rows.count; i++) {
+        plans[i] = record_of(q, rows.row[i]);
+    }
+    result->plans = plans;
+    result->plans_len = rows.count;
     q->ret->result = result;
 }

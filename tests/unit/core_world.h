@@ -51,10 +51,25 @@ static inline struct ch_scopes scopes_of(uint8_t one, uint8_t two)
     return ch_scopes_or(ch_scopes_of(one), ch_scopes_of(two));
 }
 
+/* Where every event's record goes, behind its length; NULL: nowhere. */
+static struct ch_buf *world_log;
+
+static inline void log_event(const struct ch_event *event)
+{
+    struct ch_buf record = {0};
+    ch_event_encode(&record, event);
+    const size_t len = record.len;
+    ch_buf_put(world_log, &len, sizeof len);
+    ch_buf_put(world_log, record.ptr, len);
+    assert_false(record.failed || world_log->failed);
+    ch_buf_deinit(&record);
+}
+
 static inline void take_event(struct world *w, struct ch_event *event)
 {
     struct ch_buf plain = {0}, cipher = {0};
     learn_seal(event, &plain, &cipher);
+    if (world_log != NULL) log_event(event);
     assert_true(ch_apply_reserve(&w->state, event));
     ch_apply(&w->state, event);
     assert_true(learn_names(&w->state, event, ch_buf_view(&plain)));

@@ -44,7 +44,8 @@ struct oracle {
     bool closed[ACCOUNTS];
     uint64_t total, next_total, anchor;
     int frequency;
-    uint64_t since[3]; /* ends of days, weeks, months are counted from then */
+    uint64_t prices[2]; /* of the rates from 0 and from 500 on */
+    uint64_t since[3];  /* ends of days, weeks, months are counted from then */
     int period;
     struct holding held[ACCOUNTS];
     int places, free_places[ACCOUNTS], free_count; /* places given back are taken again */
@@ -220,6 +221,8 @@ static void set_holding(struct oracle *o, int account, int type, uint64_t total,
 
 /* ---- both ----------------------------------------------------------------------------------- */
 
+static const uint64_t rates_from[2] = {0, 500};
+
 struct both {
     struct world *w;
     struct oracle o;
@@ -260,6 +263,10 @@ static void compare(struct both *b)
     const struct oracle *o = &b->o;
     const struct ch_row_plan *plan = ch_plan_row(s, ch_find_plan(s, ch_find_account(s, b->id[0])));
     assert_true(plan->total == o->total && plan->next_total == o->next_total);
+    const struct ch_row_period *present = ch_period_row(s, plan->present);
+    assert_int_equal(present->rate_count, 2);
+    assert_true(memcmp(present->rate_from, rates_from, sizeof rates_from) == 0);
+    assert_true(memcmp(present->rate_price, o->prices, sizeof o->prices) == 0);
     assert_true(plan->used == taken(o, NOBODY, false));
     assert_true(plan->reserved == taken(o, NOBODY, true));
     assert_true(plan->remain == remains(o, NOBODY));
@@ -412,9 +419,16 @@ static void some_change(struct both *b, const struct oracle *before)
     args.has_period = below(b, 6) == 0;
     args.period = (uint8_t)below(b, 3);
     if (args.has_total && args.total == 0) args.total = 1;
+    const uint64_t prices[2] = {below(b, 100), below(b, 100)};
+    if (below(b, 4) == 0) {
+        args.rate_from = rates_from;
+        args.rate_price = prices;
+        args.rate_from_len = args.rate_price_len = 2;
+    }
     const int code = args.has_total && args.total < in_use ? CH_REJ_credits_in_use : CH_REJ_none;
     (void)run(w, OPERATOR, CH_CMD_plan_change, w->top, &args);
     if (!expected(b, code, before, turned)) return;
+    if (args.rate_from_len > 0) memcpy(b->o.prices, prices, sizeof prices);
     if (args.has_total) b->o.total = b->o.next_total = args.total;
     if (args.has_next_total) b->o.next_total = args.next_total;
     const bool moved = (args.has_anchor && args.anchor != b->o.anchor) ||
@@ -476,12 +490,13 @@ static void step(struct both *b)
     free(before);
 }
 
-/* Of every byte of every table. */
-static uint64_t fingerprint(const struct world *w)
+/* Of every byte of every table that is dumped. */
+static uint64_t fingerprint(const struct ch_state *state)
 {
     uint64_t hash = 0;
-    for (uint32_t t = 0; t < w->state.store.table_count; t++) {
-        const struct ch_table *table = &w->state.store.tables[t];
+    for (uint32_t t = 0; t < state->store.table_count; t++) {
+        const struct ch_table *table = &state->store.tables[t];
+        if (!table->def.dumped) continue;
         hash = ch_hash_mix(hash, ch_hash_mix(table->used, table->free_head));
         for (uint32_t row = 1; row <= table->used; row++) {
             hash = ch_hash_mix(hash, ch_hash_bytes(ch_table_ptr(table, row), table->def.row_bytes));
@@ -496,14 +511,16 @@ static void roll_back(struct both *b)
     struct oracle *before = malloc(sizeof *before);
     assert_non_null(before);
     const uint64_t now = b->w->now;
-    const uint64_t bytes = fingerprint(b->w);
+    const uint64_t bytes = fingerprint(&b->w->state);
+    const size_t logged = world_log->len;
     const struct ch_mark mark = ch_store_mark(&b->w->state.store);
     *before = b->o;
     for (uint64_t i = 1 + below(b, 6); i > 0; i--) {
         step(b);
     }
     ch_store_rollback(&b->w->state.store, mark);
-    assert_true(fingerprint(b->w) == bytes);
+    assert_true(fingerprint(&b->w->state) == bytes);
+    world_log->len = logged;
     b->o = *before;
     b->w->now = now;
     free(before);
@@ -529,11 +546,14 @@ static void play(struct both *b, uint64_t seed)
     b->o.anchor = w->now - below(b, 800) * CH_DAY_NS - below(b, 24) * (CH_DAY_NS / 24);
     b->o.frequency = (int)below(b, 3);
     b->o.total = b->o.next_total = 1000;
+    b->o.prices[0] = 7;
     for (int f = 0; f < 3; f++) {
         b->o.since[f] = w->now;
     }
     DONE(OPERATOR, plan_set, w->top, .name = TEXT("Plan"), .total = 1000, .has_period = true,
-         .period = (uint8_t)b->o.frequency, .has_anchor = true, .anchor = b->o.anchor);
+         .period = (uint8_t)b->o.frequency, .has_anchor = true, .anchor = b->o.anchor,
+         .rate_from = rates_from, .rate_from_len = 2, .rate_price = b->o.prices,
+         .rate_price_len = 2);
     for (int i = 0; i < STEPS; i++) {
         if (i == STEPS / 2) { /* one is closed, and takes nothing at a reset */
             DONE(OPERATOR, account_close, b->id[4], .has_below = false);
@@ -542,6 +562,30 @@ static void play(struct both *b, uint64_t seed)
         if (below(b, 25) == 0) roll_back(b);
         step(b);
     }
+}
+
+/* The log again, from its bytes: every byte of the state is the same. */
+static void replay(const struct both *b)
+{
+    struct ch_state state;
+    struct ch_arena arena = {0};
+    assert_true(ch_state_init(&state));
+    for (size_t at = 0; at < world_log->len;) {
+        union ch_event_body body;
+        struct ch_event event;
+        struct ch_why why = {0};
+        size_t len;
+        memcpy(&len, world_log->ptr + at, sizeof len);
+        const struct ch_bytes record = {world_log->ptr + at + sizeof len, len};
+        ch_arena_reset(&arena);
+        assert_int_equal(ch_event_decode(record, &arena, &body, &event, &why), CH_OK);
+        assert_true(ch_apply_reserve(&state, &event));
+        ch_apply(&state, &event);
+        at += sizeof len + len;
+    }
+    assert_true(fingerprint(&state) == fingerprint(&b->w->state));
+    ch_state_deinit(&state);
+    ch_arena_deinit(&arena);
 }
 
 static void core_and_the_oracle_agree_on_random_histories(void **test)
@@ -554,10 +598,15 @@ static void core_and_the_oracle_agree_on_random_histories(void **test)
     assert_non_null(b);
     for (uint64_t i = 0; i < HISTORIES; i++) {
         void *world = NULL;
+        struct ch_buf log = {0};
+        world_log = &log;
         (void)world_setup(&world);
         b->w = world;
         play(b, seed + i);
+        replay(b);
         (void)world_teardown(&world);
+        ch_buf_deinit(&log);
+        world_log = NULL;
     }
     print_message("%u accepted, %u refused, %u turns\n", b->done, b->refused, b->turns);
     assert_true(b->done > HISTORIES * STEPS / 4 && b->turns > HISTORIES * 20);
