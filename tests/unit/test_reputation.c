@@ -3,6 +3,8 @@
 #include "daemon/core/reputation.h"
 #include "tests/unit/core_world.h"
 
+#include <stdlib.h>
+
 static void a_rate_is_rounded_down_and_never_above_a_million(void **state)
 {
     (void)state;
@@ -123,6 +125,165 @@ static void setting_thresholds_judges_every_stream_of_the_account_and_no_other(v
     assert_true(ch_stream_row(&w->state, stream_at(w, w->low))->alert_seq[0] == 0);
 }
 
+/* ---- random histories against a list of everything that was ever counted ------------------- */
+
+enum { COUNTED_MOST = 4000, STEPS = 1500, RATE_DAYS = 5 };
+
+struct counted {
+    uint64_t account;
+    uint8_t stream;
+    uint32_t day;
+    uint64_t count[CH_COUNTS];
+};
+
+struct naive {
+    struct counted counted[COUNTED_MOST];
+    uint32_t known;
+    bool alerts[3][2][CH_MEASURES]; /* by account, stream, measure */
+    bool stops[3][2][2];            /* by account, stream, authority */
+    uint64_t threshold[3];          /* of bounces */
+};
+
+static uint64_t next_random(uint64_t *seed)
+{
+    *seed += 0x9e3779b97f4a7c15u;
+    return ch_hash_mix(*seed, 0);
+}
+
+static uint64_t naive_ppm(const struct naive *n, const struct world *w, uint64_t account,
+                          uint8_t stream, enum ch_measure measure, uint64_t *ret_whole)
+{
+    uint64_t part = 0, whole = 0;
+    for (uint32_t i = 0; i < n->known; i++) {
+        const struct counted *c = &n->counted[i];
+        if (c->account != account || c->stream != stream) continue;
+        if (c->day + RATE_DAYS <= ch_day_of(w->now)) continue;
+        part += c->count[measure == CH_measure_bounces ? CH_COUNT_BOUNCED : CH_COUNT_COMPLAINED];
+        whole += c->count[measure == CH_measure_bounces ? CH_COUNT_SENT : CH_COUNT_DELIVERED];
+    }
+    *ret_whole = whole;
+    if (part >= whole) return part == 0 ? 0 : CH_PPM;
+    return part * CH_PPM / whole; /* the numbers of this test are small */
+}
+
+/* Judges one account's stream; how many alerts began or ended. */
+static uint32_t naive_judge(struct naive *n, const struct world *w, uint32_t place,
+                            uint64_t account, uint8_t stream)
+{
+    uint32_t events = 0;
+    for (uint32_t m = 0; m < CH_MEASURES; m++) {
+        uint64_t whole = 0;
+        const uint64_t ppm = naive_ppm(n, w, account, stream, (enum ch_measure)m, &whole);
+        const uint64_t threshold = m == CH_measure_bounces ? n->threshold[place] : 1000;
+        const bool passed = whole >= 1000 && threshold > 0 && ppm > threshold;
+        events += passed != n->alerts[place][stream][m];
+        n->alerts[place][stream][m] = passed;
+    }
+    return events;
+}
+
+static void naive_add(struct naive *n, struct world *w, const uint64_t accounts[3], uint64_t *seed)
+{
+    const uint32_t place = (uint32_t)(next_random(seed) % 3);
+    struct counted *c = &n->counted[n->known];
+    c->account = accounts[place];
+    c->stream = (uint8_t)(next_random(seed) % 2);
+    c->day = ch_day_of(w->now);
+    c->count[CH_COUNT_SENT] = next_random(seed) % 1000;
+    c->count[CH_COUNT_DELIVERED] = next_random(seed) % 1000;
+    c->count[CH_COUNT_BOUNCED] = next_random(seed) % 100;
+    c->count[CH_COUNT_COMPLAINED] = next_random(seed) % 3;
+    const int refused = RUN(w, SERVICE, stats_add, c->account, .stream = c->stream,
+                            .has_sent = true, .sent = c->count[CH_COUNT_SENT],
+                            .has_delivered = true, .delivered = c->count[CH_COUNT_DELIVERED],
+                            .has_bounced = true, .bounced = c->count[CH_COUNT_BOUNCED],
+                            .has_complained = true, .complained = c->count[CH_COUNT_COMPLAINED]);
+    assert_int_equal(refused, CH_REJ_none);
+    n->known++;
+    assert_int_equal(w->count, 1 + naive_judge(n, w, place, c->account, c->stream));
+}
+
+static void naive_stop(struct naive *n, struct world *w, const uint64_t accounts[3], uint64_t *seed)
+{
+    const uint32_t place = (uint32_t)(next_random(seed) % 3);
+    const uint8_t stream = (uint8_t)(next_random(seed) % 2);
+    const bool by_operator = next_random(seed) % 2 == 0;
+    const bool stop = next_random(seed) % 2 == 0;
+    bool *stops = n->stops[place][stream];
+    const uint64_t who = by_operator ? OPERATOR : w->owner;
+    const struct ch_named reason = {.text = TEXT("so it is")};
+    const int code =
+        stop ? RUN(w, who, stream_stop, accounts[place], .stream = stream, .reason = reason)
+             : RUN(w, who, stream_resume, accounts[place], .stream = stream, .reason = reason);
+    if (!stop && !by_operator && !stops[0] && stops[1]) {
+        assert_int_equal(code, CH_REJ_operator_stopped);
+        return;
+    }
+    assert_int_equal(code, CH_REJ_none);
+    assert_int_equal(w->count, stops[by_operator] != stop);
+    stops[by_operator] = stop;
+}
+
+/* Each account's own stops are all that the owner of all of them feels there. */
+static void naive_check(const struct naive *n, const struct world *w, const uint64_t accounts[3])
+{
+    static const uint8_t sends[2] = {CH_SCOPE_campaigns_send, CH_SCOPE_transactional_send};
+    for (uint32_t place = 0; place < 3; place++) {
+        for (uint8_t stream = 0; stream < 2; stream++) {
+            const struct ch_question question = {.user = ch_find_user(&w->state, w->owner),
+                                                 .account =
+                                                     ch_find_account(&w->state, accounts[place]),
+                                                 .wanted = ch_scopes_of(sends[stream]),
+                                                 .channel = CH_channel_web,
+                                                 .now = w->now};
+            struct ch_answer answer;
+            ch_access(&w->state, &question, &answer, NULL, NULL);
+            const bool stopped = n->stops[place][stream][0] || n->stops[place][stream][1];
+            assert_int_equal(answer.reason, stopped ? CH_reason_stream_stopped : CH_reason_granted);
+        }
+    }
+}
+
+static void random_histories_count_alert_and_stop_as_a_naive_list_does(void **state)
+{
+    struct world *w = *state;
+    const char *given = getenv("CH_TEST_SEED");
+    uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : UINT64_C(20261126);
+    print_message("seed %llu (CH_TEST_SEED)\n", (unsigned long long)seed);
+    const uint64_t accounts[3] = {w->mid, w->low, w->side};
+    struct naive *n = test_calloc(1, sizeof *n);
+    define(w, "RATE_DAYS", RATE_DAYS);
+    define(w, "SERIES_DAYS", RATE_DAYS + 2);
+    for (uint32_t i = 0; i < 3; i++) {
+        n->threshold[i] = 50000;
+    }
+    for (uint32_t step = 0; step < STEPS; step++) {
+        const uint64_t chance = next_random(&seed) % 100;
+        if (chance < 60) {
+            naive_add(n, w, accounts, &seed);
+        } else if (chance < 75) {
+            naive_stop(n, w, accounts, &seed);
+        } else if (chance < 85) {
+            const uint32_t place = (uint32_t)(next_random(&seed) % 3);
+            const uint64_t before = n->threshold[place];
+            n->threshold[place] = next_random(&seed) % 4 * 40000;
+            assert_int_equal(RUN(w, OPERATOR, reputation_set_thresholds, accounts[place],
+                                 .has_bounce_ppm = true, .bounce_ppm = n->threshold[place]),
+                             CH_REJ_none);
+            if (w->count == 0) { /* they were so already, and nothing is judged anew */
+                assert_int_equal(before, n->threshold[place]);
+                continue;
+            }
+            assert_int_equal(w->count, 1 + naive_judge(n, w, place, accounts[place], 0) +
+                                           naive_judge(n, w, place, accounts[place], 1));
+        } else {
+            w->now += next_random(&seed) % (2 * CH_DAY_NS);
+        }
+        naive_check(n, w, accounts);
+    }
+    test_free(n);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +291,7 @@ int main(void)
         cmocka_unit_test(a_rate_counts_from_the_volume_on_and_passes_above_the_threshold),
         WORLD_TEST(days_are_kept_singly_for_so_long_and_stay_in_the_total),
         WORLD_TEST(a_total_never_passes_what_the_wire_can_hold),
+        WORLD_TEST(random_histories_count_alert_and_stop_as_a_naive_list_does),
         WORLD_TEST(setting_thresholds_judges_every_stream_of_the_account_and_no_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
