@@ -5,6 +5,7 @@
 #include "daemon/core/apply.h"
 #include "daemon/core/decide_plan.h"
 #include "schema/limits.h"
+#include "schema/promise.h"
 
 enum ch_rejection_code ch_reject(struct ch_case *c, enum ch_rejection_code code, const char *field)
 {
@@ -182,6 +183,13 @@ static bool may_run_in_import(const struct ch_call *call, const struct ch_moment
            call->type == CH_CMD_import_advance || call->type == CH_CMD_import_end;
 }
 
+/* The resource on which the call's scope is asked for; NULL: all of its kind. */
+static const struct ch_text *resource_of(const struct ch_call *call)
+{
+    const struct ch_field *field = ch_call_resource(call->type);
+    return field == NULL ? NULL : ch_field_at(field, call->args);
+}
+
 bool ch_admit(const struct ch_state *state, const struct ch_moment *moment,
               const struct ch_call *call, uint64_t *read_seq, struct ch_reject *ret)
 {
@@ -191,7 +199,7 @@ bool ch_admit(const struct ch_state *state, const struct ch_moment *moment,
     const uint32_t on = call->has_on ? ch_find_account(state, call->on.id) : 0;
     if (ch_is_bound(moment) && on != 0) {
         struct ch_answer answer = ask(state, moment, on, CH_reach_account, ch_scopes_of(row->scope),
-                                      /* resource= */ NULL, /* granting= */ false);
+                                      resource_of(call), /* granting= */ false);
         if (answer.read_seq > *read_seq) *read_seq = answer.read_seq;
         if (!answer.led) return refuse(ret, CH_REJ_not_found, "on");
         if (row->who == CH_WHO_SCOPE && row->query && answer.reason == CH_reason_account_closed) {

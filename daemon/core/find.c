@@ -101,6 +101,20 @@ uint32_t ch_find_role(const struct ch_state *state, uint64_t id)
     FIND(CH_I_ROLE_ID, ch_hash_mix(id, 0), ch_role_row(state, row)->id == id);
 }
 
+uint64_t ch_hash_submission(uint32_t account, uint32_t campaign)
+{
+    return ch_hash_mix(account, campaign);
+}
+
+uint32_t ch_find_submission(const struct ch_state *state, uint32_t account, struct ch_text campaign)
+{
+    const uint32_t text = ch_text_find(state, campaign);
+    if (text == 0) return 0;
+    FIND(CH_I_SUBMISSION, ch_hash_submission(account, text),
+         ch_submission_row(state, row)->account == account &&
+             ch_submission_row(state, row)->campaign == text);
+}
+
 uint32_t ch_find_request(const struct ch_state *state, uint64_t id)
 {
     FIND(CH_I_REQUEST_ID, ch_hash_mix(id, 0), ch_request_row(state, row)->id == id);

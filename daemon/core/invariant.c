@@ -637,6 +637,7 @@ static const char *walk(struct tally *t)
     if (broken == NULL) broken = groups(t);
     if (broken == NULL) broken = sealed_parts(t);
     if (broken == NULL) broken = ch_requests_broken(t);
+    if (broken == NULL) broken = ch_submissions_broken(t);
     if (broken == NULL) broken = ch_settings_broken(t);
     if (broken == NULL) broken = ch_ledger_broken(t);
     if (broken == NULL) broken = ch_keys_broken(t);

@@ -72,6 +72,7 @@ const char *ch_parts_broken(struct tally *t, uint32_t table);
 
 /* invariant_request.c */
 const char *ch_requests_broken(struct tally *t);
+const char *ch_submissions_broken(struct tally *t);
 /* invariant_settings.c */
 const char *ch_settings_broken(struct tally *t);
 /* invariant_ledger.c */

@@ -60,3 +60,33 @@ const char *ch_requests_broken(struct tally *t)
     HOLDS(listed == live_rows(s, CH_T_REQUEST), "every request is in its user's list");
     return NULL;
 }
+
+const char *ch_submissions_broken(struct tally *t)
+{
+    const struct ch_state *s = t->state;
+    uint64_t listed = 0;
+    struct short_text space;
+    for (uint32_t a = next(s, CH_T_ACCOUNT, 0); a != 0; a = next(s, CH_T_ACCOUNT, a)) {
+        uint32_t before = 0;
+        uint32_t count = 0;
+        for (uint32_t r = ch_account_row(s, a)->first_submission; r != 0;
+             r = ch_submission_row(s, r)->next_of_account) {
+            HOLDS(live(s, CH_T_SUBMISSION, r) && count++ < ch_account_row(s, a)->submission_count,
+                  "an account counts its submissions");
+            const struct ch_row_submission *row = ch_submission_row(s, r);
+            HOLDS(row->account == a && row->prev_of_account == before,
+                  "an account's submissions are linked both ways");
+            HOLDS(row->user == 0 || live(s, CH_T_USER, row->user), "who submitted it is there");
+            HOLDS(count_text(t, row->campaign), "a submission is of a campaign");
+            HOLDS(ch_find_submission(s, a, text_at(s, row->campaign, &space)) == r,
+                  "a campaign has one submission, which is found");
+            HOLDS((row->status == CH_submission_status_submitted) == (row->decided_seq == 0),
+                  "what became of a submission is of an event");
+            before = r;
+        }
+        HOLDS(count == ch_account_row(s, a)->submission_count, "an account counts its submissions");
+        listed += count;
+    }
+    HOLDS(listed == live_rows(s, CH_T_SUBMISSION), "every submission is in its account's list");
+    return NULL;
+}

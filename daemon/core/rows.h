@@ -93,6 +93,8 @@ struct ch_row_account {
     uint32_t first_seat;  /* newest first */
     uint32_t seat_count;
     uint32_t first_request;
+    uint32_t first_submission;
+    uint32_t submission_count;
     uint32_t first_stream;
     uint32_t stream_count;
     uint32_t stopped;      /* bit of each mail_stream of the account that is stopped */
@@ -185,6 +187,24 @@ struct ch_row_seat {
     uint32_t next_of_account;
     uint32_t spare;
     uint8_t token_hash[32]; /* of the last invitation; found by it where there was one */
+};
+
+/* A campaign that was submitted and not sent yet: its last submission. The submitter's remark is
+ * kept under its id, the reason of a rejection under decided_seq. */
+struct ch_row_submission {
+    uint32_t live;
+    uint32_t account;
+    uint32_t campaign; /* text */
+    uint32_t status;   /* enum ch_submission_status */
+    uint64_t id;
+    uint64_t changed;
+    uint64_t decided_seq;  /* 0: nobody decided it, and its content was not changed */
+    uint64_t decided_by;   /* the actor's id */
+    uint32_t decided_kind; /* enum ch_actor_kind */
+    uint32_t user;         /* who submitted it; 0: the operator */
+    uint32_t next_of_account;
+    uint32_t prev_of_account;
+    uint8_t content_hash[32];
 };
 
 /* A request for access; its note is kept under its id, the reason of a denial under decided_seq. */

@@ -79,6 +79,8 @@ uint32_t ch_find_account_name(const struct ch_state *state, uint32_t parent, str
 uint32_t ch_find_account_path(const struct ch_state *state, struct ch_text path);
 uint32_t ch_find_group_name(const struct ch_state *state, uint32_t account, struct ch_text name);
 uint32_t ch_find_role_name(const struct ch_state *state, uint32_t account, struct ch_text name);
+uint32_t ch_find_submission(const struct ch_state *state, uint32_t account,
+                            struct ch_text campaign);
 uint32_t ch_find_request(const struct ch_state *state, uint64_t id);
 uint32_t ch_find_page(const struct ch_state *state, uint64_t id);
 uint32_t ch_find_page_name(const struct ch_state *state, struct ch_text name);
@@ -158,6 +160,7 @@ uint64_t ch_hash_share(uint8_t subject_kind, uint32_t subject, uint32_t account)
 uint64_t ch_hash_seat(uint32_t user, uint32_t account);
 uint64_t ch_hash_token(const uint8_t token_hash[32]);
 uint64_t ch_hash_resource(uint32_t share, uint8_t kind, uint32_t resource);
+uint64_t ch_hash_submission(uint32_t account, uint32_t campaign);
 uint64_t ch_hash_member(uint32_t share, uint32_t group);
 uint64_t ch_hash_seen(uint8_t actor_kind, uint64_t actor_id, const uint8_t id[16]);
 uint64_t ch_hash_actor(uint8_t actor_kind, uint64_t actor_id);

@@ -1,0 +1,77 @@
+/* sending: see sending.h. SPDX-License-Identifier: MIT */
+#include "daemon/core/sending.h"
+
+static struct ch_answer ask(const struct ch_state *state, const struct ch_question *question,
+                            uint64_t *read_seq)
+{
+    struct ch_answer answer;
+    ch_access(state, question, &answer, NULL, NULL);
+    if (answer.read_seq > *read_seq) *read_seq = answer.read_seq;
+    return answer;
+}
+
+static struct ch_question about(const struct ch_sending *s, enum ch_scope scope,
+                                const struct ch_state *state, struct ch_text resource)
+{
+    return (struct ch_question){.user = s->user,
+                                .account = s->account,
+                                .wanted = ch_scopes_of((uint8_t)scope),
+                                .has_resource = true,
+                                .resource = ch_text_find(state, resource),
+                                .channel = s->channel,
+                                .now = s->now};
+}
+
+/* Whether who approved it may send to the list themselves, now. */
+static bool approver_may(const struct ch_state *state, const struct ch_row_submission *row,
+                         const struct ch_sending *sending, uint64_t *read_seq)
+{
+    if (row->decided_kind != CH_actor_kind_user) return true; /* the operator may */
+    struct ch_sending approver = *sending;
+    approver.user = ch_find_user(state, row->decided_by);
+    approver.channel = CH_channel_web; /* where people approve; other logins may, too */
+    if (approver.user == 0) return false;
+    const struct ch_question question =
+        about(&approver, CH_SCOPE_campaigns_send, state, sending->list);
+    return ask(state, &question, read_seq).decision == CH_decision_allowed;
+}
+
+enum ch_reason ch_may_send(const struct ch_state *state, const struct ch_sending *sending,
+                           uint64_t *read_seq)
+{
+    if (sending->user == 0) return CH_reason_operator;
+    struct ch_question question = about(sending, CH_SCOPE_campaigns_send, state, sending->list);
+    const struct ch_answer own = ask(state, &question, read_seq);
+    if (own.decision == CH_decision_allowed) return CH_reason_granted;
+    question = about(sending, CH_SCOPE_campaigns_submit, state, sending->campaign);
+    if (ask(state, &question, read_seq).decision != CH_decision_allowed) {
+        return (enum ch_reason)own.reason;
+    }
+    const uint32_t found = ch_find_submission(state, sending->account, sending->campaign);
+    if (found == 0) return CH_reason_not_approved;
+    const struct ch_row_submission *row = ch_submission_row(state, found);
+    if (row->changed > *read_seq) *read_seq = row->changed;
+    if (row->status == CH_submission_status_void) return CH_reason_approval_void;
+    if (row->status != CH_submission_status_approved) return CH_reason_not_approved;
+    if (memcmp(row->content_hash, sending->content_hash.ptr, sizeof row->content_hash) != 0) {
+        return CH_reason_approval_void;
+    }
+    return approver_may(state, row, sending, read_seq) ? CH_reason_approved
+                                                       : CH_reason_not_approved;
+}
+
+bool ch_may_approve(const struct ch_state *state, uint32_t user, uint32_t account,
+                    struct ch_text campaign, uint64_t now, uint64_t *read_seq)
+{
+    const struct ch_sending s = {
+        .user = user, .account = account, .channel = CH_channel_web, .now = now};
+    struct ch_question question = about(&s, CH_SCOPE_campaigns_approve, state, campaign);
+    if (ask(state, &question, read_seq).decision != CH_decision_allowed) return false;
+    question = (struct ch_question){.user = user,
+                                    .account = account,
+                                    .wanted = ch_scopes_of(CH_SCOPE_campaigns_send),
+                                    .any = true,
+                                    .channel = CH_channel_web,
+                                    .now = now};
+    return ask(state, &question, read_seq).decision == CH_decision_allowed;
+}
