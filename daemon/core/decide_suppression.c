@@ -6,11 +6,7 @@
 /* Whether the actor may change the account's list; refuses otherwise. */
 static bool may_change(struct ch_case *c)
 {
-    const struct ch_scopes wanted = ch_scopes_of(CH_SCOPE_suppressions_update);
-    const struct ch_scopes missing = ch_uncovered(c, c->on, CH_reach_account, wanted, NULL);
-    if (ch_scopes_empty(missing)) return true;
-    (void)ch_reject_scopes(c, CH_REJ_not_allowed, "on", missing);
-    return false;
+    return ch_may_there(c, c->on, CH_SCOPE_suppressions_update, "on");
 }
 
 /* The address's keyed hash, for an event. */
