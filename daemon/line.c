@@ -35,6 +35,7 @@ struct ch_ground ch_line_ground(struct ch_pipeline *line)
                               .directory = line->directory,
                               .entropy = line->entropy,
                               .reader = line->reader,
+                              .shown = line->shown,
                               .mailer_key = line->config->has_mailer ? line->config->mailer : NULL,
                               .answer = ch_worldly_answer,
                               .arg = line};

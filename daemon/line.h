@@ -58,6 +58,7 @@ struct ch_pipeline {
     struct ch_loop_watch *arrivals_watch, *commit_watch, *shadow_watch, *password_watch;
     int commit_fd, shadow_fd, password_fd;
     struct ch_password_pool *password_pool;
+    struct ch_shown *shown; /* secrets, for messages that are sent again */
     uint32_t password_jobs;
     struct ch_password_job *entered; /* what the pool found for the request taken now, or NULL */
     uint64_t durable;                /* seq */

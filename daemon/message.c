@@ -5,6 +5,7 @@
 #include "daemon/core/query.h"
 #include "daemon/log/digest.h"
 #include "daemon/log/secret.h"
+#include "daemon/log/shown.h"
 #include "daemon/outcome.h"
 #include "daemon/personal.h"
 #include "schema/limits.h"
@@ -200,7 +201,9 @@ static void run_call(const struct ch_ground *ground, const struct ch_state *stat
         ret->why = call->why;
         return;
     }
-    if (!ch_resolve(state, call, &reject)) {
+    if (!ch_default_on(state, moment, call, &reject)) {
+        ch_outcome_rejected(ret, &reject);
+    } else if (!ch_resolve(state, call, &reject)) {
         /* Absence is only as durable as the newest event. */
         *read_seq = ch_meta(state)->head;
         /* A user is told no more of what is not there than of what no share leads to. */
@@ -261,6 +264,22 @@ static void log_refusals(const struct ch_ground *ground, const struct ch_request
             return;
         }
         return; /* one for a message */
+    }
+}
+
+/* For the same message, should it come again. */
+static void keep_secrets(const struct ch_ground *ground, const struct ch_request *request,
+                         const struct ch_moment *moment, const struct ch_outcome_of_call *outcomes)
+{
+    for (uint32_t i = 0; i < request->call_count && ground->shown != NULL; i++) {
+        const struct ch_outcome_of_call *outcome = &outcomes[i];
+        if (outcome->kind != CH_CALL_DONE || outcome->events == 0 || outcome->secret.len == 0) {
+            continue;
+        }
+        struct ch_shown_key key = {
+            .actor_id = moment->actor.id, .actor_kind = moment->actor.kind, .call = i};
+        memcpy(key.id, request->id, sizeof key.id);
+        ch_shown_put(ground->shown, &key, outcome->secret);
     }
 }
 
@@ -329,6 +348,7 @@ void ch_message_run(const struct ch_ground *ground, struct ch_request *request,
     if (commands && !request->dry_run) {
         log_refusals(ground, request, moment, arena, outcomes, request->call_count);
     }
+    if (done && !request->dry_run) keep_secrets(ground, request, moment, outcomes);
     ret->changed = ground->batch->count > place.count;
     ch_outcomes_reply(reply, request, outcomes, ch_meta(ground->state)->head);
 }

@@ -10,6 +10,7 @@
 #include "daemon/replay/directory.h"
 
 struct ch_reader;
+struct ch_shown;
 struct ch_outcome_of_call;
 
 /* What a message runs against. */
@@ -19,6 +20,7 @@ struct ch_ground {
     const struct ch_directory *directory;
     struct ch_entropy *entropy;
     struct ch_reader *reader;  /* of the durable log, for repeats */
+    struct ch_shown *shown;    /* keeps the secrets that are shown; NULL: nothing does */
     const uint8_t *mailer_key; /* 32 bytes: whom tokens are sealed to; NULL: there is no mailer */
     /* Queries that are not answered from state: writes the value of `result` and returns true, or
      * fills `reject` or else `why`. */

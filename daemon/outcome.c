@@ -73,7 +73,7 @@ static void pack_done(struct ch_buf *reply, const struct ch_outcome_of_call *out
         made += made_of(outcome, kind) > 0;
     }
     const bool secret = !dry_run && outcome->events > 0 && outcome->secret.len > 0;
-    ch_pack_map(reply, (dry_run ? 1 : 2) + made + (secret ? 1 : 0));
+    ch_pack_map(reply, (dry_run ? 1 : 2) + made + (secret || outcome->secret_gone ? 1 : 0));
     if (!dry_run) {
         ch_pack_chars(reply, "seq");
         ch_pack_uint(reply, outcome->first_seq);
@@ -83,6 +83,10 @@ static void pack_done(struct ch_buf *reply, const struct ch_outcome_of_call *out
     for (uint32_t kind = 0; !dry_run && kind < CH_KINDS; kind++) {
         const uint32_t count = made_of(outcome, kind);
         if (count > 0) pack_made(reply, outcome, kind, count);
+    }
+    if (outcome->secret_gone) {
+        ch_pack_chars(reply, "secret_gone");
+        ch_pack_bool(reply, true);
     }
     if (!secret) return;
     ch_pack_chars(reply, "secret");

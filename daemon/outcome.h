@@ -21,6 +21,7 @@ struct ch_outcome_of_call {
     uint32_t events;
     uint16_t *tags;        /* of the events */
     struct ch_text secret; /* made for it, and shown once; no length: none */
+    bool secret_gone;      /* it was shown, and is kept no longer */
     const void *result;
     struct ch_bytes raw;
     struct ch_reject reject;

@@ -50,6 +50,11 @@ static bool user_may(const struct ch_pipeline *line, const struct ch_call *call,
                      const struct ch_moment *moment, enum ch_scope scope)
 {
     uint32_t on = 0;
+    if (!call->has_on && moment->key_row != 0) {
+        on = ch_key_row(line->state, moment->key_row)->account;
+    } else if (!call->has_on && moment->session_row != 0) {
+        on = ch_session_row(line->state, moment->session_row)->account;
+    }
     if (call->has_on) {
         on = call->on.id != 0 ? ch_find_account(line->state, call->on.id)
                               : ch_find_account_path(line->state, call->on.name);

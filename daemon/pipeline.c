@@ -14,6 +14,8 @@
 #include "daemon/log/evlog.h"
 #include "daemon/log/password.h"
 #include "daemon/log/seal.h"
+#include "daemon/log/secret.h"
+#include "daemon/log/shown.h"
 #include "daemon/replay/shadow.h"
 #include "schema/limits.h"
 
@@ -149,6 +151,9 @@ static enum ch_err decode(struct ch_pipeline *line, struct ch_bytes message,
     if (err == CH_OK && request->auth == CH_AUTH_AS_USER && request->auth_user.id == 0) {
         ch_directory_hash_ref(line->directory, &request->auth_user);
     }
+    if (err == CH_OK && request->auth_secret.text.len > 0) {
+        ch_secret_hash(request->auth_secret.text, request->auth_secret.hash);
+    }
     return err;
 }
 
@@ -182,8 +187,8 @@ static void take(struct ch_pipeline *line, const struct ch_ingress_arrival *arri
     const bool commands = err == CH_OK && ch_message_commands(&request);
     if (err == CH_OK) err = check_request(line, &request, commands, &why);
     if (err == CH_OK) {
-        err = ch_authenticate(line->config, line->own_uid, arrival->peer_uid, line->state, &request,
-                              &moment, &why);
+        err = ch_authenticate(line->config, line->own_uid, arrival->peer_uid, ch_line_now(line),
+                              line->state, &request, &moment, &why);
     }
     if (err != CH_OK) {
         ch_line_refuse(line, arrival, request.has_id ? request.id : NULL, &why);
@@ -432,6 +437,10 @@ enum ch_err ch_pipeline_start(struct ch_pipeline *line, struct ch_why *why)
                                                   .arg = &line->shadow_fd};
         err = ch_shadow_start(&options, &line->shadow, why);
     }
+    line->shown = ch_shown_create();
+    if (err == CH_OK && line->shown == NULL) {
+        err = ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for the secrets shown lately");
+    }
     if (err == CH_OK) err = ch_passwords_start(line, wake, &line->password_fd, why);
     if (err == CH_OK) {
         err = ch_loop_timer_create(line->loop, on_waiter_timer, line, &line->waiter_timer, why);
@@ -489,6 +498,7 @@ void ch_pipeline_stop(struct ch_pipeline *line)
     ch_ingress_flush(line->ingress);
     ch_shadow_destroy(line->shadow);
     ch_password_pool_destroy(line->password_pool);
+    ch_shown_destroy(line->shown);
     ch_committer_stop(line->committer);
     ch_loop_watch_destroy(line->arrivals_watch);
     ch_loop_watch_destroy(line->commit_watch);

@@ -2,6 +2,7 @@
  * The answer is rebuilt from the message's events, so it survives restart and replay. */
 #include "daemon/core/query.h"
 #include "daemon/log/reader.h"
+#include "daemon/log/shown.h"
 #include "daemon/outcome.h"
 #include "daemon/line.h"
 
@@ -108,6 +109,17 @@ bool ch_repeat_answer(struct ch_pipeline *line, const struct ch_request *request
     if (read_events(line, request, seen, outcomes, &why) != CH_OK) {
         ch_reply_error(reply, request->id, head, &why);
         return true;
+    }
+    for (uint32_t i = 0; i < request->call_count; i++) {
+        const int type = request->calls[i].type;
+        if (outcomes[i].tags == NULL || ch_calls[type].query) continue;
+        const enum ch_mint mints = ch_call_mints(type);
+        if (mints != CH_MINT_key && mints != CH_MINT_session) continue;
+        struct ch_shown_key key = {
+            .actor_id = moment->actor.id, .actor_kind = moment->actor.kind, .call = i};
+        memcpy(key.id, request->id, sizeof key.id);
+        outcomes[i].secret = ch_shown_find(line->shown, &key);
+        outcomes[i].secret_gone = outcomes[i].secret.len == 0;
     }
     fill_rest(line, request, moment, seen->first_seq, outcomes);
     ch_outcomes_reply(reply, request, outcomes, head);

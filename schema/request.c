@@ -92,19 +92,32 @@ static enum ch_err read_auth(struct ch_cursor *c, struct ch_request *ret, struct
         if (items != 3 || c->err != CH_OK) {
             return fail(why, CH_ERR_WRONG_KIND, "auth", "takes [\"as\", \"user\", id or name]");
         }
+        if (ch_text_is(what, "key")) {
+            ret->auth = CH_AUTH_AS_KEY;
+            return read_integer(c, "auth", &ret->auth_key, why);
+        }
         if (!ch_text_is(what, "user")) {
-            return fail(why, CH_ERR_AUTH_UNSUPPORTED, "auth", "a service can act for a user only");
+            return fail(why, CH_ERR_AUTH_UNSUPPORTED, "auth", "a service acts for a user or a key");
         }
         ret->auth = CH_AUTH_AS_USER;
         return read_ref(c, ch_kinds[CH_KIND_user_ref].most, "auth", &ret->auth_user, why);
     }
-    if (ch_text_is(kind, "key") || ch_text_is(kind, "session") || ch_text_is(kind, "signed")) {
-        char text[96];
-        (void)snprintf(text, sizeof text, "the kind \"%.*s\" does not exist yet", (int)kind.len,
-                       kind.ptr);
-        return fail(why, CH_ERR_AUTH_UNSUPPORTED, "auth", text);
+    if (ch_text_is(kind, "key") || ch_text_is(kind, "session")) {
+        ret->auth = ch_text_is(kind, "key") ? CH_AUTH_KEY : CH_AUTH_SESSION;
+        struct ch_text secret = items == 2 ? ch_read_text(c) : (struct ch_text){0};
+        if (items != 2 || c->err != CH_OK) {
+            return fail(why, CH_ERR_WRONG_KIND, "auth", "takes a kind and its secret");
+        }
+        if (secret.len == 0 || secret.len > ch_kinds[CH_KIND_secret].most) {
+            return fail(why, CH_ERR_OUT_OF_BOUNDS, "auth", "is no secret");
+        }
+        ret->auth_secret.text = secret;
+        return CH_OK;
     }
-    return fail(why, CH_ERR_OUT_OF_BOUNDS, "auth", "takes [\"peer\"] or [\"as\", \"user\", …]");
+    if (ch_text_is(kind, "signed")) {
+        return fail(why, CH_ERR_AUTH_UNSUPPORTED, "auth", "the kind \"signed\" does not exist yet");
+    }
+    return fail(why, CH_ERR_OUT_OF_BOUNDS, "auth", "takes peer, as, key or session");
 }
 
 static enum ch_err read_as_of(struct ch_cursor *c, struct ch_request *ret, struct ch_why *why)
@@ -199,7 +212,6 @@ static enum ch_err read_call_body(struct ch_cursor *c, int hint, const char *pat
     if (ret->type < 0) return fail(why, CH_ERR_UNKNOWN_TYPE, field, "no command or query has it");
     const struct ch_call_row *row = &ch_calls[ret->type];
     (void)join(field, path, ch_text_of("on"), why);
-    if (row->on && !ret->has_on) return fail(why, CH_ERR_MISSING_FIELD, field, "is missing");
     if (!row->on && ret->has_on) {
         return fail(why, CH_ERR_UNKNOWN_FIELD, field, "this type takes no account");
     }
@@ -318,6 +330,24 @@ static enum key find_key(struct ch_text name)
     return KEYS;
 }
 
+/* Only a key or a session stands for an account where a call names none. */
+static enum ch_err check_on(struct ch_arena *arena, struct ch_request *ret, struct ch_why *why)
+{
+    if (ret->auth != CH_AUTH_PEER && ret->auth != CH_AUTH_AS_USER) return CH_OK;
+    for (uint32_t i = 0; i < ret->call_count; i++) {
+        struct ch_call *call = &ret->calls[i];
+        if (call->why != NULL || !ch_calls[call->type].on || call->has_on) continue;
+        char field[CH_WHY_FIELD_BYTES];
+        (void)snprintf(field, sizeof field, "calls[%u].on", i);
+        struct ch_why *call_why = ch_arena_take(arena, sizeof *call_why);
+        if (call_why == NULL) return fail(why, CH_ERR_NO_MEMORY, "calls", "no memory");
+        (void)fail(call_why, CH_ERR_MISSING_FIELD, field, "is missing");
+        call->type = -1;
+        call->why = call_why;
+    }
+    return CH_OK;
+}
+
 enum ch_err ch_request_decode(struct ch_bytes bytes, struct ch_arena *arena, struct ch_request *ret,
                               struct ch_why *why)
 {
@@ -351,7 +381,7 @@ enum ch_err ch_request_decode(struct ch_bytes bytes, struct ch_arena *arena, str
             return fail(why, CH_ERR_MISSING_FIELD, key_names[needed[i]], "is missing");
         }
     }
-    return CH_OK;
+    return check_on(arena, ret, why);
 }
 
 void ch_request_fingerprint(struct ch_buf *buf, const struct ch_request *request)
@@ -382,7 +412,16 @@ void ch_request_begin(struct ch_buf *buf, const struct ch_request_head *head, ui
     ch_pack_chars(buf, "id");
     ch_pack_bytes(buf, (struct ch_bytes){head->id, 16});
     ch_pack_chars(buf, "auth");
-    if (head->as_user_id == 0 && head->as_user.len == 0) {
+    if (head->key.len != 0 || head->session.len != 0) {
+        ch_pack_array(buf, 2);
+        ch_pack_chars(buf, head->key.len != 0 ? "key" : "session");
+        ch_pack_text(buf, head->key.len != 0 ? head->key : head->session);
+    } else if (head->as_key_id != 0) {
+        ch_pack_array(buf, 3);
+        ch_pack_chars(buf, "as");
+        ch_pack_chars(buf, "key");
+        ch_pack_uint(buf, head->as_key_id);
+    } else if (head->as_user_id == 0 && head->as_user.len == 0) {
         ch_pack_array(buf, 1);
         ch_pack_chars(buf, "peer");
     } else {

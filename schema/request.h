@@ -9,8 +9,9 @@
 enum ch_mode { CH_MODE_ALL, CH_MODE_EACH };
 enum ch_as_of { CH_AS_OF_NOW, CH_AS_OF_SEQ, CH_AS_OF_TIME };
 
-/* How the sender says who acts: ["peer"], or ["as", "user", id or name]. */
-enum ch_auth_kind { CH_AUTH_PEER, CH_AUTH_AS_USER };
+/* How the sender says who acts: ["peer"], ["as", "user", id or name], ["as", "key", id],
+ * ["key", secret] or ["session", secret]. */
+enum ch_auth_kind { CH_AUTH_PEER, CH_AUTH_AS_USER, CH_AUTH_AS_KEY, CH_AUTH_KEY, CH_AUTH_SESSION };
 
 struct ch_call {
     int type; /* enum ch_call_type; -1: not known, then `why` says so */
@@ -28,6 +29,8 @@ struct ch_request {
     uint8_t id[16];
     enum ch_auth_kind auth;
     struct ch_ref auth_user;
+    uint64_t auth_key;            /* of ["as", "key", id] */
+    struct ch_secret auth_secret; /* of a key or a session */
     bool has_channel;
     uint8_t channel;
     enum ch_mode mode;
@@ -60,6 +63,9 @@ struct ch_request_head {
     const uint8_t *id;      /* 16 bytes */
     struct ch_text as_user; /* empty: ["peer"] */
     uint64_t as_user_id;    /* not 0: instead of the text */
+    uint64_t as_key_id;     /* not 0: ["as", "key", id] */
+    struct ch_text key;     /* not empty: ["key", secret] */
+    struct ch_text session; /* not empty: ["session", secret] */
     struct ch_text channel; /* empty: none */
     bool each;              /* mode "each" instead of "all" */
     bool dry_run;

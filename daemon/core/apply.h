@@ -31,6 +31,9 @@ void ch_end_limits(struct ch_state *state, uint32_t share, uint32_t kind); /* ki
 void ch_end_share(struct ch_state *state, uint32_t share, uint64_t seq);
 void ch_end_member(struct ch_state *state, uint32_t member, uint64_t seq);
 void ch_end_group(struct ch_state *state, uint32_t group, uint64_t seq);
+void ch_end_session(struct ch_state *state, uint32_t session, uint64_t seq);
+/* Every session of the user but one (0: every one); of an erased user, or after a new password. */
+void ch_end_sessions(struct ch_state *state, uint32_t user, uint32_t but, uint64_t seq);
 void ch_end_key(struct ch_state *state, uint32_t key, uint64_t seq);
 
 /* The first of a subject's shares, and their count, wherever the subject's row keeps them. */
@@ -63,6 +66,7 @@ enum ch_due_kind {
     CH_DUE_REQUEST = 6,      /* access_request_expired */
     CH_DUE_RESERVATION = 12, /* reservation_expired */
     CH_DUE_KEY = 3,          /* key_expired */
+    CH_DUE_SESSION = 4,      /* session_expired */
 };
 void ch_due_set(struct ch_state *state, enum ch_due_kind kind, uint32_t row,
                 uint64_t at);                                        /* at 0: never */

@@ -201,7 +201,8 @@ bool ch_admit(const struct ch_state *state, const struct ch_moment *moment,
         struct ch_answer answer = ask(state, moment, on, CH_reach_account, ch_scopes_of(row->scope),
                                       resource_of(call), /* granting= */ false);
         if (answer.read_seq > *read_seq) *read_seq = answer.read_seq;
-        if (!answer.led) return refuse(ret, CH_REJ_not_found, "on");
+        const bool own_rule = call->type == CH_CMD_account_switch; /* tells of a revoked access */
+        if (!answer.led && !own_rule) return refuse(ret, CH_REJ_not_found, "on");
         if (row->who == CH_WHO_SCOPE && row->query && answer.reason == CH_reason_account_closed) {
             return refuse(ret, CH_REJ_account_closed, "on"); /* a command meets this rule below */
         }
@@ -318,6 +319,7 @@ void ch_decide_due(const struct ch_state *state, uint64_t now, struct ch_arena *
     case CH_DUE_RESERVATION: ch_due_reservation(&c, due->row); return;
     case CH_DUE_INVITATION: invitation_due(&c, due->row); return;
     case CH_DUE_KEY: ch_key_due(&c, due->row); return;
+    case CH_DUE_SESSION: ch_session_due(&c, due->row); return;
     }
     CH_CHECK(ret->count > 0);
 }

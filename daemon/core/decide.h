@@ -22,11 +22,12 @@ struct ch_minted {
 struct ch_moment {
     uint64_t now; /* nanoseconds UTC; never before the last event's time */
     struct ch_actor actor;
-    uint8_t channel;   /* enum ch_channel */
-    bool imported;     /* of an import message: its time is the imported one */
-    uint32_t user_row; /* of an actor of kind user; else 0 */
-    uint32_t key_row;  /* of an actor of kind key; else 0 */
-    uint8_t id[16];    /* the message's id and fingerprint, for the cause */
+    uint8_t channel;      /* enum ch_channel */
+    bool imported;        /* of an import message: its time is the imported one */
+    uint32_t user_row;    /* of an actor of kind user; else 0 */
+    uint32_t key_row;     /* of an actor of kind key; else 0 */
+    uint32_t session_row; /* by which a user acts; 0: none */
+    uint8_t id[16];       /* the message's id and fingerprint, for the cause */
     uint8_t fingerprint[8];
     uint32_t index;                 /* the call's place in the message */
     uint16_t hash_key;              /* number of the key that hashed the message's names */
@@ -48,6 +49,12 @@ struct ch_verdict {
     uint32_t count; /* 0 and not refused: nothing had to change */
     bool no_memory;
 };
+
+/* Fills in `on` where a call that needs it names none: an account key's own account, a session's
+ * current one. A master key says on whose behalf it acts, always.
+ * ret: rejection on_behalf_missing; false then */
+bool ch_default_on(const struct ch_state *state, const struct ch_moment *moment,
+                   struct ch_call *call, struct ch_reject *ret);
 
 /* Fills in the ids behind the names of a call, in the state as it is now: `on`, and every
  * argument of

@@ -110,6 +110,11 @@ bool ch_acts_as_owner(const struct ch_case *c);
  * Call it right behind the account's own event. */
 void ch_emit_first_key(struct ch_case *c, uint64_t account, uint32_t above);
 
+/* session_expired: a session has reached its end. */
+void ch_session_due(struct ch_case *c, uint32_t session);
+/* The hash of the one secret that was made for the command. */
+struct ch_bytes ch_minted_hash(const struct ch_case *c);
+
 /* key_expired: a key has reached its end. */
 void ch_key_due(struct ch_case *c, uint32_t key);
 

@@ -35,7 +35,7 @@ static uint64_t account_id(const struct ch_case *c)
     return ch_account_row(c->state, c->on)->id;
 }
 
-static struct ch_bytes minted_hash(const struct ch_case *c)
+struct ch_bytes ch_minted_hash(const struct ch_case *c)
 {
     CH_CHECK(c->moment->minted_count == 1);
     return (struct ch_bytes){c->moment->minted[0].hash, sizeof c->moment->minted[0].hash};
@@ -56,7 +56,7 @@ void ch_emit_first_key(struct ch_case *c, uint64_t account, uint32_t above)
     body->kind = CH_key_kind_account;
     body->name = ch_text_of("first");
     body->scopes = scopes;
-    body->hash = minted_hash(c);
+    body->hash = ch_minted_hash(c);
 }
 
 enum ch_rejection_code ch_decide_key_create(struct ch_case *c)
@@ -91,7 +91,7 @@ enum ch_rejection_code ch_decide_key_create(struct ch_case *c)
     body->kind = kind;
     body->name = args->name;
     body->scopes = args->scopes;
-    body->hash = minted_hash(c);
+    body->hash = ch_minted_hash(c);
     body->has_expires_at = args->has_expires_at;
     body->expires_at = args->expires_at;
     return CH_REJ_none;
@@ -147,7 +147,7 @@ enum ch_rejection_code ch_decide_key_rotate(struct ch_case *c)
     struct ch_ev_key_rotated *body = ch_emit(c, CH_EV_key_rotated, account_id(c));
     if (body == NULL) return CH_REJ_none;
     body->key = args->key;
-    body->hash = minted_hash(c);
+    body->hash = ch_minted_hash(c);
     body->has_old_until = overlap_s > 0;
     body->old_until = overlap_s > 0 ? c->moment->now + overlap_s * second_ns : 0;
     return CH_REJ_none;

@@ -35,6 +35,10 @@ enum ch_rejection_code ch_decide_user_set_password(struct ch_case *c)
     if (body == NULL) return CH_REJ_none;
     CH_CHECK(args->password.verifier.len > 0);
     body->user.seq = row->id;
+    body->has_session = c->moment->session_row != 0;
+    if (body->has_session) {
+        body->session.seq = ch_session_row(c->state, c->moment->session_row)->id;
+    }
     body->has_verifier = true;
     body->verifier.text = args->password.verifier;
     return CH_REJ_none;

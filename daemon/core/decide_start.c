@@ -6,6 +6,7 @@
  * version's text changes nothing by itself. */
 #include "daemon/core/apply.h"
 #include "daemon/core/decide_plan.h"
+#include "schema/limits.h"
 
 /* Declares (category, number) unless the log has it; parts may be NULL. */
 static void declare(struct ch_case *c, enum ch_declared category, uint64_t number,
@@ -176,6 +177,10 @@ void ch_decide_start(const struct ch_state *state, struct ch_arena *arena, struc
 
 static size_t cascade_of(const struct ch_state *state, const struct ch_call *call)
 {
+    /* Every session of a user may end. */
+    if (call->type == CH_CMD_user_set_password || call->type == CH_CMD_session_log_out) {
+        return LIMIT_SESSIONS_OF_USER + 4;
+    }
     const uint32_t on = call->has_on ? ch_find_account(state, call->on.id) : 0;
     const size_t credits = ch_cascade_of_credits(state, call);
     if (on == 0 || credits != 0) return credits;

@@ -32,6 +32,10 @@ static uint32_t *place_of(struct ch_state *state, uint32_t kind, uint32_t row)
         struct ch_row_seat *seat = ch_row_edit(&state->store, CH_T_SEAT, row);
         return &seat->due;
     }
+    case CH_DUE_SESSION: {
+        struct ch_row_session *session = ch_row_edit(&state->store, CH_T_SESSION, row);
+        return &session->due;
+    }
     case CH_DUE_KEY: {
         struct ch_row_key *key = ch_row_edit(&state->store, CH_T_KEY, row);
         return &key->due;

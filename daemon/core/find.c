@@ -411,3 +411,14 @@ bool ch_key_leads(const struct ch_state *state, uint32_t key_row, uint32_t accou
     }
     return false;
 }
+
+uint32_t ch_find_session(const struct ch_state *state, uint64_t id)
+{
+    FIND(CH_I_SESSION_ID, ch_hash_mix(id, 0), ch_session_row(state, row)->id == id);
+}
+
+uint32_t ch_find_session_secret(const struct ch_state *state, const uint8_t hash[32])
+{
+    FIND(CH_I_SESSION_HASH, ch_hash_secret(hash),
+         memcmp(ch_session_row(state, row)->hash, hash, 32) == 0);
+}

@@ -522,6 +522,9 @@ static bool knows_its_place(const struct ch_state *s, const struct ch_row_due *d
     case CH_DUE_INVITATION:
         return live(s, CH_T_SEAT, due->row) && ch_seat_row(s, due->row)->due == place &&
                ch_seat_row(s, due->row)->open_until == due->at;
+    case CH_DUE_SESSION:
+        return live(s, CH_T_SESSION, due->row) && ch_session_row(s, due->row)->due == place &&
+               ch_session_row(s, due->row)->expires_at == due->at;
     case CH_DUE_KEY:
         return live(s, CH_T_KEY, due->row) && ch_key_row(s, due->row)->due == place &&
                ch_key_row(s, due->row)->expires_at == due->at;
@@ -641,6 +644,7 @@ static const char *walk(struct tally *t)
     if (broken == NULL) broken = ch_settings_broken(t);
     if (broken == NULL) broken = ch_ledger_broken(t);
     if (broken == NULL) broken = ch_keys_broken(t);
+    if (broken == NULL) broken = ch_sessions_broken(t);
     if (broken == NULL) broken = dues(t); /* after all that may be due */
     if (broken == NULL) broken = others(t);
     if (broken == NULL) broken = ch_invariant_reputation(t->state);

@@ -79,4 +79,5 @@ const char *ch_settings_broken(struct tally *t);
 const char *ch_ledger_broken(struct tally *t);
 /* invariant_key.c */
 const char *ch_keys_broken(struct tally *t);
+const char *ch_sessions_broken(struct tally *t);
 #endif

@@ -43,3 +43,32 @@ const char *ch_keys_broken(struct tally *t)
     HOLDS(sum == live_rows(s, CH_T_KEY), "every key is in its account's list");
     return NULL;
 }
+
+const char *ch_sessions_broken(struct tally *t)
+{
+    const struct ch_state *s = t->state;
+    uint64_t sum = 0;
+    for (uint32_t row = next(s, CH_T_USER, 0); row != 0; row = next(s, CH_T_USER, row)) {
+        uint32_t count = 0;
+        uint32_t before = 0;
+        const struct ch_row_user *user = ch_user_row(s, row);
+        for (uint32_t k = user->first_session; k != 0; k = ch_session_row(s, k)->next_of_user) {
+            HOLDS(live(s, CH_T_SESSION, k) && count++ < user->session_count,
+                  "a user counts their sessions");
+            const struct ch_row_session *session = ch_session_row(s, k);
+            HOLDS(session->user == row && session->prev_of_user == before,
+                  "a user's sessions are linked both ways");
+            HOLDS(ch_find_session(s, session->id) == k, "a session is found by id");
+            HOLDS(ch_find_session_secret(s, session->hash) == k, "no two sessions share a secret");
+            HOLDS(session->account == 0 || live(s, CH_T_ACCOUNT, session->account),
+                  "a session's current account is there");
+            HOLDS(session->due != 0, "a session is in the heap");
+            t->dues++;
+            before = k;
+        }
+        HOLDS(count == user->session_count, "a user counts their sessions");
+        sum += count;
+    }
+    HOLDS(sum == live_rows(s, CH_T_SESSION), "every session is in its user's list");
+    return NULL;
+}

@@ -68,6 +68,26 @@ static uint64_t find(const struct ch_state *state, uint32_t on, uint8_t kind,
     }
 }
 
+bool ch_default_on(const struct ch_state *state, const struct ch_moment *moment,
+                   struct ch_call *call, struct ch_reject *ret)
+{
+    if (!ch_calls[call->type].on || call->has_on) return true;
+    uint32_t account = 0;
+    if (moment->key_row != 0) {
+        const struct ch_row_key *key = ch_key_row(state, moment->key_row);
+        if (key->kind == CH_key_kind_account) account = key->account;
+    } else if (moment->session_row != 0) {
+        account = ch_session_row(state, moment->session_row)->account;
+    }
+    if (account == 0) {
+        *ret = (struct ch_reject){.code = CH_REJ_on_behalf_missing, .field = "on"};
+        return false;
+    }
+    call->has_on = true;
+    call->on = (struct ch_ref){.id = ch_account_row(state, account)->id};
+    return true;
+}
+
 bool ch_resolve(const struct ch_state *state, struct ch_call *call, struct ch_reject *ret)
 {
     uint32_t on = 0;
@@ -95,7 +115,7 @@ bool ch_resolve(const struct ch_state *state, struct ch_call *call, struct ch_re
         }
         for (uint32_t item = 0; item < count; item++) {
             refs[item].id = find(state, on, field->kind, &refs[item]);
-            if (refs[item].id != 0) continue;
+            if (refs[item].id != 0 || call->type == CH_CMD_session_log_in) continue;
             *ret = (struct ch_reject){.code = CH_REJ_not_found, .field = field->name};
             return false;
         }

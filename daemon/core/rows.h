@@ -164,6 +164,8 @@ struct ch_row_user {
     uint32_t share_count;
     uint32_t first_request;
     uint32_t request_count;
+    uint32_t first_session;
+    uint32_t session_count;
     uint32_t spare;
 };
 
@@ -226,6 +228,20 @@ struct ch_row_request {
     uint32_t next_of_user; /* the newest first */
     uint32_t prev_of_user;
     uint32_t due;
+};
+
+/* A session of a user. Of its secret there is the hash only. */
+struct ch_row_session {
+    uint32_t live;
+    uint32_t user;
+    uint64_t id;
+    uint64_t changed;
+    uint64_t expires_at;
+    uint32_t account; /* the current one; 0: none */
+    uint32_t due;
+    uint32_t next_of_user; /* the newest first */
+    uint32_t prev_of_user;
+    uint8_t hash[32];
 };
 
 /* An API key. Of its secret there is the hash only. */

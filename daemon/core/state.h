@@ -72,6 +72,8 @@ uint32_t ch_find_user(const struct ch_state *state, uint64_t id);
 uint32_t ch_find_share_id(const struct ch_state *state, uint64_t id);
 uint32_t ch_find_group(const struct ch_state *state, uint64_t id);
 uint32_t ch_find_role(const struct ch_state *state, uint64_t id);
+uint32_t ch_find_session(const struct ch_state *state, uint64_t id);
+uint32_t ch_find_session_secret(const struct ch_state *state, const uint8_t hash[32]);
 uint32_t ch_find_key(const struct ch_state *state, uint64_t id);
 
 /* By name or key. parent, account: rows; 0 for a root account, a built-in role. */

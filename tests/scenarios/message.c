@@ -171,7 +171,18 @@ bool message_build(struct ch_text line, const struct labels *labels, uint64_t nu
     ch_put_be64(s->id + 8, number);
     s->head.id = s->id;
     const struct ch_text actor = text_trim(text_cut(&line, ": "));
-    if (!ch_text_is(actor, "operator") && !word_number(labels, actor, &s->head.as_user_id)) {
+    struct ch_text named = actor;
+    const bool key = word_is(&named, "key");
+    if (key || word_is(&named, "session")) {
+        struct ch_text *secret = key ? &s->head.key : &s->head.session;
+        if (!word_remembered(labels, text_trim(named), secret)) *secret = text_trim(named);
+    } else if (word_is(&named, "as-key")) {
+        named = text_trim(named);
+        if (!word_number(labels, named, &s->head.as_key_id)) {
+            *problem = "as-key takes a key's id";
+            return false;
+        }
+    } else if (!ch_text_is(actor, "operator") && !word_number(labels, actor, &s->head.as_user_id)) {
         s->head.as_user = actor;
     }
     bool good = text_trim(line).len > 0 || wrong(s, "takes ACTOR: TYPE key=value ...");

@@ -17,6 +17,7 @@
  *     alike                    the last two answers are the same refusal, byte for byte
  *     token NAME ...           opens the sealed tokens of the last command's events, in order;
  *                              $NAME stands for the token
+ *     secret NAME              remembers the secret that the last answer shows, as $NAME
  *     unmailed                 starts charterd again without a mailer
  *     label NAME [KEY]         remembers the seq of the last answer, or what its result says at KEY
  *                              (label shop account), a number; $NAME stands for it
@@ -28,8 +29,9 @@
  *     bytes TEXT               sends these bytes: "\xdd\x04", "\x00"*1048577
  *     # ...                    a comment; also behind a line
  *
- * ACTOR is `operator`, or a username. CALL is `TYPE key=value ...`, several of one message with &&
- * between them. Keys are the arguments of schema/REFERENCE.md, and: on (the account), expect, note,
+ * ACTOR is `operator`, or a username, or `key $NAME`, `session $NAME` (secrets), or `as-key ID`.
+ * CALL is `TYPE key=value ...`, several of one message with && between them. Keys are the
+ * arguments of schema/REFERENCE.md, and: on (the account), expect, note,
  * as_of, at_least, at, via (the channel), id, mode, dry_run. Values: as they stand, or "in quotes"
  * with \" \\ \n \xNN, or "a"*129; lists with commas. A line that ends with \ goes on in the next.
  * In answers `a.b=x` looks into nested maps and lists (of a list: each item's, with commas),
@@ -257,6 +259,16 @@ static bool say_token(struct world *w, struct ch_text line)
     return good || problem("the last command sealed no such token to the mailer");
 }
 
+static bool say_secret(struct world *w, struct ch_text line)
+{
+    struct ch_buf text = {0};
+    bool good = answer_text(w->outcome.value, ch_text_of("secret"), &text) &&
+                labels_set_text(&w->labels, text_trim(line),
+                                (struct ch_text){(const char *)text.ptr, text.len});
+    ch_buf_deinit(&text);
+    return good || problem("the last answer shows no secret");
+}
+
 static bool say_clock(struct world *w, struct ch_text line)
 {
     char call[128];
@@ -313,15 +325,15 @@ static const struct statement {
     bool whole; /* takes its own word, too */
     bool about_last;
 } statements[] = {
-    {"given", say_given, false, false},       {"when", say_when, false, false},
-    {"accepted", say_outcome, true, true},    {"refused", say_outcome, true, true},
-    {"failure", say_outcome, true, true},     {"events", say_events, false, true},
-    {"result", say_result, false, true},      {"ask", say_ask, false, false},
-    {"alike", say_alike, false, true},        {"label", say_label, false, false},
-    {"clock", say_clock, false, false},       {"restart", say_restart, false, false},
-    {"kill", say_kill, false, false},         {"send", say_send, false, false},
-    {"bytes", say_bytes, false, false},       {"token", say_token, false, true},
-    {"unmailed", say_unmailed, false, false},
+    {"given", say_given, false, false},    {"when", say_when, false, false},
+    {"accepted", say_outcome, true, true}, {"refused", say_outcome, true, true},
+    {"failure", say_outcome, true, true},  {"events", say_events, false, true},
+    {"result", say_result, false, true},   {"ask", say_ask, false, false},
+    {"alike", say_alike, false, true},     {"label", say_label, false, false},
+    {"clock", say_clock, false, false},    {"restart", say_restart, false, false},
+    {"kill", say_kill, false, false},      {"send", say_send, false, false},
+    {"bytes", say_bytes, false, false},    {"token", say_token, false, true},
+    {"secret", say_secret, false, true},   {"unmailed", say_unmailed, false, false},
 };
 
 static bool run_line(struct world *w, struct ch_text line)

@@ -223,10 +223,11 @@ static void every_kind_of_authentication_is_taken_or_refused_by_name(void **stat
     r = (struct read_back){0};
 #define AUTH(literal, err) expect_failure(PLAIN_BUT(auth, literal), err, "auth")
     AUTH("\x93\xa2"
-         "as\xa3key\x2a",
+         "as\xa3hat\x2a",
          CH_ERR_AUTH_UNSUPPORTED);
-    AUTH("\x92\xa3key\xa1k", CH_ERR_AUTH_UNSUPPORTED);
-    AUTH("\x91\xa7session", CH_ERR_AUTH_UNSUPPORTED);
+    AUTH("\x92\xa3key\xa0", CH_ERR_OUT_OF_BOUNDS);
+    AUTH("\x92\xa3key\x07", CH_ERR_WRONG_KIND);
+    AUTH("\x91\xa7session", CH_ERR_WRONG_KIND);
     AUTH("\x91\xa6signed", CH_ERR_AUTH_UNSUPPORTED);
     AUTH("\x91\xa5magic", CH_ERR_OUT_OF_BOUNDS);
     AUTH("\x92\xa4peer\x01", CH_ERR_OUT_OF_BOUNDS);
