@@ -55,7 +55,7 @@ static void pack_made(struct ch_buf *reply, const struct ch_outcome_of_call *out
     const char *name = ch_kinds[kind].name;
     const size_t len = strlen(name);
     CH_CHECK(len + 1 < sizeof plural);
-    memcpy(plural, name, len);
+    memcpy(plural, name, len); /* NOLINT(bugprone-not-null-terminated-result): has a length */
     plural[len] = 's';
     ch_pack_text(reply, (struct ch_text){plural, count > 1 ? len + 1 : len});
     if (count > 1) ch_pack_array(reply, count);

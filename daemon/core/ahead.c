@@ -16,7 +16,7 @@ static void touch_cell(const struct ch_state *state, uint32_t index, uint64_t ha
 }
 
 /* The row that an index most likely leads to; 0: none. Its key is not compared. */
-static uint32_t likely(const struct ch_state *state, uint32_t index, uint64_t hash)
+static uint32_t expected(const struct ch_state *state, uint32_t index, uint64_t hash)
 {
     struct ch_probe probe = ch_probe_start(&state->store, index, hash);
     return ch_probe_next(&probe);
@@ -60,7 +60,7 @@ static void touch_thing(const struct ch_state *state, uint8_t kind, uint64_t id,
         touch_cell(state, place.index, hash);
         return;
     }
-    const uint32_t row = likely(state, place.index, hash);
+    const uint32_t row = expected(state, place.index, hash);
     if (step == 1) {
         touch_row(state, place.table, row);
         return;
@@ -74,7 +74,7 @@ static void touch_text(const struct ch_state *state, struct ch_text text, int st
 {
     const uint64_t hash = ch_hash_bytes(text.ptr, text.len);
     if (step == 0) touch_cell(state, CH_I_TEXT, hash);
-    if (step == 1) touch_row(state, CH_T_TEXT, likely(state, CH_I_TEXT, hash));
+    if (step == 1) touch_row(state, CH_T_TEXT, expected(state, CH_I_TEXT, hash));
 }
 
 /* The share's list of the account, or of the subject, that a new share will be linked into. */
@@ -84,9 +84,9 @@ static void touch_given(const struct ch_state *state, const struct ch_ev_share_g
     const bool user = given->subject_kind == CH_subject_kind_user;
     touch_thing(state, user ? CH_KIND_user : CH_KIND_group, given->subject, step);
     if (step != 2) return;
-    const uint32_t owner = likely(state, CH_I_ACCOUNT_ID, ch_hash_mix(account, 0));
+    const uint32_t owner = expected(state, CH_I_ACCOUNT_ID, ch_hash_mix(account, 0));
     const uint32_t subject =
-        likely(state, user ? CH_I_USER_ID : CH_I_GROUP_ID, ch_hash_mix(given->subject, 0));
+        expected(state, user ? CH_I_USER_ID : CH_I_GROUP_ID, ch_hash_mix(given->subject, 0));
     if (owner == 0 || subject == 0) return;
     touch_row(state, CH_T_SHARE, ch_account_row(state, owner)->first_share);
     touch_row(state, CH_T_SHARE, ch_first_of_subject(state, given->subject_kind, subject));
@@ -97,8 +97,8 @@ static void touch_given(const struct ch_state *state, const struct ch_ev_share_g
 static void touch_grant(const struct ch_state *state, uint64_t share_id, uint8_t kind,
                         struct ch_text resource)
 {
-    const uint32_t share = likely(state, CH_I_SHARE_ID, ch_hash_mix(share_id, 0));
-    const uint32_t text = likely(state, CH_I_TEXT, ch_hash_bytes(resource.ptr, resource.len));
+    const uint32_t share = expected(state, CH_I_SHARE_ID, ch_hash_mix(share_id, 0));
+    const uint32_t text = expected(state, CH_I_TEXT, ch_hash_bytes(resource.ptr, resource.len));
     if (share != 0 && text != 0) touch_cell(state, CH_I_GRANT, ch_hash_resource(share, kind, text));
 }
 

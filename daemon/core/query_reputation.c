@@ -205,6 +205,7 @@ void ch_query_usage_history(struct ch_asking *q)
     struct ch_qry_usage_history_result *result = ch_take(q, 1, sizeof *result);
     struct ch_rec_usage_row *days = ch_take(q, DAYS_MOST, sizeof *days);
     if (result == NULL || days == NULL) return;
+    CH_CHECK(series.sum != NULL);
     for (uint32_t day = series.first; day <= series.last; day++) {
         const uint64_t sent = series.sum[day - series.first][CH_COUNT_SENT];
         if (sent == 0) continue;

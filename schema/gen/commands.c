@@ -20,7 +20,7 @@ static void events(int type)
     if (!ch_promise_is_told(type)) return;
     (void)printf("Events: ");
     const char *before = "";
-    for (uint16_t tag = 0; tag < CH_EVENT_TAGS; tag++) {
+    for (uint16_t tag = 0; tag < (uint16_t)CH_EVENT_TAGS; tag++) {
         if (ch_events[tag].record.name == NULL || !ch_promise_event(type, tag)) continue;
         (void)printf("%s`%s`", before, ch_events[tag].record.name);
         before = ", ";

@@ -10,7 +10,7 @@ static void every_path_has_a_section_and_an_action(void **state)
 {
     (void)state;
     uint32_t lacking = 0;
-    for (uint16_t tag = 0; tag < CH_EVENT_TAGS; tag++) {
+    for (uint16_t tag = 0; tag < (uint16_t)CH_EVENT_TAGS; tag++) {
         char path[CH_ACTIVITY_PATH_BYTES + 1];
         const char *name = ch_events[tag].record.name;
         if (name == NULL || !ch_activity_is_act(tag)) continue;
@@ -20,7 +20,8 @@ static void every_path_has_a_section_and_an_action(void **state)
         }
         path[ch_activity_path(tag, path)] = '\0';
         const char *sign = strstr(path, " > ");
-        if (sign == NULL || sign == path || sign[3] == '\0' || sign[3] == ' ') {
+        assert_non_null(sign);
+        if (sign == path || sign[3] == '\0' || sign[3] == ' ') {
             fail_msg("%s is told as '%s'", name, path);
         }
         assert_true(path[0] >= 'A' && path[0] <= 'Z' && sign[3] >= 'A' && sign[3] <= 'Z');
@@ -31,7 +32,7 @@ static void every_path_has_a_section_and_an_action(void **state)
 static void an_object_is_a_field_of_its_event_or_what_it_makes(void **state)
 {
     (void)state;
-    for (uint16_t tag = 0; tag < CH_EVENT_TAGS; tag++) {
+    for (uint16_t tag = 0; tag < (uint16_t)CH_EVENT_TAGS; tag++) {
         bool made = false;
         if (ch_events[tag].record.name == NULL || ch_activities[tag].object == NULL) continue;
         const char *object = ch_activities[tag].object;
