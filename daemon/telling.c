@@ -272,6 +272,9 @@ static void put_actor(struct line *line, const struct ch_actor *actor)
         put(line, "system");
     } else if (actor->kind == CH_actor_kind_operator) {
         put(line, "operator");
+    } else if (actor->kind == CH_actor_kind_key) {
+        put(line, "API key ");
+        put_thing(line, CH_KIND_key, actor->id, /* depth= */ 0);
     } else {
         put_plain(line, ch_enum_name(CH_KIND_actor_kind, actor->kind));
         put(line, " ");

@@ -59,11 +59,14 @@ static void judge(struct ch_case *c, const struct judged *judged,
     }
 }
 
-/* Whether a key is there and the account's. */
+/* Whether a key is there and the account's. One that is gone counts where it sent before: what came
+ * of that mail is still told. */
 static bool is_key_of(const struct ch_case *c, bool has_key, struct ch_key_id key)
 {
     const uint32_t row = has_key ? ch_find_key(c->state, key.seq) : 0;
-    return !has_key || (row != 0 && ch_key_row(c->state, row)->account == c->on);
+    if (!has_key || (row != 0 && ch_key_row(c->state, row)->account == c->on)) return true;
+    return ch_find_stream(c->state, c->on, key.seq, CH_mail_stream_marketing) != 0 ||
+           ch_find_stream(c->state, c->on, key.seq, CH_mail_stream_transactional) != 0;
 }
 
 /* Whether a counter of the account's stream would pass what an integer on the wire can hold. A
