@@ -40,20 +40,87 @@ void ch_apply_account_opened(struct ch_state *state, const struct ch_event *even
 void ch_apply_account_closed(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_account_closed *body = event->body;
-    uint32_t row = ch_find_account(state, body->account.seq);
-    while (ch_account_row(state, row)->first_share != 0) {
-        ch_end_share(state, ch_account_row(state, row)->first_share, event->seq);
-    }
-    while (ch_account_row(state, row)->first_group != 0) {
-        ch_end_group(state, ch_account_row(state, row)->first_group, event->seq);
-    }
+    const uint32_t row = ch_find_account(state, body->account.seq);
     struct ch_row_account *account = edit_account(state, row, event->seq);
     account->status = CH_account_status_closed;
     account->closed_seq = event->seq;
-    if (account->parent != 0) {
-        struct ch_row_account *above = edit_account(state, account->parent, event->seq);
-        above->open_children--;
+    account->closed_at = event->at;
+    account->closed_act = event->cause.kind == CH_CAUSE_EVENT ? event->cause.first : event->seq;
+    account->reopen_until = body->until;
+    ch_due_set(state, CH_DUE_ACCOUNT, row, body->until);
+    if (account->parent == 0) return;
+    struct ch_row_account *above = edit_account(state, account->parent, event->seq);
+    above->open_children--;
+}
+
+void ch_apply_account_reopened(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_account_reopened *body = event->body;
+    const uint32_t row = ch_find_account(state, body->account.seq);
+    ch_due_set(state, CH_DUE_ACCOUNT, row, 0);
+    struct ch_row_account *account = edit_account(state, row, event->seq);
+    account->status = CH_account_status_open;
+    account->closed_seq = 0;
+    account->closed_at = 0;
+    account->closed_act = 0;
+    account->reopen_until = 0;
+    if (account->parent == 0) return;
+    struct ch_row_account *above = edit_account(state, account->parent, event->seq);
+    above->open_children++;
+}
+
+static void drop_name(struct ch_state *state, uint32_t row)
+{
+    const struct ch_row_account *account = ch_account_row(state, row);
+    char name[128];
+    const size_t len = ch_chain_get(state, CH_T_TEXT, account->name, name, sizeof name);
+    ch_index_remove(&state->store, CH_I_ACCOUNT_NAME,
+                    ch_hash_in(account->parent, (struct ch_text){name, len}), row);
+}
+
+void ch_apply_account_dissolved(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_account_dissolved *body = event->body;
+    const uint32_t row = ch_find_account(state, body->account.seq);
+    uint64_t parts = body->parts;
+    for (; parts > 0 && ch_account_row(state, row)->first_share != 0; parts--) {
+        ch_end_share(state, ch_account_row(state, row)->first_share, event->seq);
     }
+    for (; parts > 0 && ch_account_row(state, row)->first_group != 0; parts--) {
+        ch_end_group(state, ch_account_row(state, row)->first_group, event->seq);
+    }
+    struct ch_row_account *account = edit_account(state, row, event->seq);
+    if (account->first_share != 0 || account->first_group != 0) return; /* it is due again */
+    ch_due_set(state, CH_DUE_ACCOUNT, row, 0);
+    drop_name(state, row);
+    account->status = CH_account_status_dissolved;
+    account->reopen_until = 0;
+}
+
+/* What one of its two authorities says; the reason of what it said before goes. */
+static struct ch_row_account *stand(struct ch_state *state, const struct ch_event *event,
+                                    uint64_t id, uint8_t authority)
+{
+    CH_CHECK(authority < 2);
+    struct ch_row_account *account = edit_account(state, ch_find_account(state, id), event->seq);
+    ch_sealed_drop(state, account->standing_seq[authority]);
+    ch_sealed_keep(state, event);
+    account->standing_seq[authority] = event->seq;
+    account->standing_at[authority] = event->at;
+    return account;
+}
+
+void ch_apply_account_suspended(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_account_suspended *body = event->body;
+    stand(state, event, body->account.seq, body->authority)->suspended_seq[body->authority] =
+        event->seq;
+}
+
+void ch_apply_account_resumed(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_account_resumed *body = event->body;
+    stand(state, event, body->account.seq, body->authority)->suspended_seq[body->authority] = 0;
 }
 
 void ch_apply_account_renamed(struct ch_state *state, const struct ch_event *event)
@@ -61,10 +128,7 @@ void ch_apply_account_renamed(struct ch_state *state, const struct ch_event *eve
     const struct ch_ev_account_renamed *body = event->body;
     const uint32_t row = ch_find_account(state, body->account.seq);
     struct ch_row_account *account = edit_account(state, row, event->seq);
-    char old[128];
-    const size_t len = ch_chain_get(state, CH_T_TEXT, account->name, old, sizeof old);
-    ch_index_remove(&state->store, CH_I_ACCOUNT_NAME,
-                    ch_hash_in(account->parent, (struct ch_text){old, len}), row);
+    drop_name(state, row);
     ch_index_insert(&state->store, CH_I_ACCOUNT_NAME, ch_hash_in(account->parent, body->name), row);
     const uint32_t was = account->name;
     account->name = ch_text_take(state, body->name);

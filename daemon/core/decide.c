@@ -104,14 +104,6 @@ struct ch_scopes ch_uncovered(const struct ch_case *c, uint32_t account, uint8_t
     return ch_scopes_but(scopes, given);
 }
 
-static bool is_open(const struct ch_state *state, uint32_t account)
-{
-    for (uint32_t a = account; a != 0; a = ch_account_row(state, a)->parent) {
-        if (ch_account_row(state, a)->status != CH_account_status_open) return false;
-    }
-    return true;
-}
-
 bool ch_may_there(struct ch_case *c, uint32_t account, uint8_t scope, const char *field)
 {
     if (ch_is_bound(c->moment)) {
@@ -124,7 +116,8 @@ bool ch_may_there(struct ch_case *c, uint32_t account, uint8_t scope, const char
                    CH_REJ_none;
         }
     }
-    return is_open(c->state, account) || ch_reject(c, CH_REJ_account_closed, field) == CH_REJ_none;
+    return ch_is_open(c->state, account) ||
+           ch_reject(c, CH_REJ_account_closed, field) == CH_REJ_none;
 }
 
 struct ch_scopes ch_undelegated(const struct ch_case *c, uint32_t account, struct ch_scopes scopes)
@@ -236,7 +229,9 @@ bool ch_admit(const struct ch_state *state, const struct ch_moment *moment,
     if (call->has_expect && on != 0 && ch_account_row(state, on)->last_seq != call->expect) {
         return refuse(ret, CH_REJ_conflict, "expect");
     }
-    if (on != 0 && !is_open(state, on)) return refuse(ret, CH_REJ_account_closed, "on");
+    if (on != 0 && call->type != CH_CMD_account_reopen && !ch_is_open(state, on)) {
+        return refuse(ret, CH_REJ_account_closed, "on");
+    }
     return true;
 }
 
@@ -320,6 +315,7 @@ void ch_decide_due(const struct ch_state *state, uint64_t now, struct ch_arena *
     case CH_DUE_INVITATION: invitation_due(&c, due->row); return;
     case CH_DUE_KEY: ch_key_due(&c, due->row); return;
     case CH_DUE_SESSION: ch_session_due(&c, due->row); return;
+    case CH_DUE_ACCOUNT: ch_due_account(&c, due->row); return;
     }
     CH_CHECK(ret->count > 0);
 }
@@ -331,5 +327,8 @@ bool ch_due_reserve(struct ch_state *state)
     if (due != NULL && due->kind == CH_DUE_SHARE) cascade = ch_cascade_of_share(state, due->row);
     if (due != NULL && due->kind == CH_DUE_PERIOD) cascade = ch_cascade_of_turn(state, due->row);
     if (due != NULL && due->kind == CH_DUE_RESERVATION) cascade = CH_PLACE_ROWS;
+    if (due != NULL && due->kind == CH_DUE_ACCOUNT) {
+        cascade = ch_cascade_of_parts(state, due->row, LIMIT_DISSOLVE_PARTS);
+    }
     return ch_state_reserve(state, 0, 0, cascade);
 }

@@ -188,32 +188,6 @@ enum ch_rejection_code ch_decide_account_decline_master(struct ch_case *c)
     return CH_REJ_none;
 }
 
-/* Closes from the leaves up, so that none is open below a closed one on the way. */
-static void close_below(struct ch_case *c, uint32_t account)
-{
-    const struct ch_row_account *row = ch_account_row(c->state, account);
-    for (uint32_t child = row->first_child; child != 0;
-         child = ch_account_row(c->state, child)->next_sibling) {
-        if (ch_account_row(c->state, child)->status == CH_account_status_open) {
-            close_below(c, child); /* LIMIT_ACCOUNT_DEPTH deep at most */
-        }
-    }
-    if (c->ret->count > LIMIT_MESSAGE_EVENTS || c->ret->no_memory) return;
-    struct ch_ev_account_closed *body = ch_emit(c, CH_EV_account_closed, row->id);
-    if (body != NULL) body->account.seq = row->id;
-}
-
-enum ch_rejection_code ch_decide_account_close(struct ch_case *c)
-{
-    const struct ch_cmd_account_close *args = c->call->args;
-    const bool below = args->has_below && args->below;
-    if (!below && ch_account_row(c->state, c->on)->open_children > 0) {
-        return ch_reject(c, CH_REJ_has_children, "below");
-    }
-    close_below(c, c->on);
-    return CH_REJ_none;
-}
-
 enum ch_rejection_code ch_decide_guardrail_set(struct ch_case *c)
 {
     const struct ch_cmd_guardrail_set *args = c->call->args;

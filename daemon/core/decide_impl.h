@@ -118,6 +118,13 @@ struct ch_bytes ch_minted_hash(const struct ch_case *c);
 /* key_expired: a key has reached its end. */
 void ch_key_due(struct ch_case *c, uint32_t key);
 
+/* account_dissolved: the time in which a closed account could be reopened is over. */
+void ch_due_account(struct ch_case *c, uint32_t account);
+
+/* What of a set only an owner has, and nobody can be given; and the refusal of a set with it. */
+struct ch_scopes ch_owners_own(struct ch_scopes scopes);
+bool ch_is_givable(struct ch_case *c, struct ch_scopes scopes, const char *field);
+
 /* The rule of each command, by its name: share.give is ch_decide_share_give in decide_share.c. */
 typedef enum ch_rejection_code ch_rule_fn(struct ch_case *c);
 #define COMMAND_BEGIN(ident, type, who, scope, on, text) ch_rule_fn ch_decide_##ident;

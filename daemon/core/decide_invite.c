@@ -71,6 +71,16 @@ static bool shared_already(const struct ch_case *c, const struct ch_cmd_share_in
     return false;
 }
 
+/* Whether the user owns one of the trees: a share beside the owner's could only restrict them. */
+static bool is_owners(const struct ch_case *c, const struct ch_cmd_share_invite *args,
+                      uint32_t user)
+{
+    for (uint32_t i = 0; user != 0 && i < account_count(args); i++) {
+        if (ch_is_owner(c->state, user, account_at(c, args, i))) return true;
+    }
+    return false;
+}
+
 /* An own role is of one account. */
 static bool role_is_of(const struct ch_case *c, const struct ch_cmd_share_invite *args)
 {
@@ -156,6 +166,7 @@ enum ch_rejection_code ch_decide_share_invite(struct ch_case *c)
         ch_is_built_in(c->state, ch_find_role(c->state, args->role.id), "owner")) {
         return ch_reject(c, CH_REJ_owner_share, "role");
     }
+    if (is_owners(c, args, user)) return ch_reject(c, CH_REJ_owner_share, "email");
     if (shared_already(c, args, user)) {
         return ch_reject(c, CH_REJ_share_exists, args->accounts_len > 0 ? "accounts" : "email");
     }
@@ -260,6 +271,7 @@ enum ch_rejection_code ch_decide_invitation_accept(struct ch_case *c)
     const bool fresh = user->status == CH_user_status_invited;
     const bool person = c->moment->actor.kind == CH_actor_kind_user;
     if (is_other_person(c, seat)) return ch_reject(c, CH_REJ_other_person, "token");
+    if (!ch_is_open(c->state, seat->account)) return ch_reject(c, CH_REJ_account_closed, "token");
     if (!fresh && !person) return ch_reject(c, CH_REJ_log_in_first, "token");
     if (fresh && !args->has_password) return ch_reject(c, CH_REJ_password_missing, "password");
     if (user->status == CH_user_status_locked) return ch_reject(c, CH_REJ_user_locked, NULL);

@@ -150,7 +150,8 @@ enum ch_rejection_code ch_decide_access_request(struct ch_case *c)
                                wish.kind == 0 ? NULL : &wish.resource);
     if (ch_scopes_empty(wish.scopes)) return ch_reject(c, CH_REJ_nothing_lacking, field);
     bool led = false;
-    const struct ch_scopes never = blocked(c, &wish, &led);
+    const struct ch_scopes never =
+        ch_scopes_or(blocked(c, &wish, &led), ch_owners_own(wish.scopes));
     const struct ch_scopes left = ch_scopes_but(wish.scopes, never);
     if (args->has_page ? ch_scopes_empty(left) : !ch_scopes_empty(never)) {
         return ch_reject_scopes(c, CH_REJ_not_requestable, field, never);
@@ -304,7 +305,8 @@ enum ch_rejection_code ch_decide_access_approve(struct ch_case *c)
         return ch_reject_scopes(c, CH_REJ_uncovered_scopes, "request", missing);
     }
     bool led = false;
-    const struct ch_scopes never = blocked(c, &wish, &led);
+    const struct ch_scopes never =
+        ch_scopes_or(blocked(c, &wish, &led), ch_owners_own(wish.scopes));
     if (!led || (share != NULL && share->status != CH_share_status_active)) {
         return ch_reject(c, CH_REJ_not_a_member, "request");
     }

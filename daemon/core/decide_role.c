@@ -82,6 +82,7 @@ enum ch_rejection_code ch_decide_role_define(struct ch_case *c)
     if (!ch_scopes_empty(missing)) {
         return ch_reject_scopes(c, CH_REJ_uncovered_scopes, "scopes", missing);
     }
+    if (!ch_is_givable(c, args->scopes, "scopes")) return CH_REJ_none;
     if (ch_find_role_name(c->state, 0, args->name) != 0) {
         return ch_reject(c, CH_REJ_built_in, "name");
     }

@@ -327,6 +327,7 @@ enum ch_rejection_code ch_decide_share_set_scopes(struct ch_case *c)
     if (ch_scopes_equal(now, args->scopes)) return CH_REJ_none;
     const struct ch_scopes added = ch_scopes_but(args->scopes, now);
     if (!covers(c, share->reach, added, NULL, "scopes")) return CH_REJ_none;
+    if (!ch_is_givable(c, added, "scopes")) return CH_REJ_none;
     struct ch_ev_share_scopes_set *body = ch_emit(c, CH_EV_share_scopes_set, account_id(c));
     if (body == NULL) return CH_REJ_none;
     body->share.seq = share->id;

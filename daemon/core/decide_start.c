@@ -175,6 +175,21 @@ void ch_decide_start(const struct ch_state *state, struct ch_arena *arena, struc
     define_masks(&c);
 }
 
+/* Accounts that a call closes or reopens, at most; each takes or gives a place in the heap of what
+ * is due, and moves others there. */
+enum { CLOSING_ROWS = 12 };
+
+static size_t accounts_of(const struct ch_state *state, const struct ch_call *call)
+{
+    if (call->type != CH_CMD_account_close && call->type != CH_CMD_account_reopen) return 0;
+    const uint32_t on = ch_find_account(state, call->on.id);
+    const struct ch_cmd_account_close *args = call->args;
+    if (on == 0 || !args->has_below || !args->below) return on == 0 ? 0 : 1;
+    return ch_accounts_below(state, on, LIMIT_MESSAGE_EVENTS + 1);
+}
+_Static_assert(sizeof(struct ch_cmd_account_close) == sizeof(struct ch_cmd_account_reopen),
+               "account.close and account.reopen have the same fields");
+
 static size_t cascade_of(const struct ch_state *state, const struct ch_call *call)
 {
     /* Every session of a user may end. */
@@ -184,9 +199,8 @@ static size_t cascade_of(const struct ch_state *state, const struct ch_call *cal
     const uint32_t on = call->has_on ? ch_find_account(state, call->on.id) : 0;
     const size_t credits = ch_cascade_of_credits(state, call);
     if (on == 0 || credits != 0) return credits;
-    if (call->type == CH_CMD_account_close) {
-        const struct ch_cmd_account_close *args = call->args;
-        return ch_cascade_of_account(state, on, args->has_below && args->below);
+    if (call->type == CH_CMD_account_close || call->type == CH_CMD_account_reopen) {
+        return CLOSING_ROWS * accounts_of(state, call);
     }
     if (call->type == CH_CMD_settings_set) return ch_cascade_of_settings(state, on);
     if (call->type == CH_CMD_role_delete) {
@@ -223,7 +237,7 @@ enum { TEXT_BYTES_A_CALL = 2048 };
 
 bool ch_decide_reserve(struct ch_state *state, const struct ch_call *call)
 {
-    size_t items = 0;
+    size_t items = accounts_of(state, call);
     size_t bytes = TEXT_BYTES_A_CALL;
     const struct ch_record *record = &ch_calls[call->type].args;
     for (uint16_t i = 0; i < record->count; i++) {

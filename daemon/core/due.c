@@ -16,6 +16,10 @@ static uint32_t *place_of(struct ch_state *state, uint32_t kind, uint32_t row)
         struct ch_row_share *share = ch_row_edit(&state->store, CH_T_SHARE, row);
         return &share->due;
     }
+    case CH_DUE_ACCOUNT: {
+        struct ch_row_account *account = ch_row_edit(&state->store, CH_T_ACCOUNT, row);
+        return &account->due;
+    }
     case CH_DUE_PERIOD: {
         struct ch_row_plan *plan = ch_row_edit(&state->store, CH_T_PLAN, row);
         return &plan->due;
@@ -41,7 +45,7 @@ static uint32_t *place_of(struct ch_state *state, uint32_t kind, uint32_t row)
         return &key->due;
     }
     }
-    CH_CHECK(kind == CH_DUE_SHARE);
+    CH_CHECK(kind == CH_DUE_SHARE); /* no other kind comes here */
     return NULL;
 }
 

@@ -282,6 +282,23 @@ uint64_t ch_limit(const struct ch_state *state, const char *name)
     return row == 0 ? 0 : ch_bound_row(state, row)->value;
 }
 
+bool ch_is_open(const struct ch_state *state, uint32_t account)
+{
+    for (uint32_t a = account; a != 0; a = ch_account_row(state, a)->parent) {
+        if (ch_account_row(state, a)->status != CH_account_status_open) return false;
+    }
+    return true;
+}
+
+bool ch_is_suspended(const struct ch_state *state, uint32_t account)
+{
+    for (uint32_t a = account; a != 0; a = ch_account_row(state, a)->parent) {
+        const struct ch_row_account *row = ch_account_row(state, a);
+        if ((row->suspended_seq[0] | row->suspended_seq[1]) != 0) return true;
+    }
+    return false;
+}
+
 bool ch_is_built_in(const struct ch_state *state, uint32_t role, const char *name)
 {
     if (role == 0 || ch_role_row(state, role)->account != 0) return false;

@@ -163,6 +163,34 @@ static const char *role_versions(struct tally *t, uint32_t row, uint64_t *sum)
     return NULL;
 }
 
+/* How an account stands, and whether its name leads to it. */
+static const char *standing(struct tally *t, uint32_t row)
+{
+    const struct ch_state *s = t->state;
+    const struct ch_row_account *account = ch_account_row(s, row);
+    struct short_text space;
+    const uint32_t named =
+        ch_find_account_name(s, account->parent, text_at(s, account->name, &space));
+    const bool gone = account->status == CH_account_status_dissolved;
+    HOLDS(gone ? named != row : named == row,
+          "an account is found by name, until it is dissolved, and siblings differ in name");
+    t->unnamed += gone;
+    HOLDS(!gone || (account->first_share == 0 && account->first_group == 0),
+          "a dissolved account has neither shares nor groups");
+    HOLDS((account->status == CH_account_status_closed) == (account->due != 0),
+          "a closed account is in the heap of what is due");
+    HOLDS((account->due != 0) == (account->reopen_until != 0) &&
+              (account->status == CH_account_status_open) == (account->closed_seq == 0),
+          "a closed account knows since when, and until when it can be reopened");
+    t->dues += account->due != 0;
+    for (uint32_t authority = 0; authority < 2; authority++) {
+        const uint64_t suspended = account->suspended_seq[authority];
+        HOLDS(suspended == 0 || suspended == account->standing_seq[authority],
+              "a suspension is what its authority said last");
+    }
+    return NULL;
+}
+
 static const char *accounts(struct tally *t)
 {
     const struct ch_state *s = t->state;
@@ -191,12 +219,8 @@ static const char *accounts(struct tally *t)
         }
         HOLDS(account->depth <= LIMIT_ACCOUNT_DEPTH, "the account tree is as deep as allowed");
         HOLDS(ch_find_account(s, account->id) == row, "an account is found by id");
-        HOLDS(ch_find_account_name(s, account->parent, text_at(s, account->name, &space)) == row,
-              "an account is found by name, and siblings differ in name");
-        HOLDS(account->status == CH_account_status_open ||
-                  (account->first_share == 0 && account->first_group == 0),
-              "a closed account has neither shares nor groups");
-        const char *broken = account_lists(s, row, sums);
+        const char *broken = standing(t, row);
+        if (broken == NULL) broken = account_lists(s, row, sums);
         if (broken != NULL) return broken;
     }
     HOLDS(sums[0] + roots == live_rows(s, CH_T_ACCOUNT), "every account is in its parent's list");
@@ -509,6 +533,9 @@ static bool knows_its_place(const struct ch_state *s, const struct ch_row_due *d
     case CH_DUE_SHARE:
         return live(s, CH_T_SHARE, due->row) && ch_share_row(s, due->row)->due == place &&
                ch_share_row(s, due->row)->expires_at == due->at;
+    case CH_DUE_ACCOUNT:
+        return live(s, CH_T_ACCOUNT, due->row) && ch_account_row(s, due->row)->due == place &&
+               ch_account_row(s, due->row)->reopen_until == due->at;
     case CH_DUE_PERIOD:
         return live(s, CH_T_PLAN, due->row) && ch_plan_row(s, due->row)->due == place &&
                ch_plan_due(s, due->row) == due->at;
@@ -620,6 +647,7 @@ static const char *index_sizes(const struct tally *t)
                 rows += t->texts[row] != 0;
             }
         }
+        if (i == CH_I_ACCOUNT_NAME) rows -= t->unnamed;
         if (i == CH_I_SUPPRESSED) rows = t->addresses;
         if (i == CH_I_KEY_OLD) rows = t->olds;
         const struct ch_index *index = &s->store.indexes[i];

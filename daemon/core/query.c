@@ -61,6 +61,7 @@ struct ch_rec_account_row ch_account_record(struct ch_asking *q, uint32_t accoun
     ch_saw(q, row->last_seq);
     struct ch_rec_account_row record = {.name = ch_copy_text(q, row->name),
                                         .status = (uint8_t)row->status,
+                                        .suspended = ch_is_suspended(q->state, account),
                                         .sub_depth = ch_levels_below(q->state, account),
                                         .sub_accounts = row->open_children,
                                         .guardrail = ch_scopes_at(q->state, row->guardrail),

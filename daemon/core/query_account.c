@@ -66,7 +66,9 @@ static bool is_wanted(struct ch_asking *q, uint32_t account)
     const struct ch_qry_account_list *args = q->call->args;
     const struct ch_row_account *row = ch_account_row(q->state, account);
     ch_saw(q, row->changed);
+    const bool suspended = (row->suspended_seq[0] | row->suspended_seq[1]) != 0;
     if (args->has_status && row->status != args->status) return false;
+    if (args->has_suspended && args->suspended != suspended) return false;
     return !args->has_asks_master || args->asks_master == (row->master_asked_seq != 0);
 }
 
@@ -215,6 +217,31 @@ static void show_master(struct ch_asking *q, const struct ch_qry_account_show *a
         opened_reason(q, row->master_declined_seq, &result->master_declined_reason);
 }
 
+static void show_standing(struct ch_asking *q, const struct ch_qry_account_show *args,
+                          struct ch_qry_account_show_result *result)
+{
+    const struct ch_row_account *row = ch_account_row(q->state, q->on);
+    const bool reasons = args->has_reasons && args->reasons && may(q, CH_SCOPE_account_suspend);
+    struct ch_rec_standing_row *standing = ch_take(q, 2, sizeof *standing);
+    if (standing == NULL) return;
+    for (uint8_t authority = 0; authority < 2; authority++) {
+        struct ch_rec_standing_row *record = &standing[authority];
+        record->authority = authority;
+        record->suspended = row->suspended_seq[authority] != 0;
+        record->has_since = row->standing_seq[authority] != 0;
+        record->since = row->standing_at[authority];
+        if (reasons) {
+            record->has_reason = opened_reason(q, row->standing_seq[authority], &record->reason);
+        }
+    }
+    result->standing = standing;
+    result->standing_len = 2;
+    result->has_closed_at = row->closed_seq != 0;
+    result->closed_at = row->closed_at;
+    result->has_reopen_until = row->reopen_until > q->moment->now;
+    result->reopen_until = row->reopen_until;
+}
+
 void ch_query_account_show(struct ch_asking *q)
 {
     const struct ch_row_account *row = ch_account_row(q->state, q->on);
@@ -230,6 +257,7 @@ void ch_query_account_show(struct ch_asking *q)
     result->shares = row->share_count;
     result->groups = row->group_count;
     show_owner(q, result);
+    show_standing(q, q->call->args, result);
     show_master(q, q->call->args, result);
     q->ret->result = result;
 }

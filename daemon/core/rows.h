@@ -67,6 +67,11 @@ struct ch_row_account {
     uint64_t guardrail_seq;
     uint64_t closed_seq;
     uint64_t suspended_seq[2]; /* by the customer, by the operator; 0: not suspended */
+    uint64_t standing_seq[2];  /* what each of them said last, which holds the reason */
+    uint64_t standing_at[2];
+    uint64_t closed_at;
+    uint64_t closed_act;       /* first event of the command that closed it */
+    uint64_t reopen_until;     /* of a closed one; 0: it is not, or it is dissolved */
     uint64_t content_lock_seq; /* 0: its people may change its content */
     uint64_t unpaid_seq;       /* of a root: its plan is not paid; 0: it is, or it has none */
     uint64_t master_asked_seq; /* the open request for master status; 0: none */
@@ -95,6 +100,8 @@ struct ch_row_account {
     uint32_t first_request;
     uint32_t first_submission;
     uint32_t submission_count;
+    uint32_t due; /* place in the heap of what is due: its dissolution; 0: none */
+    uint32_t spare;
     uint32_t first_stream;
     uint32_t stream_count;
     uint32_t stopped;      /* bit of each mail_stream of the account that is stopped */

@@ -91,19 +91,28 @@ size_t ch_cascade_of_settings(const struct ch_state *state, uint32_t account)
     return rows;
 }
 
-size_t ch_cascade_of_account(const struct ch_state *state, uint32_t account, bool below)
+size_t ch_cascade_of_parts(const struct ch_state *state, uint32_t account, uint64_t most)
 {
     const struct ch_row_account *row = ch_account_row(state, account);
     size_t rows = 4;
-    for (uint32_t s = row->first_share; s != 0; s = ch_share_row(state, s)->next_of_account) {
+    uint64_t parts = 0;
+    for (uint32_t s = row->first_share; s != 0 && parts < most; parts++) {
         rows += ch_cascade_of_share(state, s);
+        s = ch_share_row(state, s)->next_of_account;
     }
-    for (uint32_t g = row->first_group; g != 0; g = ch_group_row(state, g)->next_of_account) {
+    for (uint32_t g = row->first_group; g != 0 && parts < most; parts++) {
         rows += ch_cascade_of_group(state, g);
-    }
-    for (uint32_t c = below ? row->first_child : 0; c != 0;
-         c = ch_account_row(state, c)->next_sibling) {
-        rows += ch_cascade_of_account(state, c, true); /* LIMIT_ACCOUNT_DEPTH deep at most */
+        g = ch_group_row(state, g)->next_of_account;
     }
     return rows;
+}
+
+size_t ch_accounts_below(const struct ch_state *state, uint32_t account, size_t most)
+{
+    size_t count = 1;
+    for (uint32_t c = ch_account_row(state, account)->first_child; c != 0 && count < most;
+         c = ch_account_row(state, c)->next_sibling) {
+        count += ch_accounts_below(state, c, most - count); /* LIMIT_ACCOUNT_DEPTH deep at most */
+    }
+    return count;
 }

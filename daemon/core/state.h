@@ -45,7 +45,10 @@ CH_MUST_USE bool ch_state_reserve(struct ch_state *state, size_t items, size_t b
 /* Rows that ending a share, deleting a group or closing an account would touch, at most. */
 size_t ch_cascade_of_share(const struct ch_state *state, uint32_t share);
 size_t ch_cascade_of_group(const struct ch_state *state, uint32_t group);
-size_t ch_cascade_of_account(const struct ch_state *state, uint32_t account, bool below);
+/* The same of so many of the shares and then of the groups of a closed account. */
+size_t ch_cascade_of_parts(const struct ch_state *state, uint32_t account, uint64_t most);
+/* An account and those below it, counted to `most`. */
+size_t ch_accounts_below(const struct ch_state *state, uint32_t account, size_t most);
 /* Rows of the texts that new settings would replace. */
 size_t ch_cascade_of_settings(const struct ch_state *state, uint32_t account);
 
@@ -132,6 +135,11 @@ bool ch_is_on(const struct ch_state *state, uint32_t account, enum ch_setting_sw
 /* A limit that decides, as the log defines it; 0 where an older log lacks it. */
 uint64_t ch_limit(const struct ch_state *state, const char *name);
 uint32_t ch_find_bound(const struct ch_state *state, struct ch_text name);
+
+/* Whether an account and all above it are open. */
+bool ch_is_open(const struct ch_state *state, uint32_t account);
+/* Whether it or one above it is suspended, by either authority. */
+bool ch_is_suspended(const struct ch_state *state, uint32_t account);
 
 /* Whether a role is the built-in one of this name; row 0 is none. */
 bool ch_is_built_in(const struct ch_state *state, uint32_t role, const char *name);

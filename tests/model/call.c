@@ -131,6 +131,22 @@ static void *standing_args(const struct o_command *c, struct ch_arena *arena)
         args->reason = named("we grow");
         return args;
     }
+    if (c->type == CH_CMD_account_reopen) {
+        ARGS(account_reopen);
+        args->has_below = c->has_flag;
+        args->below = c->flag;
+        return args;
+    }
+    if (c->type == CH_CMD_account_suspend) {
+        ARGS(account_suspend);
+        args->reason = named("late payment");
+        return args;
+    }
+    if (c->type == CH_CMD_account_resume) {
+        ARGS(account_resume);
+        args->reason = named("paid");
+        return args;
+    }
     if (c->type == CH_CMD_account_grant_master) {
         ARGS(account_grant_master);
         args->has_sub_depth = c->has_depth;

@@ -32,6 +32,8 @@ static const char *const domains[] = {"mail.example.org", "example.net", ""};
 static const int account_types[] = {
     CH_CMD_account_rename,       CH_CMD_account_set_from_domain, CH_CMD_account_request_master,
     CH_CMD_account_grant_master, CH_CMD_account_decline_master,  CH_CMD_account_set_switches,
+    CH_CMD_account_suspend,      CH_CMD_account_resume,          CH_CMD_account_resume,
+    CH_CMD_account_reopen,       CH_CMD_account_reopen,
 };
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof *(array)))
 
@@ -366,7 +368,7 @@ static void fill_other(struct m_random *random, struct o_world *w, const struct 
         c->has_depth = m_chance(random, 70);
         if (c->has_depth) c->depth = m_below(random, m_chance(random, 90) ? 3 : 10);
     }
-    if (c->type == CH_CMD_account_close) {
+    if (c->type == CH_CMD_account_close || c->type == CH_CMD_account_reopen) {
         c->has_flag = m_chance(random, 50);
         c->flag = c->has_flag && m_chance(random, 50);
     }
@@ -490,6 +492,30 @@ static void some_actor(struct m_random *random, struct o_world *w, const struct 
     c->channel = CH_channel_operator;
 }
 
+/* What takes something back goes, most often, to an account where there is something to take back,
+ * and comes from who can. */
+static void pick_standing(struct m_random *random, struct o_world *w, struct o_command *c)
+{
+    const bool reopens = c->type == CH_CMD_account_reopen;
+    const bool resumes = c->type == CH_CMD_account_resume;
+    const bool declines = c->type == CH_CMD_account_decline_master;
+    if ((!reopens && !resumes && !declines) || w->account_count == 0) return;
+    for (int i = 0; i < 60; i++) {
+        const struct o_account *a = &w->accounts[m_below(random, (uint32_t)w->account_count)];
+        const bool own = a->suspended[0] && !a->suspended[1];
+        if (reopens && !a->closed) continue;
+        if (resumes && !a->suspended[0] && !a->suspended[1]) continue;
+        if (declines && !a->asks_master) continue;
+        c->on = (struct o_pick){.given = true, .id = a->id};
+        c->has_expect = false;
+        if (m_chance(random, 10) || (resumes && own)) return;
+        c->actor_kind = CH_actor_kind_operator;
+        c->actor = 0;
+        c->channel = CH_channel_operator;
+        return;
+    }
+}
+
 void m_generate(struct m_random *random, struct o_world *w, uint64_t now, struct o_command *ret)
 {
     memset(ret, 0, sizeof *ret);
@@ -506,6 +532,7 @@ void m_generate(struct m_random *random, struct o_world *w, uint64_t now, struct
         if (ret->has_expect) ret->expect = on->last_seq - m_below(random, 2);
     }
     some_actor(random, w, on, ret);
+    pick_standing(random, w, ret);
     if (ret->type >= CH_CMD_share_give && ret->type <= CH_CMD_share_end) {
         fill_share(random, w, on, ret);
     } else {

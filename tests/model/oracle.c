@@ -264,6 +264,10 @@ void o_access(struct o_world *w, const struct o_question *q, struct o_answer *re
             if (!ch_scopes_has(guarded, scope)) ch_scopes_add(&given, scope);
         }
     }
+    for (uint64_t a = q->account; a != 0; a = o_account(w, a)->parent) {
+        const struct o_account *at = o_account(w, a);
+        if (at->suspended[0] || at->suspended[1]) denied = ch_scopes_or(denied, w->suspension);
+    }
     given = and_choosing(ch_scopes_but(given, denied));
     promised = and_choosing(promised);
     if (nothing) given = (struct ch_scopes){{0, 0}};

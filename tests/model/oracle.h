@@ -27,6 +27,8 @@ struct o_account {
     char name[O_NAME];
     uint64_t sub_depth;
     bool closed;
+    uint64_t closed_act; /* the first event of the command that closed it */
+    bool suspended[2];   /* by the customer, by the operator */
     bool asks_master;
     char from_domain[O_NAME]; /* empty: none */
     struct ch_scopes guardrail;
@@ -93,6 +95,7 @@ struct o_world {
     struct o_member members[O_MEMBERS];
     struct o_role roles[O_ROLES];
     struct o_page pages[O_PAGES];
+    struct ch_scopes suspension; /* what it takes away */
     size_t account_count, user_count, role_count, page_count;
 };
 

@@ -232,7 +232,8 @@ static void admit(struct o_case *k)
     }
     if (k->on == NULL) return;
     o_break_if(k, c->has_expect && c->expect != k->on->last_seq, CH_REJ_conflict);
-    o_break_if(k, o_closed(k->w, k->on->id), CH_REJ_account_closed);
+    o_break_if(k, c->type != CH_CMD_account_reopen && o_closed(k->w, k->on->id),
+               CH_REJ_account_closed);
 }
 
 void o_break_if(struct o_case *k, bool broken, int code)

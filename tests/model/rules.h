@@ -34,6 +34,9 @@ void o_break_if(struct o_case *k, bool broken, int code);
 /* One more event; returns its seq. */
 uint64_t o_event(struct o_case *k, uint16_t tag, uint64_t account);
 
+/* Whether some of them are what only an owner can have. */
+bool o_owners_alone(struct ch_scopes scopes);
+
 /* The owner of an account's tree; 0: it has none. */
 uint64_t o_owner(struct o_world *w, uint64_t account);
 

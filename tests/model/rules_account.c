@@ -151,32 +151,65 @@ static void set_from_domain(struct o_case *k)
     memcpy(k->on->from_domain, k->c->domain, sizeof k->on->from_domain);
 }
 
-static void close_one(struct o_case *k, struct o_account *a)
+/* Closing leaves everything in its place, to be there again after reopening. */
+static void close_one(struct o_case *k, struct o_account *a, uint64_t act)
 {
-    struct o_world *w = k->w;
     o_event(k, CH_EV_account_closed, a->id);
     a->closed = true;
-    for (size_t i = 0; i < O_SHARES; i++) {
-        if (w->shares[i].id != 0 && w->shares[i].account == a->id) o_end_share(w, &w->shares[i]);
+    a->closed_act = act;
+}
+
+/* Those closed in the same act stand below it, and come after it here. */
+static void reopen_account(struct o_case *k)
+{
+    struct o_world *w = k->w;
+    struct o_account *top = k->on;
+    bool below = k->c->has_flag && k->c->flag;
+    o_break_if(k, o_closed(w, top->parent), CH_REJ_account_closed);
+    o_break_if(k, !top->closed, CH_REJ_not_closed);
+    if (k->code != 0) return;
+    for (size_t i = 0; i < w->account_count; i++) {
+        struct o_account *a = &w->accounts[i];
+        bool asked = a == top || (below && o_stands_in(w, a->id, top->id));
+        if (!asked || !a->closed || a->closed_act != top->closed_act) continue;
+        o_event(k, CH_EV_account_reopened, a->id);
+        a->closed = false;
     }
-    for (size_t i = 0; i < O_GROUPS; i++) {
-        if (w->groups[i].id != 0 && w->groups[i].account == a->id) o_end_group(w, &w->groups[i]);
-    }
+}
+
+static void suspend(struct o_case *k)
+{
+    bool operator= k->c->actor_kind == CH_actor_kind_operator;
+    o_event(k, CH_EV_account_suspended, k->on->id);
+    k->on->suspended[operator] = true;
+}
+
+static void resume(struct o_case *k)
+{
+    bool operator= k->c->actor_kind == CH_actor_kind_operator;
+    o_break_if(k, !k->on->suspended[operator], CH_REJ_not_suspended);
+    if (k->code != 0) return;
+    o_event(k, CH_EV_account_resumed, k->on->id);
+    k->on->suspended[operator] = false;
 }
 
 static void close_account(struct o_case *k)
 {
     struct o_world *w = k->w;
     bool below = k->c->has_flag && k->c->flag;
+    uint64_t owner = o_owner(w, k->on->id);
+    bool by_owner = k->c->actor_kind == CH_actor_kind_user && k->c->actor == owner;
+    o_break_if(k, owner != 0 && !by_owner, CH_REJ_owner_only);
     for (size_t i = 0; i < w->account_count; i++) {
         const struct o_account *a = &w->accounts[i];
         o_break_if(k, !below && !a->closed && a->parent == k->on->id, CH_REJ_has_children);
     }
     if (k->code != 0) return;
+    uint64_t act = w->head + 1;
     /* A younger account never stands above an older one. */
     for (size_t i = w->account_count; i-- > 0;) {
         struct o_account *a = &w->accounts[i];
-        if (!a->closed && o_stands_in(w, a->id, k->on->id)) close_one(k, a);
+        if (!a->closed && o_stands_in(w, a->id, k->on->id)) close_one(k, a, act);
     }
 }
 
@@ -221,6 +254,12 @@ void o_account_rules(struct o_case *k)
         change_switches(k);
     } else if (type == CH_CMD_account_close) {
         close_account(k);
+    } else if (type == CH_CMD_account_reopen) {
+        reopen_account(k);
+    } else if (type == CH_CMD_account_suspend) {
+        suspend(k);
+    } else if (type == CH_CMD_account_resume) {
+        resume(k);
     } else if (type == CH_CMD_account_rename) {
         rename_account(k);
     } else if (type == CH_CMD_account_set_from_domain) {

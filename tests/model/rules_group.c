@@ -183,6 +183,7 @@ static void define_role(struct o_case *k)
         o_break_if(k, !o_covers(k, k->on->id, CH_reach_subtree, k->c->scopes, NULL),
                    CH_REJ_uncovered_scopes);
     }
+    o_break_if(k, o_owners_alone(k->c->scopes), CH_REJ_owners_alone);
     if (k->code != 0) return;
     if (own != NULL) {
         if (ch_scopes_equal(own->scopes, k->c->scopes)) return;

@@ -229,10 +229,18 @@ static void grant(struct o_case *k, struct o_share *s)
     *at = c->scopes;
 }
 
+bool o_owners_alone(struct ch_scopes scopes)
+{
+    return ch_scopes_has(scopes, CH_SCOPE_account_close) ||
+           ch_scopes_has(scopes, CH_SCOPE_account_transfer) ||
+           ch_scopes_has(scopes, CH_SCOPE_master_keys_create);
+}
+
 static void set_scopes(struct o_case *k, struct o_share *s)
 {
     const struct ch_scopes added = ch_scopes_but(k->c->scopes, s->own);
     o_break_if(k, !o_covers(k, s->account, s->reach, added, NULL), CH_REJ_uncovered_scopes);
+    o_break_if(k, o_owners_alone(added), CH_REJ_owners_alone);
     if (k->code != 0 || ch_scopes_equal(s->own, k->c->scopes)) return;
     o_event(k, CH_EV_share_scopes_set, k->on->id);
     s->own = k->c->scopes;

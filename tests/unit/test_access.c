@@ -341,7 +341,7 @@ static void a_login_works_over_web_only(void **test)
 static void nothing_is_allowed_in_or_below_a_closed_account(void **test)
 {
     struct world *w = *test;
-    DONE(OPERATOR, account_close, w->mid, .has_below = true, .below = true);
+    DONE(w->owner, account_close, w->mid, .has_below = true, .below = true);
     TAKEN(w->owner, w->mid, account_read, 0);
     assert_int_equal(last.reason, CH_reason_account_closed);
     assert_true(ch_scopes_empty(last.given));

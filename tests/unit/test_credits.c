@@ -556,7 +556,7 @@ static void play(struct both *b, uint64_t seed)
          .rate_price_len = 2);
     for (int i = 0; i < STEPS; i++) {
         if (i == STEPS / 2) { /* one is closed, and takes nothing at a reset */
-            DONE(OPERATOR, account_close, b->id[4], .has_below = false);
+            DONE(w->owner, account_close, b->id[4], .has_below = false);
             b->o.closed[4] = true;
         }
         if (below(b, 25) == 0) roll_back(b);

@@ -15,9 +15,9 @@
 static void an_account_that_is_not_there_is_not_found(void **test)
 {
     struct world *w = *test;
-    REFUSED(not_found, OPERATOR, account_close, 987654, .has_below = false);
+    REFUSED(not_found, w->owner, account_close, 987654, .has_below = false);
     assert_string_equal(w->reject.field, "on");
-    DONE(OPERATOR, account_close, w->low, .has_below = false);
+    DONE(w->owner, account_close, w->low, .has_below = false);
 }
 
 static void an_account_nothing_leads_to_is_not_found(void **test)
@@ -139,11 +139,11 @@ static void an_account_that_changed_since_expect_is_a_conflict(void **test)
 static void nothing_is_done_in_or_below_a_closed_account(void **test)
 {
     struct world *w = *test;
-    DONE(OPERATOR, account_close, w->mid, .has_below = true, .below = true);
+    DONE(w->owner, account_close, w->mid, .has_below = true, .below = true);
     REFUSED(account_closed, OPERATOR, group_create, w->mid, NAME("team"));
     REFUSED(account_closed, OPERATOR, group_create, w->low, NAME("team"));
     REFUSED(account_closed, w->owner, group_create, w->mid, NAME("team"));
-    REFUSED(account_closed, OPERATOR, account_close, w->mid, .has_below = false);
+    REFUSED(account_closed, w->owner, account_close, w->mid, .has_below = false);
     DONE(OPERATOR, group_create, w->side, NAME("team"));
 }
 
@@ -472,9 +472,9 @@ static void what_has_others_below_does_not_go_alone(void **test)
     REFUSED(has_children, OPERATOR, group_delete, w->top, .group = {.id = one});
     DONE(OPERATOR, group_delete, w->top, .group = {.id = two});
     DONE(OPERATOR, group_delete, w->top, .group = {.id = one});
-    REFUSED(has_children, OPERATOR, account_close, w->mid, .has_below = false);
-    DONE(OPERATOR, account_close, w->low, .has_below = false);
-    DONE(OPERATOR, account_close, w->mid, .has_below = false);
+    REFUSED(has_children, w->owner, account_close, w->mid, .has_below = false);
+    DONE(w->owner, account_close, w->low, .has_below = false);
+    DONE(w->owner, account_close, w->mid, .has_below = false);
 }
 
 static void trees_are_as_deep_as_allowed_and_no_deeper(void **test)

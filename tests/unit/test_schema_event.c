@@ -224,7 +224,7 @@ static void a_tag_that_is_not_known_is_corrupt_and_said_so(void **state)
 {
     (void)state;
     struct by_hand h = plain;
-    static const uint64_t tags[] = {0, 7, 63, 64, 65535, 65536 + CH_EV_user_locked};
+    static const uint64_t tags[] = {0, 7, 63, 255, 65535, 65536 + CH_EV_user_locked};
     for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++) {
         h.tag = tags[i];
         assert_int_equal(read_by_hand(&h), CH_ERR_LOG_CORRUPT);
