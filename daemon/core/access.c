@@ -452,13 +452,13 @@ void ch_access(const struct ch_state *state, const struct ch_question *question,
                      .fact = fact,
                      .arg = arg};
     const struct ch_row_user *user = NULL;
-    if (question->key == 0) user = ch_user_row(state, question->user);
+    if (question->user != 0) user = ch_user_row(state, question->user);
     if (user != NULL) saw(&w, user->changed);
     const bool open = find_path(&w);
-    if (user == NULL) {
-        collect_key(&w, question->key);
-    } else {
+    if (user != NULL) {
         collect_user(&w, question->user);
+    } else if (question->key != 0) {
+        collect_key(&w, question->key);
     }
     conclude(&w);
     if (user != NULL && user->status != CH_user_status_active) {

@@ -27,7 +27,7 @@
 #include "daemon/core/state.h"
 
 struct ch_question {
-    uint32_t user; /* rows; of user and key one */
+    uint32_t user; /* rows; of user and key one. Without both nothing is given */
     uint32_t key;
     uint32_t account;
     struct ch_scopes wanted;

@@ -61,6 +61,7 @@ enum ch_rejection_code ch_decide_campaign_approve(struct ch_case *c)
 {
     const struct ch_cmd_campaign_approve *args = c->call->args;
     const struct ch_actor *actor = &c->moment->actor;
+    if (actor->kind == CH_actor_kind_key) return ch_reject(c, CH_REJ_self_only, NULL);
     const uint32_t found = anothers(c, args->campaign);
     if (found == 0) return CH_REJ_none;
     const struct ch_row_submission *row = ch_submission_row(c->state, found);
@@ -135,6 +136,7 @@ enum ch_rejection_code ch_decide_campaign_send(struct ch_case *c)
 {
     const struct ch_cmd_campaign_send *args = c->call->args;
     const struct ch_sending sending = {.user = c->moment->user_row,
+                                       .key = c->moment->key_row,
                                        .account = c->on,
                                        .campaign = args->campaign,
                                        .list = args->list,
@@ -142,8 +144,7 @@ enum ch_rejection_code ch_decide_campaign_send(struct ch_case *c)
                                        .channel = c->moment->channel,
                                        .now = c->moment->now};
     const uint8_t kind = c->moment->actor.kind;
-    const bool person = kind == CH_actor_kind_user;
-    if (!person && kind != CH_actor_kind_operator) { /* a service acts as somebody */
+    if (!ch_is_bound(c->moment) && kind != CH_actor_kind_operator) { /* a service acts as somebody */
         return ch_reject(c, CH_REJ_operator_only, NULL);
     }
     uint64_t read_seq = 0;

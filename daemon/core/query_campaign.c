@@ -37,6 +37,7 @@ static struct ch_rec_submission_row record_of(struct ch_asking *q, uint32_t foun
 static bool has(struct ch_asking *q, enum ch_scope scope, uint32_t campaign)
 {
     const struct ch_question question = {.user = q->moment->user_row,
+                                         .key = q->moment->key_row,
                                          .account = q->on,
                                          .wanted = ch_scopes_of((uint8_t)scope),
                                          .has_resource = true,
@@ -51,8 +52,9 @@ static bool has(struct ch_asking *q, enum ch_scope scope, uint32_t campaign)
 
 static bool may_see(struct ch_asking *q, const struct ch_row_submission *row)
 {
-    if (q->moment->actor.kind != CH_actor_kind_user) return true;
-    return row->user == q->moment->user_row || has(q, CH_SCOPE_campaigns_read, row->campaign) ||
+    if (!ch_is_bound(q->moment)) return true;
+    const bool own = row->user != 0 && row->user == q->moment->user_row;
+    return own || has(q, CH_SCOPE_campaigns_read, row->campaign) ||
            has(q, CH_SCOPE_campaigns_approve, row->campaign);
 }
 
@@ -123,14 +125,12 @@ void ch_query_campaign_approvers(struct ch_asking *q)
 static bool sender(struct ch_asking *q, const struct ch_qry_campaign_send_check *args,
                    uint32_t *ret)
 {
-    const bool person = q->moment->actor.kind == CH_actor_kind_user;
     *ret = args->has_user ? ch_find_user(q->state, args->user.id) : q->moment->user_row;
     if (*ret == 0) return ch_refuse(q, CH_REJ_self_only, "user");
     if (!ch_is_known_here(q, *ret)) return ch_refuse(q, CH_REJ_not_found, "user");
-    if (!person || *ret == q->moment->user_row) return true;
+    if (*ret == q->moment->user_row) return true;
     const struct ch_scopes wanted = ch_scopes_of(CH_SCOPE_access_explain);
-    const struct ch_answer answer = ch_ask(q, q->moment->user_row, q->on, wanted);
-    if (answer.decision == CH_decision_allowed) return true;
+    if (ch_actor_has(q, q->on, wanted)) return true;
     return ch_refuse_scopes(q, CH_REJ_not_allowed, "user", wanted);
 }
 

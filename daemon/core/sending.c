@@ -14,6 +14,7 @@ static struct ch_question about(const struct ch_sending *s, enum ch_scope scope,
                                 const struct ch_state *state, struct ch_text resource)
 {
     return (struct ch_question){.user = s->user,
+                                .key = s->key,
                                 .account = s->account,
                                 .wanted = ch_scopes_of((uint8_t)scope),
                                 .has_resource = true,
@@ -29,6 +30,7 @@ static bool approver_may(const struct ch_state *state, const struct ch_row_submi
     if (row->decided_kind != CH_actor_kind_user) return true; /* the operator may */
     struct ch_sending approver = *sending;
     approver.user = ch_find_user(state, row->decided_by);
+    approver.key = 0;
     approver.channel = CH_channel_web; /* where people approve; other logins may, too */
     if (approver.user == 0) return false;
     const struct ch_question question =
@@ -39,7 +41,7 @@ static bool approver_may(const struct ch_state *state, const struct ch_row_submi
 enum ch_reason ch_may_send(const struct ch_state *state, const struct ch_sending *sending,
                            uint64_t *read_seq)
 {
-    if (sending->user == 0) return CH_reason_operator;
+    if (sending->user == 0 && sending->key == 0) return CH_reason_operator;
     struct ch_question question = about(sending, CH_SCOPE_campaigns_send, state, sending->list);
     const struct ch_answer own = ask(state, &question, read_seq);
     if (own.decision == CH_decision_allowed) return CH_reason_granted;

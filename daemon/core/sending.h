@@ -8,7 +8,8 @@
 #include "daemon/core/access.h"
 
 struct ch_sending {
-    uint32_t user; /* rows; user 0: the operator */
+    uint32_t user; /* rows; neither user nor key: the operator */
+    uint32_t key;
     uint32_t account;
     struct ch_text campaign;
     struct ch_text list;

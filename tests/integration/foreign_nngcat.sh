@@ -47,7 +47,7 @@ import msgpack
 reply = msgpack.unpackb(bytes.fromhex(sys.argv[1]))
 result = reply["results"][0]["result"]
 assert reply["id"] == bytes(range(16)) and reply["ok"], reply
-assert result["events"] == 1 and result["account"] == result["seq"] == reply["seq"], reply
+assert result["events"] == 2 and result["account"] == result["seq"] == reply["seq"] - 1, reply
 END
 # Sent again, the same answer; and the same bytes cut short are told, not swallowed.
 [ "$(ask "$request")" = "$reply" ] || { echo "the repeat was answered otherwise"; exit 1; }

@@ -46,8 +46,10 @@ def commands(client):
     assert ann["ok"] and ann["result"]["events"] == 1, ann
     assert ann["result"]["user"] == ann["result"]["seq"], ann
     root = client.one("account.open_master", name="north", owner="ann")["result"]
-    assert root["events"] == 2 and root["account"] == root["seq"], root
-    assert root["share"] == root["seq"] + 1, root
+    assert root["events"] == 3 and root["account"] == root["seq"], root
+    assert (root["key"], root["share"]) == (root["seq"] + 1, root["seq"] + 2), root
+    by_key = client.one("key.scopes", auth=["key", root["secret"]])["result"]
+    assert by_key["key"]["key"] == root["key"] and "campaigns.send" in by_key["scopes"], by_key
     shop = client.one("account.open_sub", on="north", name="shop")["result"]
     as_ann = ["as", "user", "ann@example.org"]
     bob = client.one("user.create", username="bob")["result"]["user"]
@@ -110,7 +112,8 @@ def repeats(client):
 def bad_requests(client):
     for change, code, field in (
             ({"v": 2}, "bad_version", "v"),
-            ({"auth": ["key", "x"]}, "auth_unsupported", "auth"),
+            ({"auth": ["key", "x"]}, "auth_refused", "auth"),
+            ({"auth": ["signed", "x"]}, "auth_unsupported", "auth"),
             ({"wish": 1}, "unknown_field", "wish"),
             ({"calls": []}, "out_of_bounds", "calls")):
         request = client.message([{"type": "status"}])
