@@ -16,7 +16,8 @@ static struct charter_text as_text(struct ch_text text)
 
 static struct charter_message *page_message(const struct charter_events_options *o, uint64_t from)
 {
-    const struct charter_head head = {.as_user = o->as_user, .as_user_id = o->as_user_id};
+    const struct charter_head head = {
+        .as_user = o->as_user, .as_user_id = o->as_user_id, .key = o->key, .session = o->session};
     struct charter_message *m = charter_message_create(&head);
     if (m == NULL) return NULL;
     charter_message_call(m, &(struct charter_call_head){.type = "events.read"});

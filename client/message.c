@@ -14,7 +14,7 @@ enum { ID_BYTES = 16, HEAD_BYTES_MOST = 1024 };
 struct charter_message {
     uint8_t id[ID_BYTES];
     struct charter_head head; /* its texts are copies in `owned` */
-    char *owned[4];
+    char *owned[6];
     struct ch_buf calls; /* finished calls, without the array's head */
     struct ch_buf args;  /* of the call that is open, without the map's head */
     size_t arg_count;
@@ -43,6 +43,8 @@ struct charter_message *charter_message_create(const struct charter_head *head)
     m->head.channel = own(m, 1, m->head.channel);
     m->head.as_of_time = own(m, 2, m->head.as_of_time);
     m->head.at = own(m, 3, m->head.at);
+    m->head.key = own(m, 4, m->head.key);
+    m->head.session = own(m, 5, m->head.session);
     if (m->head.id != NULL) {
         memcpy(m->id, m->head.id, sizeof m->id);
     } else {
@@ -56,6 +58,7 @@ void charter_message_destroy(struct charter_message *m)
 {
     if (m == NULL) return;
     for (size_t i = 0; i < sizeof m->owned / sizeof m->owned[0]; i++) {
+        if (m->owned[i] != NULL) sodium_memzero(m->owned[i], strlen(m->owned[i]));
         free(m->owned[i]);
     }
     ch_buf_deinit(&m->calls);
@@ -190,6 +193,9 @@ enum ch_err ch_message_write(struct charter_message *m, struct ch_buf *ret, stru
     const struct ch_request_head wire = {.id = m->id,
                                          .as_user = ch_text_of(head->as_user),
                                          .as_user_id = head->as_user_id,
+                                         .as_key_id = head->as_key_id,
+                                         .key = ch_text_of(head->key),
+                                         .session = ch_text_of(head->session),
                                          .channel = ch_text_of(head->channel),
                                          .each = head->each,
                                          .dry_run = head->dry_run,

@@ -144,7 +144,7 @@ enum ch_rejection_code ch_decide_campaign_send(struct ch_case *c)
                                        .channel = c->moment->channel,
                                        .now = c->moment->now};
     const uint8_t kind = c->moment->actor.kind;
-    if (!ch_is_bound(c->moment) && kind != CH_actor_kind_operator) { /* a service acts as somebody */
+    if (!ch_is_bound(c->moment) && kind != CH_actor_kind_operator) { /* a service acts for one */
         return ch_reject(c, CH_REJ_operator_only, NULL);
     }
     uint64_t read_seq = 0;

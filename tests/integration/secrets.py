@@ -3,19 +3,29 @@
 # SPDX-License-Identifier: MIT
 import hashlib
 import os
+import socket
 import threading
 
 import msgpack
 
 from _daemon import Daemon, make_call
+from _nng import Socket
 
 FIRST, SECOND, WRONG = "zebra crossing at noon", "quagga crossing at dusk", "okapi crossing at dawn"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def traces_of(secret):
     """The text, and what would let somebody try texts: its plain hashes."""
     raw = secret.encode()
     yield raw
+    if secret.startswith("ch"):
+        return  # 256 random bits: its hash stands in the log and tells nobody anything
     for size in (16, 32, 64):
         yield hashlib.blake2b(raw, digest_size=size).digest()[:8]
     yield hashlib.sha256(raw).digest()[:8]
@@ -81,6 +91,33 @@ def an_unsubscribed_address(daemon):
     return replies + list(daemon.events())
 
 
+def keys_and_sessions(daemon, tcp):
+    """Whoever has the secret speaks, also over TCP; without one a TCP peer is nobody."""
+    opened = daemon.do("account.open_master", name="keyed", owner="ann")
+    session = daemon.do("session.log_in", user="ann", password=FIRST)
+    peer = Socket(tcp).context()
+
+    def ask(auth, kind, on=None, **args):
+        return msgpack.unpackb(peer.ask(msgpack.packb(
+            {"v": 1, "id": daemon.fresh_id(), "auth": auth, "calls": [make_call(kind, on, args)]})))
+
+    for auth in (["peer"], ["as", "user", "ann"], ["as", "key", opened["key"]], ["key", "chk_x"],
+                 ["session", opened["secret"]], ["key", session["secret"]]):
+        reply = ask(auth, "account.list")
+        assert not reply["ok"] and reply["error"]["code"] == "auth_refused", (auth, reply)
+    assert ask(["key", opened["secret"]], "key.scopes")["ok"]
+    assert ask(["session", session["secret"]], "account.show")["ok"]
+    path = os.path.join(daemon.dir, "session")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(session["secret"] + "\n")
+    daemon.charter("--session-file", path, "group", "create", "--name", "crew")
+    env = dict(os.environ, CHARTER_KEY=opened["secret"])
+    shown = daemon.charter("--json", "key", "scopes", env=env)
+    assert '"first"' in shown, shown
+    os.remove(path)
+    return [opened["secret"], session["secret"]]
+
+
 def the_loop_goes_on_while_passwords_are_worked_on(daemon):
     """More messages with passwords than may wait: busy, and queries are answered all the while."""
     daemon.do("user.create", username="bob")
@@ -107,12 +144,15 @@ def the_loop_goes_on_while_passwords_are_worked_on(daemon):
 
 
 def main():
-    with Daemon("--password-kib", "4096") as daemon:
+    tcp = f"tcp://127.0.0.1:{free_port()}"
+    with Daemon("--password-kib", "4096", "--listen", tcp) as daemon:
         replies = passwords(daemon) + an_unsubscribed_address(daemon)
         no_password_can_be_tried_against_the_log(daemon)
+        secrets = keys_and_sessions(daemon, tcp)
         the_loop_goes_on_while_passwords_are_worked_on(daemon)
         daemon.stop()
-        nothing_is_left(daemon, [FIRST, SECOND, WRONG, "word-0001", ADDRESS], replies)
+        nothing_is_left(daemon, [FIRST, SECOND, WRONG, "word-0001", ADDRESS, *secrets],
+                        replies)
         daemon.start()
         reply = daemon.ask(("user.set_password", None, {"old": FIRST, "password": SECOND}),
                            auth=["as", "user", "ann"])

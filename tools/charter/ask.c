@@ -79,6 +79,13 @@ enum exit_code ask_connect(const struct options *o, unsigned in_flight, struct c
     return ask_tell_error(&error);
 }
 
+/* The environment's word; NULL: none, or an empty one. */
+static const char *set_in(const char *name)
+{
+    const char *value = getenv(name);
+    return value == NULL || value[0] == '\0' ? NULL : value;
+}
+
 struct charter_head ask_head(const struct options *o)
 {
     struct charter_head head = {.channel = o->channel,
@@ -86,6 +93,12 @@ struct charter_head ask_head(const struct options *o)
                                 .at_least = o->at_least,
                                 .at = o->at,
                                 .id = o->has_id ? o->id : NULL};
+    head.key = o->key;
+    head.session = o->session;
+    if (o->as == NULL && o->key == NULL && o->session == NULL) {
+        head.key = set_in("CHARTER_KEY");
+        if (head.key == NULL) head.session = set_in("CHARTER_SESSION");
+    }
     if (o->as != NULL) {
         const struct ref user = ref_of(CH_KIND_user_ref, o->as);
         head.as_user_id = user.id;

@@ -208,7 +208,9 @@ enum exit_code command_run(struct command_line *line, int type)
         goto out;
     }
     if (count < 0) goto out;
-    if (call->on && line->options.on == NULL) {
+    const struct charter_head head = ask_head(&line->options);
+    const bool stands = head.key != NULL || head.session != NULL; /* for an account of its own */
+    if (call->on && line->options.on == NULL && !stands) {
         (void)fprintf(stderr, "charter: %s needs --on ACCOUNT\n", words);
         goto out;
     }

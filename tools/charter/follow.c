@@ -117,6 +117,8 @@ enum exit_code follow_run(struct command_line *line)
     const struct charter_head head = ask_head(&line->options);
     events.as_user = head.as_user;
     events.as_user_id = head.as_user_id;
+    events.key = head.key;
+    events.session = head.session;
     if (follow.left < 1000) events.page = (unsigned)follow.left;
     struct charter *c = NULL;
     enum exit_code code = ask_connect(&line->options, 1, &c);

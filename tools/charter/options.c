@@ -12,6 +12,8 @@ enum global {
     GLOBAL_connect,
     GLOBAL_on,
     GLOBAL_as,
+    GLOBAL_key_file,
+    GLOBAL_session_file,
     GLOBAL_channel,
     GLOBAL_as_of,
     GLOBAL_at_least,
@@ -35,6 +37,11 @@ const struct option_row global_options[] = {
                         "ipc:///run/charterd/charterd.ipc"},
     [GLOBAL_on] = {"on", "ACCOUNT", "the account: path of names root/sub, or id"},
     [GLOBAL_as] = {"as", "USER", "act for this user: username, e-mail address or id"},
+    [GLOBAL_key_file] = {"key-file", "FILE",
+                         "act as the API key whose secret is in the file; else CHARTER_KEY"},
+    [GLOBAL_session_file] = {"session-file", "FILE",
+                             "act by the session whose secret is in the file; else "
+                             "CHARTER_SESSION"},
     [GLOBAL_channel] = {"channel", "CHANNEL", "how the act came: web, api, smtp, ftp, operator"},
     [GLOBAL_as_of] = {"as-of", "SEQ|TIME", "answer with what was known then"},
     [GLOBAL_at_least] = {"at-least", "SEQ", "answer with what is known at this seq at least"},
@@ -87,6 +94,21 @@ static bool take_timeout(struct options *o, const char *value)
     return true;
 }
 
+/* A secret stands in a file or in the environment: the command line is for everybody to see. */
+static bool take_secret(struct options *o, const char *path, const char **ret)
+{
+    FILE *file = fopen(path, "re");
+    size_t len = file == NULL ? 0 : fread(o->secret, 1, sizeof o->secret - 1, file);
+    const bool good = file != NULL && ferror(file) == 0;
+    if (file != NULL) (void)fclose(file);
+    o->secret[len] = '\0';
+    o->secret[strcspn(o->secret, " \r\n")] = '\0';
+    *ret = o->secret;
+    if (good && o->secret[0] != '\0') return true;
+    (void)fprintf(stderr, "charter: %s: holds no secret, or cannot be read\n", path);
+    return false;
+}
+
 static bool take_global(struct options *o, enum global place, const char *value)
 {
     const bool yes = strcmp(value, "false") != 0;
@@ -94,6 +116,8 @@ static bool take_global(struct options *o, enum global place, const char *value)
     case GLOBAL_connect: o->url = value; return true;
     case GLOBAL_on: o->on = value; return true;
     case GLOBAL_as: o->as = value; return true;
+    case GLOBAL_key_file: return take_secret(o, value, &o->key);
+    case GLOBAL_session_file: return take_secret(o, value, &o->session);
     case GLOBAL_channel: o->channel = value; return true;
     case GLOBAL_as_of: o->as_of = value; return true;
     case GLOBAL_at: o->at = value; return true;

@@ -28,6 +28,8 @@ struct options {
     const char *url;
     const char *on;
     const char *as;
+    const char *key; /* secrets, of a file; NULL: none */
+    const char *session;
     const char *channel;
     const char *as_of;
     const char *at;
@@ -36,6 +38,7 @@ struct options {
     uint64_t expect;
     unsigned timeout_ms;
     uint8_t id[16];
+    char secret[264]; /* what `key` or `session` points to */
     bool has_expect;
     bool has_id;
     bool json;

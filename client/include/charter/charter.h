@@ -70,6 +70,9 @@ void charter_close(struct charter *c);
 struct charter_head {       /* 0 and NULL everywhere: the peer itself, mode "all", now */
     const char *as_user;    /* acts for this user: name */
     uint64_t as_user_id;    /* or id */
+    uint64_t as_key_id;     /* acts for this API key */
+    const char *key;        /* or as this key: its secret; over any transport */
+    const char *session;    /* or as this session's user: its secret */
     const char *channel;    /* how the act came, where a service says it */
     bool each;              /* mode "each": every call stands for itself */
     bool dry_run;           /* decided, answered, undone */
@@ -197,6 +200,8 @@ struct charter_events_options {
     bool (*go_on)(void *context); /* asked between pages, so once in wait_ms; NULL: always */
     const char *as_user;          /* for whom; NULL: the peer itself; or */
     uint64_t as_user_id;          /* by id */
+    const char *key;              /* or a key's secret */
+    const char *session;          /* or a session's */
 };
 
 /* Reads events without gaps, page by page, to the end or for ever.
