@@ -67,6 +67,7 @@ enum ch_due_kind {
     CH_DUE_RESERVATION = 12, /* reservation_expired */
     CH_DUE_KEY = 3,          /* key_expired */
     CH_DUE_SESSION = 4,      /* session_expired */
+    CH_DUE_OFFER = 11,       /* ownership_offer_expired */
     CH_DUE_ACCOUNT = 10,     /* account_dissolved of a closed account */
 };
 void ch_due_set(struct ch_state *state, enum ch_due_kind kind, uint32_t row,

@@ -316,6 +316,7 @@ void ch_decide_due(const struct ch_state *state, uint64_t now, struct ch_arena *
     case CH_DUE_KEY: ch_key_due(&c, due->row); return;
     case CH_DUE_SESSION: ch_session_due(&c, due->row); return;
     case CH_DUE_ACCOUNT: ch_due_account(&c, due->row); return;
+    case CH_DUE_OFFER: ch_due_offer(&c, due->row); return;
     }
     CH_CHECK(ret->count > 0);
 }
@@ -327,6 +328,7 @@ bool ch_due_reserve(struct ch_state *state)
     if (due != NULL && due->kind == CH_DUE_SHARE) cascade = ch_cascade_of_share(state, due->row);
     if (due != NULL && due->kind == CH_DUE_PERIOD) cascade = ch_cascade_of_turn(state, due->row);
     if (due != NULL && due->kind == CH_DUE_RESERVATION) cascade = CH_PLACE_ROWS;
+    if (due != NULL && due->kind == CH_DUE_OFFER) cascade = CH_PLACE_ROWS;
     if (due != NULL && due->kind == CH_DUE_ACCOUNT) {
         cascade = ch_cascade_of_parts(state, due->row, LIMIT_DISSOLVE_PARTS);
     }

@@ -121,6 +121,12 @@ void ch_key_due(struct ch_case *c, uint32_t key);
 /* account_dissolved: the time in which a closed account could be reopened is over. */
 void ch_due_account(struct ch_case *c, uint32_t account);
 
+/* ownership_offer_expired: nobody accepted an offer in time. */
+void ch_due_offer(struct ch_case *c, uint32_t offer);
+
+/* So many days from now; a time that could not be written is the last one that can. */
+uint64_t ch_days_ahead(const struct ch_case *c, uint64_t days);
+
 /* What of a set only an owner has, and nobody can be given; and the refusal of a set with it. */
 struct ch_scopes ch_owners_own(struct ch_scopes scopes);
 bool ch_is_givable(struct ch_case *c, struct ch_scopes scopes, const char *field);

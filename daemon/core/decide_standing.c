@@ -20,8 +20,7 @@ bool ch_is_givable(struct ch_case *c, struct ch_scopes scopes, const char *field
     return false;
 }
 
-/* So many days from now; a time that could not be written is the last one that can. */
-static uint64_t days_ahead(const struct ch_case *c, uint64_t days)
+uint64_t ch_days_ahead(const struct ch_case *c, uint64_t days)
 {
     const uint64_t left = CH_MAX_TIME - c->moment->now;
     return days > left / CH_DAY_NS ? CH_MAX_TIME : c->moment->now + days * CH_DAY_NS;
@@ -55,7 +54,7 @@ enum ch_rejection_code ch_decide_account_close(struct ch_case *c)
     if (!below && ch_account_row(c->state, c->on)->open_children > 0) {
         return ch_reject(c, CH_REJ_has_children, "below");
     }
-    close_below(c, c->on, days_ahead(c, ch_limit(c->state, "CLOSE_GRACE_DAYS")));
+    close_below(c, c->on, ch_days_ahead(c, ch_limit(c->state, "CLOSE_GRACE_DAYS")));
     return CH_REJ_none;
 }
 

@@ -190,6 +190,32 @@ static size_t accounts_of(const struct ch_state *state, const struct ch_call *ca
 _Static_assert(sizeof(struct ch_cmd_account_close) == sizeof(struct ch_cmd_account_reopen),
                "account.close and account.reopen have the same fields");
 
+/* Who gets a tree loses every other share in it. */
+static size_t cascade_of_transfer(const struct ch_state *state, const struct ch_call *call,
+                                  uint32_t on)
+{
+    uint32_t root = on;
+    uint32_t user = 0;
+    if (call->type == CH_CMD_ownership_assign) {
+        const struct ch_cmd_ownership_assign *args = call->args;
+        user = ch_find_user(state, args->user.id);
+    } else {
+        const struct ch_cmd_ownership_accept *args = call->args;
+        root = ch_find_account(state, args->account.id);
+        const uint32_t offer = root == 0 ? 0 : ch_account_row(state, root)->offer;
+        if (offer != 0) user = ch_offer_row(state, offer)->user;
+    }
+    size_t rows = CH_PLACE_ROWS;
+    if (user == 0 || root == 0) return rows;
+    for (uint32_t s = ch_user_row(state, user)->first_share; s != 0;
+         s = ch_share_row(state, s)->next_of_subject) {
+        if (ch_root_of(state, ch_share_row(state, s)->account) == root) {
+            rows += ch_cascade_of_share(state, s);
+        }
+    }
+    return rows;
+}
+
 static size_t cascade_of(const struct ch_state *state, const struct ch_call *call)
 {
     /* Every session of a user may end. */
@@ -197,6 +223,9 @@ static size_t cascade_of(const struct ch_state *state, const struct ch_call *cal
         return LIMIT_SESSIONS_OF_USER + 4;
     }
     const uint32_t on = call->has_on ? ch_find_account(state, call->on.id) : 0;
+    if (call->type == CH_CMD_ownership_accept || call->type == CH_CMD_ownership_assign) {
+        return cascade_of_transfer(state, call, on);
+    }
     const size_t credits = ch_cascade_of_credits(state, call);
     if (on == 0 || credits != 0) return credits;
     if (call->type == CH_CMD_account_close || call->type == CH_CMD_account_reopen) {

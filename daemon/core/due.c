@@ -16,6 +16,10 @@ static uint32_t *place_of(struct ch_state *state, uint32_t kind, uint32_t row)
         struct ch_row_share *share = ch_row_edit(&state->store, CH_T_SHARE, row);
         return &share->due;
     }
+    case CH_DUE_OFFER: {
+        struct ch_row_offer *offer = ch_row_edit(&state->store, CH_T_OFFER, row);
+        return &offer->due;
+    }
     case CH_DUE_ACCOUNT: {
         struct ch_row_account *account = ch_row_edit(&state->store, CH_T_ACCOUNT, row);
         return &account->due;

@@ -183,6 +183,14 @@ static const char *standing(struct tally *t, uint32_t row)
               (account->status == CH_account_status_open) == (account->closed_seq == 0),
           "a closed account knows since when, and until when it can be reopened");
     t->dues += account->due != 0;
+    if (account->offer != 0) {
+        HOLDS(account->parent == 0 && live(s, CH_T_OFFER, account->offer) &&
+                  ch_offer_row(s, account->offer)->account == row &&
+                  ch_offer_row(s, account->offer)->due != 0,
+              "an offer of ownership is of a root, and runs out");
+        t->dues++;
+        t->offers++;
+    }
     for (uint32_t authority = 0; authority < 2; authority++) {
         const uint64_t suspended = account->suspended_seq[authority];
         HOLDS(suspended == 0 || suspended == account->standing_seq[authority],
@@ -223,6 +231,7 @@ static const char *accounts(struct tally *t)
         if (broken == NULL) broken = account_lists(s, row, sums);
         if (broken != NULL) return broken;
     }
+    HOLDS(t->offers == live_rows(s, CH_T_OFFER), "every offer is an account's");
     HOLDS(sums[0] + roots == live_rows(s, CH_T_ACCOUNT), "every account is in its parent's list");
     HOLDS(sums[1] == live_rows(s, CH_T_SHARE), "every share is in its account's list");
     HOLDS(sums[2] == live_rows(s, CH_T_GROUP), "every group is in its account's list");
@@ -533,6 +542,9 @@ static bool knows_its_place(const struct ch_state *s, const struct ch_row_due *d
     case CH_DUE_SHARE:
         return live(s, CH_T_SHARE, due->row) && ch_share_row(s, due->row)->due == place &&
                ch_share_row(s, due->row)->expires_at == due->at;
+    case CH_DUE_OFFER:
+        return live(s, CH_T_OFFER, due->row) && ch_offer_row(s, due->row)->due == place &&
+               ch_offer_row(s, due->row)->until == due->at;
     case CH_DUE_ACCOUNT:
         return live(s, CH_T_ACCOUNT, due->row) && ch_account_row(s, due->row)->due == place &&
                ch_account_row(s, due->row)->reopen_until == due->at;

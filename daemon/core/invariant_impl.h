@@ -18,6 +18,7 @@ struct tally {
     uint32_t *children; /* groups below each group */
     uint32_t *parts;    /* how often each row of the chain table at hand was met */
     uint64_t addresses; /* suppressed ones, each once for each tree of accounts */
+    uint64_t offers;    /* of ownership, open */
     uint64_t unnamed;   /* dissolved accounts */
     uint64_t dues;      /* rows that say they are in the heap of what is due */
     uint64_t olds;      /* keys that remember the secret before */

@@ -202,6 +202,53 @@ static void show_owner(struct ch_asking *q, struct ch_qry_account_show_result *r
     result->owner_name = owner.has_username ? owner.username : owner.email;
 }
 
+static void show_offer(struct ch_asking *q, struct ch_qry_account_show_result *result)
+{
+    const uint32_t row = ch_account_row(q->state, ch_root_of(q->state, q->on))->offer;
+    if (row == 0 || !may(q, CH_SCOPE_account_transfer)) return;
+    const struct ch_row_offer *offer = ch_offer_row(q->state, row);
+    if (offer->until <= q->moment->now) return;
+    result->has_offered_to = true;
+    result->offered_to.seq = ch_user_row(q->state, offer->user)->id;
+    result->has_offered_until = true;
+    result->offered_until = offer->until;
+}
+
+void ch_query_ownership_offers(struct ch_asking *q)
+{
+    const struct ch_qry_ownership_offers *args = q->call->args;
+    const struct ch_store *store = &q->state->store;
+    struct ch_rows rows = {0};
+    ch_saw(q, ch_user_row(q->state, q->moment->user_row)->changed);
+    for (uint32_t r = ch_row_next(store, CH_T_OFFER, 0); r != 0;
+         r = ch_row_next(store, CH_T_OFFER, r)) {
+        const struct ch_row_offer *offer = ch_offer_row(q->state, r);
+        if (offer->user != q->moment->user_row || offer->until <= q->moment->now) continue;
+        if (!ch_rows_add(q, &rows, r)) return;
+    }
+    struct ch_qry_ownership_offers_result *result = ch_take(q, 1, sizeof *result);
+    if (result == NULL) return;
+    ch_rows_cut(&rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
+                &result->has_next, &result->next);
+    struct ch_rec_offer_row *offers = ch_take(q, rows.count, sizeof *offers);
+    if (offers == NULL) return;
+    for (uint32_t i = 0; i < rows.count; i++) {
+        const struct ch_row_offer *offer = ch_offer_row(q->state, rows.row[i]);
+        const struct ch_row_account *account = ch_account_row(q->state, offer->account);
+        ch_saw(q, account->changed);
+        offers[i].account.seq = account->id;
+        offers[i].account_name = ch_copy_text(q, account->name);
+        offers[i].until = offer->until;
+        offers[i].has_owner = account->owner != 0;
+        if (account->owner == 0) continue;
+        const uint32_t owner = ch_share_row(q->state, account->owner)->subject;
+        offers[i].owner.seq = ch_user_row(q->state, owner)->id;
+    }
+    result->offers = offers;
+    result->offers_len = rows.count;
+    q->ret->result = result;
+}
+
 static void show_master(struct ch_asking *q, const struct ch_qry_account_show *args,
                         struct ch_qry_account_show_result *result)
 {
@@ -257,6 +304,7 @@ void ch_query_account_show(struct ch_asking *q)
     result->shares = row->share_count;
     result->groups = row->group_count;
     show_owner(q, result);
+    show_offer(q, result);
     show_standing(q, q->call->args, result);
     show_master(q, q->call->args, result);
     q->ret->result = result;

@@ -100,8 +100,8 @@ struct ch_row_account {
     uint32_t first_request;
     uint32_t first_submission;
     uint32_t submission_count;
-    uint32_t due; /* place in the heap of what is due: its dissolution; 0: none */
-    uint32_t spare;
+    uint32_t due;   /* place in the heap of what is due: its dissolution; 0: none */
+    uint32_t offer; /* of a root: its open offer of ownership; 0: none */
     uint32_t first_stream;
     uint32_t stream_count;
     uint32_t stopped;      /* bit of each mail_stream of the account that is stopped */
@@ -455,6 +455,16 @@ struct ch_row_period {
     uint32_t newer;
     uint32_t older;
     uint32_t spare;
+};
+
+/* An open offer of ownership of a tree. */
+struct ch_row_offer {
+    uint32_t live;
+    uint32_t account; /* the root */
+    uint32_t user;    /* to whom */
+    uint32_t due;     /* place in the heap of what is due */
+    uint64_t seq;
+    uint64_t until;
 };
 
 /* A limit that decides. */

@@ -158,6 +158,52 @@ static void each_authority_takes_back_its_own_suspension(void **test)
     assert_int_equal(ch_table_live(&w->state.store, CH_T_SEALED), 4 + 2); /* users and reasons */
 }
 
+static void ownership_passes_in_one_event(void **test)
+{
+    struct world *w = *test;
+    GIVE(w, w->top, USER(w->ann), ROLE("watcher"));
+    GIVE(w, w->mid, USER(w->ann), ROLE("watcher"), SUBTREE);
+    const uint64_t group = add_group(w, w->top, 0, "team");
+    join(w, w->top, w->ann, group);
+    REFUSED(owner_only, OPERATOR, ownership_offer, w->top, .user = {.id = w->ann});
+    REFUSED(not_a_root, w->owner, ownership_offer, w->mid, .user = {.id = w->ann});
+    REFUSED(own_rights, w->owner, ownership_offer, w->top, .user = {.id = w->owner});
+    REFUSED(not_found, w->ann, ownership_accept, 0, .account = {.id = w->top});
+    REFUSED(nothing_asked, w->owner, ownership_withdraw, w->top, .has_user = false);
+    DONE(w->owner, ownership_offer, w->top, .user = {.id = w->ann});
+    REFUSED(already_asked, w->owner, ownership_offer, w->top, .user = {.id = w->bob});
+    REFUSED(not_found, w->bob, ownership_accept, 0, .account = {.id = w->top});
+    DONE(w->ann, ownership_accept, 0, .account = {.id = w->top});
+    assert_int_equal(w->count, 1);
+    assert_int_equal(ch_user_row(&w->state, ch_find_user(&w->state, w->ann))->share_count, 1);
+    assert_true(ch_is_owner(&w->state, ch_find_user(&w->state, w->ann),
+                            ch_find_account(&w->state, w->low)));
+    REFUSED(owner_share, w->owner, share_end, w->top, USER(w->ann));
+    DONE(w->ann, share_end, w->top, USER(w->owner));
+    DONE(OPERATOR, ownership_assign, w->top, .user = {.id = w->bob});
+    DONE(OPERATOR, ownership_assign, w->top, .user = {.id = w->bob});
+    assert_int_equal(w->count, 0);
+}
+
+static void an_offer_runs_out_or_is_withdrawn_or_declined(void **test)
+{
+    struct world *w = *test;
+    DONE(w->owner, ownership_offer, w->top, .user = {.id = w->ann});
+    w->now += 7 * day_ns;
+    REFUSED(not_found, w->ann, ownership_accept, 0, .account = {.id = w->top});
+    pass_time(w, 0);
+    assert_int_equal(account(w, w->top)->offer, 0);
+    DONE(w->owner, ownership_offer, w->top, .user = {.id = w->ann});
+    DONE(w->ann, ownership_decline, 0, .account = {.id = w->top}, .has_reason = true,
+         REASON("no time"));
+    DONE(w->owner, ownership_offer, w->top, .user = {.id = w->ann});
+    REFUSED(nothing_asked, w->owner, ownership_withdraw, w->top, USER(w->bob));
+    DONE(w->owner, ownership_withdraw, w->top, USER(w->ann));
+    DONE(w->owner, ownership_offer, w->top, .user = {.id = w->ann});
+    DONE(OPERATOR, ownership_assign, w->top, .user = {.id = w->bob}); /* ends it, too */
+    REFUSED(not_found, w->ann, ownership_accept, 0, .account = {.id = w->top});
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +214,8 @@ int main(void)
         WORLD_TEST(without_grace_there_is_no_reopening),
         WORLD_TEST(only_the_owner_closes_and_the_operator_what_nobody_owns),
         WORLD_TEST(each_authority_takes_back_its_own_suspension),
+        WORLD_TEST(ownership_passes_in_one_event),
+        WORLD_TEST(an_offer_runs_out_or_is_withdrawn_or_declined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
