@@ -203,17 +203,13 @@ static void run_call(const struct ch_ground *ground, const struct ch_state *stat
     }
     if (!ch_default_on(state, moment, call, &reject)) {
         ch_outcome_rejected(ret, &reject);
-    } else if (!ch_resolve(state, call, &reject)) {
-        /* Absence is only as durable as the newest event. */
-        *read_seq = ch_meta(state)->head;
+    } else if (!ch_enter(state, moment, call, read_seq, &reject)) {
         /* A user is told no more of what is not there than of what no share leads to. */
-        const bool may_know = !ch_is_bound(moment);
+        const bool may_know = !ch_is_bound(moment) && reject.code == CH_REJ_not_found;
         if (may_know && call->type == CH_QRY_check &&
             ch_outcome_did_not_exist(ret, call, &reject, arena, state)) {
             return;
         }
-        ch_outcome_rejected(ret, &reject);
-    } else if (!ch_admit(state, moment, call, read_seq, &reject)) {
         ch_outcome_rejected(ret, &reject);
     } else if (ch_calls[call->type].daemon) {
         run_worldly(ground, moment, call, arena, ret);

@@ -235,6 +235,19 @@ bool ch_admit(const struct ch_state *state, const struct ch_moment *moment,
     return true;
 }
 
+bool ch_enter(const struct ch_state *state, const struct ch_moment *moment, struct ch_call *call,
+              uint64_t *read_seq, struct ch_reject *ret)
+{
+    if (ch_resolve(state, call, ret)) return ch_admit(state, moment, call, read_seq, ret);
+    *read_seq = ch_meta(state)->head; /* absence is only as durable as the newest event */
+    struct ch_reject first;
+    if (ch_is_bound(moment) && (!call->has_on || call->on.id != 0) &&
+        !ch_admit(state, moment, call, read_seq, &first)) {
+        *ret = first;
+    }
+    return false;
+}
+
 /* The rule of each command: ch_decide_<ident>, in the decide_ file of its noun. */
 static ch_rule_fn *const rules[CH_COMMANDS] = {
 #define COMMAND_BEGIN(ident, type, who, scope, on, text) [CH_CMD_##ident] = ch_decide_##ident,

@@ -67,6 +67,11 @@ bool ch_resolve(const struct ch_state *state, struct ch_call *call, struct ch_re
 bool ch_admit(const struct ch_state *state, const struct ch_moment *moment,
               const struct ch_call *call, uint64_t *read_seq, struct ch_reject *ret);
 
+/* Both: resolves, then admits. A person or a key whom the call is not for is told so before
+ * anything of what its arguments name: the difference would tell what exists elsewhere. */
+bool ch_enter(const struct ch_state *state, const struct ch_moment *moment, struct ch_call *call,
+              uint64_t *read_seq, struct ch_reject *ret);
+
 /* Decides one resolved and admitted command. seq: the head's next is events[0].seq. */
 void ch_decide(const struct ch_state *state, const struct ch_moment *moment,
                const struct ch_call *call, struct ch_arena *arena, struct ch_verdict *ret);

@@ -102,16 +102,12 @@ void m_live_command(struct m_live *live, const struct o_command *c, bool log_ref
     struct ch_minted minted[1];
     learn_minted(&moment, minted, 1, live->messages);
     M_CHECK(ch_decide_reserve(&live->state, &call));
-    if (ch_resolve(&live->state, &call, &verdict.reject)) {
+    if (ch_enter(&live->state, &moment, &call, &read_seq, &verdict.reject)) {
         /* Ids are known now, so the room for a cascade is, too. */
         M_CHECK(ch_decide_reserve(&live->state, &call));
-        if (ch_admit(&live->state, &moment, &call, &read_seq, &verdict.reject)) {
-            ch_decide(&live->state, &moment, &call, &live->arena, &verdict);
-        } else {
-            M_CHECK(verdict.reject.code != CH_REJ_none);
-        }
+        ch_decide(&live->state, &moment, &call, &live->arena, &verdict);
     } else {
-        M_CHECK(verdict.reject.code == CH_REJ_not_found);
+        M_CHECK(verdict.reject.code != CH_REJ_none);
     }
     M_CHECK(!verdict.no_memory && read_seq <= m_live_head(live));
     ret->code = (int)verdict.reject.code;

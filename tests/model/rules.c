@@ -257,7 +257,14 @@ void o_command(struct o_world *w, const struct o_command *c, struct o_outcome *r
     struct o_case k = {.w = w, .c = c, .out = ret};
     memset(ret, 0, sizeof *ret);
     resolve(&k);
-    if (k.code == 0) admit(&k);
+    const int resolved = k.code;
+    const bool bound = c->actor_kind == CH_actor_kind_user;
+    if (resolved == 0 || (bound && (k.on != NULL || !c->on.given))) {
+        /* Whom the call is not for learns that first, and nothing of what its arguments name. */
+        k.code = 0;
+        admit(&k);
+        if (k.code == 0) k.code = resolved;
+    }
     if (k.code == 0) {
         o_account_rules(&k);
         o_group_rules(&k);

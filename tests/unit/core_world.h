@@ -104,8 +104,7 @@ static inline int run(struct world *w, uint64_t sender, int type, uint64_t on, v
     memcpy(w->secret, minted[0].hash, sizeof w->secret);
     ch_arena_reset(&w->arena);
     assert_true(ch_decide_reserve(&w->state, &call));
-    if (ch_resolve(&w->state, &call, &verdict.reject) &&
-        ch_admit(&w->state, &moment, &call, &read_seq, &verdict.reject)) {
+    if (ch_enter(&w->state, &moment, &call, &read_seq, &verdict.reject)) {
         assert_true(ch_decide_reserve(&w->state, &call));
         ch_decide(&w->state, &moment, &call, &w->arena, &verdict);
     }

@@ -626,8 +626,7 @@ static int run_quick(struct world *w, int type, uint64_t on, void *args)
     struct ch_minted minted[1];
     learn_minted(&moment, minted, 1, w->messages);
     ch_arena_reset(&w->arena);
-    if (ch_resolve(&w->state, &call, &verdict.reject) &&
-        ch_admit(&w->state, &moment, &call, &read_seq, &verdict.reject)) {
+    if (ch_enter(&w->state, &moment, &call, &read_seq, &verdict.reject)) {
         assert_true(ch_decide_reserve(&w->state, &call));
         ch_decide(&w->state, &moment, &call, &w->arena, &verdict);
     }
