@@ -6,6 +6,7 @@
 #include "daemon/log/digest.h"
 #include "daemon/log/secret.h"
 #include "daemon/log/shown.h"
+#include "daemon/orphans.h"
 #include "daemon/outcome.h"
 #include "daemon/personal.h"
 #include "schema/limits.h"
@@ -185,6 +186,7 @@ static void run_command(const struct ch_ground *ground, const struct ch_moment *
     for (uint32_t i = 0; err == CH_OK && i < verdict.count; i++) {
         ret->tags[i] = verdict.events[i].tag;
     }
+    ch_orphans_tell(ground->state, &moment, call, arena, ret);
     if (err == CH_OK) err = ch_message_append(ground, &verdict, call, &moment, arena, &why);
     if (err != CH_OK) ch_outcome_failed(ret, arena, err, why.field, why.text);
 }

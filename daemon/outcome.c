@@ -73,7 +73,8 @@ static void pack_done(struct ch_buf *reply, const struct ch_outcome_of_call *out
         made += made_of(outcome, kind) > 0;
     }
     const bool secret = !dry_run && outcome->events > 0 && outcome->secret.len > 0;
-    ch_pack_map(reply, (dry_run ? 1 : 2) + made + (secret || outcome->secret_gone ? 1 : 0));
+    ch_pack_map(reply, (dry_run ? 1 : 2) + made + (secret || outcome->secret_gone ? 1 : 0) +
+                           (outcome->result != NULL));
     if (!dry_run) {
         ch_pack_chars(reply, "seq");
         ch_pack_uint(reply, outcome->first_seq);
@@ -87,6 +88,10 @@ static void pack_done(struct ch_buf *reply, const struct ch_outcome_of_call *out
     if (outcome->secret_gone) {
         ch_pack_chars(reply, "secret_gone");
         ch_pack_bool(reply, true);
+    }
+    if (outcome->result != NULL) {
+        ch_pack_chars(reply, "made");
+        ch_encode_map(reply, &ch_calls[CH_QRY_access_orphans].result, outcome->result);
     }
     if (!secret) return;
     ch_pack_chars(reply, "secret");

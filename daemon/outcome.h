@@ -22,7 +22,7 @@ struct ch_outcome_of_call {
     uint16_t *tags;        /* of the events */
     struct ch_text secret; /* made for it, and shown once; no length: none */
     bool secret_gone;      /* it was shown, and is kept no longer */
-    const void *result;
+    const void *result;    /* of a command that takes access away: what the user had made */
     struct ch_bytes raw;
     struct ch_reject reject;
     const struct ch_why *why;

@@ -35,7 +35,8 @@ static uint64_t event_user(const struct ch_state *state, const struct ch_event *
 }
 
 _Static_assert(offsetof(struct ch_ev_user_created, number) == 0 &&
-                   offsetof(struct ch_ev_user_invited, number) == 0,
+                   offsetof(struct ch_ev_user_invited, number) == 0 &&
+                   offsetof(struct ch_ev_login_created, number) == 0,
                "the number of the vault slot comes first");
 
 static enum ch_err key_for(const struct ch_ground *ground, const struct ch_event *event,

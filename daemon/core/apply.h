@@ -81,6 +81,8 @@ struct ch_row_settings *ch_edit_settings(struct ch_state *state, uint32_t accoun
  * with what the directory made of it. */
 void ch_sealed_keep(struct ch_state *state, const struct ch_event *event);
 void ch_sealed_drop(struct ch_state *state, uint64_t seq);
+/* Its names lead nowhere any more and are free, but can still be shown. */
+void ch_sealed_free_names(struct ch_state *state, uint64_t seq);
 
 /* The directory, outside the dump: filled by the line after apply and by replay at load.
  * seq: of an event whose sealed part was kept; plain: that part, opened. user: the row of whom the

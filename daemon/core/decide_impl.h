@@ -48,6 +48,8 @@ struct ch_scopes ch_uncovered_memberships(struct ch_case *c, uint32_t share);
 
 /* lift.c: what somebody would have back, and the actor does not have, if a share ended or no longer
  * counted; a user left a group; a group and those above it no longer had members. */
+/* What a share takes from its subject while it counts: its restrictions, and what no login has. */
+struct ch_scopes ch_share_denies(const struct ch_state *state, const struct ch_row_share *share);
 struct ch_scopes ch_lifted_by_share(struct ch_case *c, uint32_t share);
 struct ch_scopes ch_lifted_by_leaving(struct ch_case *c, uint32_t member);
 struct ch_scopes ch_lifted_by_group(struct ch_case *c, uint32_t group);
@@ -95,6 +97,10 @@ uint32_t ch_share_to_change(struct ch_case *c, bool has_user, const struct ch_re
                             bool has_group, const struct ch_ref *group);
 /* decide_invite.c: ends a pending share. */
 enum ch_rejection_code ch_cancel_invitation(struct ch_case *c, uint32_t share);
+/* decide_made.c: ends what a user made, but the share `but`, on the account and below it; false
+ * after refusing. Room for it, and for all that commands about people end. */
+bool ch_end_made(struct ch_case *c, uint32_t user, uint32_t but);
+size_t ch_cascade_of_people(const struct ch_state *state, const struct ch_call *call);
 /* The scopes of the pages named, together. */
 struct ch_scopes ch_pages_scopes(const struct ch_state *state, const struct ch_ref *pages,
                                  uint32_t count);

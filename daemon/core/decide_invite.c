@@ -26,10 +26,12 @@ static uint32_t account_count(const struct ch_cmd_share_invite *args)
 /* What the invitation gives, restrictions taken off: nobody gives what they do not have. */
 static struct ch_scopes given(const struct ch_case *c, const struct ch_cmd_share_invite *args)
 {
-    if (!args->has_role) return (struct ch_scopes){{0, 0}};
-    const uint32_t role = ch_find_role(c->state, args->role.id);
-    return ch_scopes_but(ch_scopes_at(c->state, ch_role_row(c->state, role)->scopes),
-                         ch_pages_scopes(c->state, args->pages, args->pages_len));
+    struct ch_scopes gives = args->has_scopes ? args->scopes : (struct ch_scopes){{0, 0}};
+    if (args->has_role) {
+        const uint32_t role = ch_find_role(c->state, args->role.id);
+        gives = ch_scopes_or(gives, ch_scopes_at(c->state, ch_role_row(c->state, role)->scopes));
+    }
+    return ch_scopes_but(gives, ch_pages_scopes(c->state, args->pages, args->pages_len));
 }
 
 static uint32_t chosen_resources(const struct ch_cmd_share_invite *args)
@@ -103,7 +105,8 @@ static bool mailable(const struct ch_case *c, uint32_t count)
 
 static uint64_t emit_user(struct ch_case *c, const struct ch_cmd_share_invite *args)
 {
-    struct ch_ev_user_invited *body = ch_emit(c, CH_EV_user_invited, /* account= */ 0);
+    const uint64_t account = ch_account_row(c->state, c->on)->id;
+    struct ch_ev_user_invited *body = ch_emit(c, CH_EV_user_invited, account);
     if (body == NULL) return 0;
     body->number = ch_meta(c->state)->next_user_number;
     body->has_email = true;
@@ -113,16 +116,73 @@ static uint64_t emit_user(struct ch_case *c, const struct ch_cmd_share_invite *a
     return c->ret->events[c->ret->count - 1].seq;
 }
 
-static void emit_limit(struct ch_case *c, uint64_t account, uint64_t share, uint8_t kind,
-                       const struct ch_text *resources, uint32_t count)
+/* The chosen resources of an invitation, by kind. */
+struct chosen {
+    uint8_t kind;
+    const struct ch_text *resources;
+    uint32_t count;
+};
+enum { CHOSEN_KINDS = 5 };
+
+static void chosen_of(const struct ch_cmd_share_invite *args, struct chosen *ret)
 {
-    if (count == 0) return;
-    struct ch_ev_share_limited *body = ch_emit(c, CH_EV_share_limited, account);
+    ret[0] = (struct chosen){CH_resource_kind_list, args->lists, args->lists_len};
+    ret[1] = (struct chosen){CH_resource_kind_campaign, args->campaigns, args->campaigns_len};
+    ret[2] = (struct chosen){CH_resource_kind_automation, args->automations, args->automations_len};
+    ret[3] = (struct chosen){CH_resource_kind_contact_group, args->contact_groups,
+                             args->contact_groups_len};
+    ret[4] = (struct chosen){CH_resource_kind_template, args->templates, args->templates_len};
+}
+
+static struct ch_scopes of_kind(const struct ch_state *state, struct ch_scopes scopes, uint8_t kind)
+{
+    struct ch_scopes some = {{0, 0}};
+    for (uint32_t scope = 0; scope <= CH_MAX_SCOPE; scope++) {
+        if (ch_scopes_has(scopes, (uint8_t)scope) && ch_meta(state)->scope_kinds[scope] == kind) {
+            ch_scopes_add(&some, (uint8_t)scope);
+        }
+    }
+    return some;
+}
+
+static void emit_grant(struct ch_case *c, uint64_t account, uint64_t share, uint8_t kind,
+                       struct ch_text resource, struct ch_scopes scopes)
+{
+    struct ch_ev_grant_set *body = ch_emit(c, CH_EV_grant_set, account);
     if (body == NULL) return;
     body->share.seq = share;
     body->kind = kind;
-    body->resources = resources;
-    body->resources_len = count;
+    body->resource = resource;
+    body->scopes = scopes;
+}
+
+/* Limits what the role gives to the chosen resources, and gives the actions of its own that take
+ * such a resource on these only; the others hold for all. */
+static void emit_custom(struct ch_case *c, const struct ch_cmd_share_invite *args, uint64_t account,
+                        uint64_t share)
+{
+    struct chosen chosen[CHOSEN_KINDS];
+    struct ch_scopes own = args->has_scopes ? args->scopes : (struct ch_scopes){{0, 0}};
+    chosen_of(args, chosen);
+    for (uint32_t k = 0; k < CHOSEN_KINDS; k++) {
+        if (chosen[k].count == 0) continue;
+        struct ch_ev_share_limited *body = ch_emit(c, CH_EV_share_limited, account);
+        if (body == NULL) return;
+        body->share.seq = share;
+        body->kind = chosen[k].kind;
+        body->resources = chosen[k].resources;
+        body->resources_len = chosen[k].count;
+        const struct ch_scopes scopes = of_kind(c->state, own, chosen[k].kind);
+        for (uint32_t i = 0; !ch_scopes_empty(scopes) && i < chosen[k].count; i++) {
+            emit_grant(c, account, share, chosen[k].kind, chosen[k].resources[i], scopes);
+        }
+        own = ch_scopes_but(own, scopes);
+    }
+    if (ch_scopes_empty(own)) return;
+    struct ch_ev_share_scopes_set *body = ch_emit(c, CH_EV_share_scopes_set, account);
+    if (body == NULL) return;
+    body->share.seq = share;
+    body->scopes = own;
 }
 
 static void emit_share(struct ch_case *c, const struct ch_cmd_share_invite *args, uint32_t i,
@@ -143,13 +203,7 @@ static void emit_share(struct ch_case *c, const struct ch_cmd_share_invite *args
     body->token_hash = (struct ch_bytes){minted->hash, sizeof minted->hash};
     body->token_sealed = minted->sealed;
     body->open_until = open_until(c);
-    emit_limit(c, account, share, CH_resource_kind_list, args->lists, args->lists_len);
-    emit_limit(c, account, share, CH_resource_kind_campaign, args->campaigns, args->campaigns_len);
-    emit_limit(c, account, share, CH_resource_kind_automation, args->automations,
-               args->automations_len);
-    emit_limit(c, account, share, CH_resource_kind_contact_group, args->contact_groups,
-               args->contact_groups_len);
-    emit_limit(c, account, share, CH_resource_kind_template, args->templates, args->templates_len);
+    emit_custom(c, args, account, share);
 }
 
 enum ch_rejection_code ch_decide_share_invite(struct ch_case *c)
@@ -170,13 +224,16 @@ enum ch_rejection_code ch_decide_share_invite(struct ch_case *c)
     if (shared_already(c, args, user)) {
         return ch_reject(c, CH_REJ_share_exists, args->accounts_len > 0 ? "accounts" : "email");
     }
-    if (!args->has_role) return ch_reject(c, CH_REJ_no_permission, "role");
+    if (!args->has_role && !args->has_scopes) return ch_reject(c, CH_REJ_no_permission, "role");
     if (count > 1 && chosen_resources(args) > 0)
         return ch_reject(c, CH_REJ_one_account, "accounts");
     if (args->has_expires_at && args->expires_at <= c->moment->now) {
         return ch_reject(c, CH_REJ_in_the_past, "expires_at");
     }
     if (!mailable(c, count)) return ch_reject(c, CH_REJ_mailer_missing, NULL);
+    if (args->has_scopes && chosen_resources(args) > LIMIT_GRANTS_OF_SHARE) {
+        return ch_reject_limit(c, "GRANTS_OF_SHARE", "lists");
+    }
     const uint64_t id = user != 0 ? ch_user_row(c->state, user)->id : emit_user(c, args);
     for (uint32_t i = 0; i < count; i++) {
         emit_share(c, args, i, id);
@@ -191,7 +248,8 @@ enum ch_rejection_code ch_decide_invitation_resend(struct ch_case *c)
     const uint32_t row = ch_share_to_change(c, true, &args->user, false, NULL);
     if (row == 0) return CH_REJ_none;
     const struct ch_row_share *share = ch_share_row(c->state, row);
-    const struct ch_scopes missing = ch_uncovered_share(c, row);
+    const struct ch_scopes missing =
+        ch_scopes_or(ch_uncovered_share(c, row), ch_uncovered_memberships(c, row));
     if (!ch_scopes_empty(missing)) {
         return ch_reject_scopes(c, CH_REJ_uncovered_scopes, "user", missing);
     }

@@ -171,7 +171,7 @@ enum ch_rejection_code ch_decide_share_set_role(struct ch_case *c)
         }
     }
     if (reach != share->reach && reach == CH_reach_account) { /* nor does it deny below any more */
-        const struct ch_scopes denied = ch_scopes_at(c->state, share->denied);
+        const struct ch_scopes denied = ch_share_denies(c->state, share);
         if (!covers(c, CH_reach_subtree, denied, NULL, "reach")) return CH_REJ_none;
     }
     if (share->role == role && share->reach == reach) return CH_REJ_none;
@@ -364,6 +364,9 @@ enum ch_rejection_code ch_decide_share_deactivate(struct ch_case *c)
     if (!may_lift(c, row, args->has_user ? "user" : "group")) return CH_REJ_none;
     struct ch_ev_share_deactivated *body = ch_emit(c, CH_EV_share_deactivated, account_id(c));
     if (body != NULL) body->share.seq = ch_share_row(c->state, row)->id;
+    if (args->has_end_made && args->end_made && args->has_user) {
+        (void)ch_end_made(c, ch_share_row(c->state, row)->subject, row);
+    }
     return CH_REJ_none;
 }
 
@@ -394,5 +397,8 @@ enum ch_rejection_code ch_decide_share_end(struct ch_case *c)
     if (row == 0 || !may_lift(c, row, args->has_user ? "user" : "group")) return CH_REJ_none;
     struct ch_ev_share_ended *body = ch_emit(c, CH_EV_share_ended, account_id(c));
     if (body != NULL) body->share.seq = ch_share_row(c->state, row)->id;
+    if (args->has_end_made && args->end_made && args->has_user) {
+        (void)ch_end_made(c, ch_share_row(c->state, row)->subject, row);
+    }
     return CH_REJ_none;
 }

@@ -227,7 +227,8 @@ static size_t cascade_of(const struct ch_state *state, const struct ch_call *cal
         return cascade_of_transfer(state, call, on);
     }
     const size_t credits = ch_cascade_of_credits(state, call);
-    if (on == 0 || credits != 0) return credits;
+    const size_t people = ch_cascade_of_people(state, call);
+    if (on == 0 || credits != 0 || people != 0) return credits + people;
     if (call->type == CH_CMD_account_close || call->type == CH_CMD_account_reopen) {
         return CLOSING_ROWS * accounts_of(state, call);
     }

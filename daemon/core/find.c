@@ -439,3 +439,15 @@ uint32_t ch_find_session_secret(const struct ch_state *state, const uint8_t hash
     FIND(CH_I_SESSION_HASH, ch_hash_secret(hash),
          memcmp(ch_session_row(state, row)->hash, hash, 32) == 0);
 }
+
+uint32_t ch_next_in_tree(const struct ch_state *state, uint32_t top, uint32_t at)
+{
+    if (at == 0) return top;
+    if (ch_account_row(state, at)->first_child != 0) return ch_account_row(state, at)->first_child;
+    while (at != top) {
+        const struct ch_row_account *row = ch_account_row(state, at);
+        if (row->next_sibling != 0) return row->next_sibling;
+        at = row->parent;
+    }
+    return 0;
+}

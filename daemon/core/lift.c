@@ -5,6 +5,13 @@
  * more than they have themselves. */
 #include "daemon/core/decide_impl.h"
 
+struct ch_scopes ch_share_denies(const struct ch_state *state, const struct ch_row_share *share)
+{
+    const struct ch_scopes denied = ch_scopes_at(state, share->denied);
+    if (share->kind != CH_share_kind_login) return denied;
+    return ch_scopes_or(denied, ch_mask(state, CH_mask_kind_login));
+}
+
 struct lifting {
     struct ch_case *c;
     uint32_t user;          /* whose rights are looked at */
@@ -96,13 +103,13 @@ struct ch_scopes ch_lifted_by_share(struct ch_case *c, uint32_t row)
     const struct ch_row_share *share = ch_share_row(c->state, row);
     if (c->moment->actor.kind == CH_actor_kind_operator || !counts(c, share)) return none;
     if (share->subject_kind == CH_subject_kind_user) {
-        if (share->denied == 0 && share->member_count == 0) return none;
+        if (ch_scopes_empty(ch_share_denies(c->state, share)) && share->member_count == 0)
+            return none;
         return lift(c, share->subject, share->account, row, 0);
     }
     /* Its members are many: what it denies must be covered, whether one of them would gain or not.
      */
-    return ch_uncovered(c, share->account, share->reach, ch_scopes_at(c->state, share->denied),
-                        NULL);
+    return ch_uncovered(c, share->account, share->reach, ch_share_denies(c->state, share), NULL);
 }
 
 struct ch_scopes ch_lifted_by_leaving(struct ch_case *c, uint32_t member)
@@ -136,7 +143,7 @@ static void add_denied(void *arg, uint32_t row)
     struct denying *d = arg;
     const struct ch_row_share *share = ch_share_row(d->c->state, row);
     if (!counts(d->c, share)) return;
-    d->scopes = ch_scopes_or(d->scopes, ch_scopes_at(d->c->state, share->denied));
+    d->scopes = ch_scopes_or(d->scopes, ch_share_denies(d->c->state, share));
 }
 
 struct ch_scopes ch_denied_below(const struct ch_case *c, uint32_t user, uint32_t account)

@@ -173,7 +173,7 @@ struct ch_row_user {
     uint32_t request_count;
     uint32_t first_session;
     uint32_t session_count;
-    uint32_t spare;
+    uint32_t is_login; /* made as an other login, to be deleted with its share */
 };
 
 /* A user's place in the list of an account's users. It outlives the share, so that the list shows

@@ -36,6 +36,18 @@ static void drop_opened(struct ch_state *state, uint32_t row)
     ch_row_give(&state->store, CH_T_OPENED, row);
 }
 
+void ch_sealed_free_names(struct ch_state *state, uint64_t seq)
+{
+    const uint32_t sealed = ch_find_sealed(state, seq);
+    const uint32_t row = sealed == 0 ? 0 : ch_find_opened(state, sealed);
+    if (row == 0) return;
+    struct ch_row_opened *opened = ch_row_edit(&state->store, CH_T_OPENED, row);
+    for (uint32_t i = 0; i < 2; i++) {
+        drop_name(state, opened->name[i]);
+        opened->name[i] = 0;
+    }
+}
+
 void ch_sealed_drop(struct ch_state *state, uint64_t seq)
 {
     const uint32_t row = ch_find_sealed(state, seq);

@@ -154,6 +154,9 @@ bool ch_is_owner(const struct ch_state *state, uint32_t user, uint32_t account);
  * left there of what was allowed one above it. */
 uint32_t ch_levels_below(const struct ch_state *state, uint32_t account);
 
+/* The next account of the tree whose top is `top`, in preorder; 0 at the end. It begins with 0. */
+uint32_t ch_next_in_tree(const struct ch_state *state, uint32_t top, uint32_t at);
+
 /* What is taken away by a state of things; as the log defines it. */
 struct ch_scopes ch_mask(const struct ch_state *state, enum ch_mask_kind kind);
 

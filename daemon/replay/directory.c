@@ -108,7 +108,12 @@ static enum ch_err add(const struct ch_directory *directory, struct ch_state *st
         ch_directory_hash(directory, field->kind, name->text, hashes[which]);
         given[which] = hashes[which];
     }
-    ch_directory_add(state, event->seq, plain, user_of(state, event), given[0], given[1]);
+    const uint32_t user = user_of(state, event);
+    if (user != 0 && ch_user_row(state, user)->status == CH_user_status_deleted) {
+        given[0] = NULL; /* its names are free */
+        given[1] = NULL;
+    }
+    ch_directory_add(state, event->seq, plain, user, given[0], given[1]);
     return CH_OK;
 }
 

@@ -244,6 +244,11 @@ static struct ch_scopes never_a_logins(void)
     return set;
 }
 
+struct ch_scopes o_denies(const struct o_share *s)
+{
+    return s->kind == CH_share_kind_login ? ch_scopes_or(s->denied, never_a_logins()) : s->denied;
+}
+
 void o_access(struct o_world *w, const struct o_question *q, struct o_answer *ret)
 {
     struct ch_scopes promised = {{0, 0}}, given = {{0, 0}}, denied = {{0, 0}};
@@ -254,8 +259,7 @@ void o_access(struct o_world *w, const struct o_question *q, struct o_answer *re
         const struct o_share *s = &w->shares[i];
         if (!leads(w, q, s)) continue;
         ret->led = true;
-        denied = ch_scopes_or(denied, s->denied);
-        if (s->kind == CH_share_kind_login) denied = ch_scopes_or(denied, never_a_logins());
+        denied = ch_scopes_or(denied, o_denies(s));
         struct ch_scopes guarded =
             ch_scopes_or(guardrails_above(w, s->account), locked_for(w, s->account));
         for (uint8_t scope = 0; scope <= CH_MAX_SCOPE; scope++) {

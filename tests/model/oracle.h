@@ -187,6 +187,8 @@ bool o_stands_in(struct o_world *w, uint64_t account, uint64_t above);
 bool o_closed(struct o_world *w, uint64_t account);
 bool o_group_in(struct o_world *w, uint64_t group, uint64_t above);
 
+/* What a share that counts takes: its restrictions, and what an other login never has. */
+struct ch_scopes o_denies(const struct o_share *s);
 void o_access(struct o_world *w, const struct o_question *q, struct o_answer *ret);
 
 /* Decides, and where accepted takes the effect; the first event's seq is head + 1. */

@@ -137,7 +137,7 @@ static void take_denied_below(const struct o_case *k, uint64_t account, struct c
             theirs = theirs || (member->group != 0 && member->user == k->c->actor &&
                                 o_group_in(k->w, member->group, s->subject));
         }
-        if (theirs) *given = ch_scopes_but(*given, s->denied);
+        if (theirs) *given = ch_scopes_but(*given, o_denies(s));
     }
 }
 
@@ -188,7 +188,7 @@ bool o_covers_denied(const struct o_case *k, const struct o_share *s)
 {
     const bool counts =
         s->status == CH_share_status_active && (s->expires_at == 0 || s->expires_at > k->c->now);
-    return !counts || o_covers(k, s->account, s->reach, s->denied, NULL);
+    return !counts || o_covers(k, s->account, s->reach, o_denies(s), NULL);
 }
 
 bool o_is_led(const struct o_case *k, uint64_t account)

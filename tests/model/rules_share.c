@@ -152,7 +152,7 @@ static void set_role(struct o_case *k, struct o_share *s)
     o_break_if(k, wider && !covers_grants(k, s, reach), CH_REJ_uncovered_scopes);
     o_break_if(k, wider && !o_covers(k, s->account, reach, s->own, NULL), CH_REJ_uncovered_scopes);
     bool narrower = reach == CH_reach_account && s->reach != reach;
-    o_break_if(k, narrower && !o_covers(k, s->account, CH_reach_subtree, s->denied, NULL),
+    o_break_if(k, narrower && !o_covers(k, s->account, CH_reach_subtree, o_denies(s), NULL),
                CH_REJ_uncovered_scopes);
     if (k->code == 0 && role == s->role && reach == s->reach) return;
     const struct o_share as_owner = {.role = role};
