@@ -15,12 +15,9 @@ static bool is_owner(const struct ch_case *c)
            ch_is_owner(c->state, c->moment->user_row, c->on);
 }
 
-/* Whether somebody could own the tree of the account: a person who may act, and its root. */
+/* Whether the user is a person who may act. */
 static bool may_own(struct ch_case *c, uint32_t user)
 {
-    if (ch_account_row(c->state, c->on)->parent != 0) {
-        return ch_reject(c, CH_REJ_not_a_root, "on") == CH_REJ_none;
-    }
     const uint32_t status = ch_user_row(c->state, user)->status;
     if (status == CH_user_status_locked) {
         return ch_reject(c, CH_REJ_user_locked, "user") == CH_REJ_none;
@@ -33,14 +30,13 @@ enum ch_rejection_code ch_decide_ownership_offer(struct ch_case *c)
 {
     const struct ch_cmd_ownership_offer *args = c->call->args;
     const uint32_t user = ch_find_user(c->state, args->user.id);
+    const struct ch_row_account *account = ch_account_row(c->state, c->on);
+    if (account->parent != 0) return ch_reject(c, CH_REJ_not_a_root, "on");
+    if (account->offer != 0) return ch_reject(c, CH_REJ_already_asked, "on");
     if (!may_own(c, user)) return CH_REJ_none;
-    if (ch_account_row(c->state, c->on)->offer != 0) {
-        return ch_reject(c, CH_REJ_already_asked, "on");
-    }
     if (!is_owner(c)) return ch_reject(c, CH_REJ_owner_only, "on");
     if (ch_is_owner(c->state, user, c->on)) return ch_reject(c, CH_REJ_own_rights, "user");
-    struct ch_ev_ownership_offered *body =
-        ch_emit(c, CH_EV_ownership_offered, ch_account_row(c->state, c->on)->id);
+    struct ch_ev_ownership_offered *body = ch_emit(c, CH_EV_ownership_offered, account->id);
     if (body == NULL) return CH_REJ_none;
     body->user.seq = user_id(c, user);
     body->until = ch_days_ahead(c, ch_limit(c->state, "OFFER_DAYS"));
@@ -100,9 +96,6 @@ enum ch_rejection_code ch_decide_ownership_accept(struct ch_case *c)
     const uint32_t account = offered(c, &args->account);
     if (account == 0) return CH_REJ_none;
     if (!ch_is_open(c->state, account)) return ch_reject(c, CH_REJ_account_closed, "account");
-    if (ch_user_row(c->state, c->moment->user_row)->status == CH_user_status_locked) {
-        return ch_reject(c, CH_REJ_user_locked, NULL);
-    }
     return transfer(c, account, c->moment->user_row);
 }
 
@@ -124,6 +117,7 @@ enum ch_rejection_code ch_decide_ownership_assign(struct ch_case *c)
 {
     const struct ch_cmd_ownership_assign *args = c->call->args;
     const uint32_t user = ch_find_user(c->state, args->user.id);
+    if (ch_account_row(c->state, c->on)->parent != 0) return ch_reject(c, CH_REJ_not_a_root, "on");
     if (!may_own(c, user)) return CH_REJ_none;
     if (ch_is_owner(c->state, user, c->on)) return CH_REJ_none; /* is it already */
     return transfer(c, c->on, user);

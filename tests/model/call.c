@@ -106,6 +106,35 @@ static void *account_args(const struct o_command *c, struct ch_arena *arena)
     return NULL;
 }
 
+static void *ownership_args(const struct o_command *c, struct ch_arena *arena)
+{
+    if (c->type == CH_CMD_ownership_offer) {
+        ARGS(ownership_offer);
+        args->user = ref_of(&c->user);
+        return args;
+    }
+    if (c->type == CH_CMD_ownership_withdraw) {
+        ARGS(ownership_withdraw);
+        return args;
+    }
+    if (c->type == CH_CMD_ownership_accept) {
+        ARGS(ownership_accept);
+        args->account = ref_of(&c->account);
+        return args;
+    }
+    if (c->type == CH_CMD_ownership_decline) {
+        ARGS(ownership_decline);
+        args->account = ref_of(&c->account);
+        return args;
+    }
+    if (c->type == CH_CMD_ownership_assign) {
+        ARGS(ownership_assign);
+        args->user = ref_of(&c->user);
+        return args;
+    }
+    return NULL;
+}
+
 static void *standing_args(const struct o_command *c, struct ch_arena *arena)
 {
     if (c->type == CH_CMD_account_set_switches) {
@@ -326,6 +355,7 @@ void m_call(const struct o_command *c, struct ch_arena *arena, struct ch_call *r
     ret->expect = c->expect;
     ret->args = account_args(c, arena);
     if (ret->args == NULL) ret->args = standing_args(c, arena);
+    if (ret->args == NULL) ret->args = ownership_args(c, arena);
     if (ret->args == NULL) ret->args = share_args(c, arena);
     if (ret->args == NULL) ret->args = grant_args(c, arena);
     if (ret->args == NULL) ret->args = group_args(c, arena);
@@ -352,6 +382,7 @@ void m_print(const struct o_command *c)
     if (c->has_lock) printf(" lock=%d", c->lock);
     if (c->has_take) printf(" take=%d", c->take);
     print_pick("user", &c->user);
+    print_pick("account", &c->account);
     print_pick("group", &c->group);
     print_pick("parent", &c->parent);
     print_pick("role", &c->role);

@@ -1,6 +1,8 @@
 /* generate: random commands and questions about a small world. SPDX-License-Identifier: MIT */
 #include "tests/model/generate.h"
 
+#include "tests/model/rules.h"
+
 #include "schema/base/check.h"
 
 #include <stdio.h>
@@ -33,7 +35,9 @@ static const int account_types[] = {
     CH_CMD_account_rename,       CH_CMD_account_set_from_domain, CH_CMD_account_request_master,
     CH_CMD_account_grant_master, CH_CMD_account_decline_master,  CH_CMD_account_set_switches,
     CH_CMD_account_suspend,      CH_CMD_account_resume,          CH_CMD_account_resume,
-    CH_CMD_account_reopen,       CH_CMD_account_reopen,
+    CH_CMD_account_reopen,       CH_CMD_account_reopen,          CH_CMD_ownership_offer,
+    CH_CMD_ownership_offer,      CH_CMD_ownership_withdraw,      CH_CMD_ownership_accept,
+    CH_CMD_ownership_accept,     CH_CMD_ownership_decline,       CH_CMD_ownership_assign,
 };
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof *(array)))
 
@@ -516,6 +520,41 @@ static void pick_standing(struct m_random *random, struct o_world *w, struct o_c
     }
 }
 
+/* An offer comes, most often, from the owner of a tree, and its answer from whom it was made to. */
+static void fill_ownership(struct m_random *random, struct o_world *w, struct o_command *c)
+{
+    const bool offers = c->type == CH_CMD_ownership_offer;
+    const bool assigns = c->type == CH_CMD_ownership_assign;
+    const bool withdraws = c->type == CH_CMD_ownership_withdraw;
+    const bool answers = c->type == CH_CMD_ownership_accept || c->type == CH_CMD_ownership_decline;
+    if (offers || assigns) pick_user(random, w, &c->user);
+    if (answers) (void)pick_account(random, w, &c->account);
+    if (w->account_count == 0 || (!offers && !assigns && !withdraws && !answers)) return;
+    for (int i = 0; i < 60 && !m_chance(random, 3); i++) {
+        const struct o_account *a = &w->accounts[m_below(random, (uint32_t)w->account_count)];
+        const struct o_share *s = &w->shares[m_below(random, O_SHARES)];
+        const bool of_root = s->id != 0 && s->subject_kind == CH_subject_kind_user &&
+                             o_account(w, s->account)->parent == 0;
+        if ((withdraws || answers) && a->offered_to == 0) continue;
+        if (assigns && (!of_root || !m_chance(random, 20))) continue;
+        if (offers && !of_root) continue;
+        const uint64_t on = withdraws ? a->id : s->account;
+        const uint64_t who = answers ? a->offered_to : o_owner(w, on);
+        if (!assigns && who == 0) continue;
+        if (answers) {
+            c->account = (struct o_pick){.given = true, .id = a->id};
+        } else {
+            c->on = (struct o_pick){.given = true, .id = on};
+            c->has_expect = false;
+        }
+        if (assigns) return;
+        c->actor = who;
+        c->actor_kind = CH_actor_kind_user;
+        c->channel = CH_channel_web;
+        return;
+    }
+}
+
 void m_generate(struct m_random *random, struct o_world *w, uint64_t now, struct o_command *ret)
 {
     memset(ret, 0, sizeof *ret);
@@ -533,6 +572,7 @@ void m_generate(struct m_random *random, struct o_world *w, uint64_t now, struct
     }
     some_actor(random, w, on, ret);
     pick_standing(random, w, ret);
+    fill_ownership(random, w, ret);
     if (ret->type >= CH_CMD_share_give && ret->type <= CH_CMD_share_end) {
         fill_share(random, w, on, ret);
     } else {

@@ -30,6 +30,7 @@ struct o_account {
     uint64_t closed_act; /* the first event of the command that closed it */
     bool suspended[2];   /* by the customer, by the operator */
     bool asks_master;
+    uint64_t offered_to;      /* whose ownership of the tree is offered; 0: nobody's */
     char from_domain[O_NAME]; /* empty: none */
     struct ch_scopes guardrail;
     bool content_locked, takes_feeds; /* two of its switches */
@@ -121,6 +122,7 @@ struct o_command {
     struct o_pick user; /* or the owner */
     struct o_pick group;
     struct o_pick parent;
+    struct o_pick account; /* of a command that has no `on` */
     struct o_pick role;
     char name[O_NAME]; /* or the username */
     char email[O_NAME];

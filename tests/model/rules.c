@@ -93,6 +93,9 @@ static void resolve(struct o_case *k)
     if (c->below.given) {
         o_break_if(k, (k->below = account_of(w, &c->below)) == NULL, CH_REJ_not_found);
     }
+    if (c->account.given) {
+        o_break_if(k, (k->account = account_of(w, &c->account)) == NULL, CH_REJ_not_found);
+    }
     if (c->user.given) o_break_if(k, (k->user = user_of(w, &c->user)) == NULL, CH_REJ_not_found);
     if (c->group.given) {
         o_break_if(k, (k->group = group_of(w, &c->group, on)) == NULL, CH_REJ_not_found);
@@ -227,7 +230,11 @@ static void admit(struct o_case *k)
             o_break_if(k, !allowed && !closed, CH_REJ_not_allowed);
         }
         break;
-    case CH_WHO_SELF: o_break_if(k, c->actor_kind != CH_actor_kind_user, CH_REJ_self_only); break;
+    case CH_WHO_SELF:
+        o_break_if(k, c->actor_kind != CH_actor_kind_user, CH_REJ_self_only);
+        o_break_if(k, c->actor_kind == CH_actor_kind_user && o_user(k->w, c->actor)->locked,
+                   CH_REJ_user_locked);
+        break;
     case CH_WHO_ANYONE: break;
     }
     if (k->on == NULL) return;
@@ -269,6 +276,7 @@ void o_command(struct o_world *w, const struct o_command *c, struct o_outcome *r
         o_account_rules(&k);
         o_group_rules(&k);
         o_share_rules(&k);
+        o_ownership_rules(&k);
     }
     ret->code = k.code;
     CH_CHECK(k.code == 0 || ret->count == 0);

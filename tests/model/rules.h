@@ -8,6 +8,7 @@ struct o_case {
     const struct o_command *c;
     struct o_outcome *out;
     struct o_account *on;
+    struct o_account *account;
     struct o_account *below;
     struct o_user *user;
     struct o_group *group;
@@ -52,4 +53,5 @@ bool o_covers_denied(const struct o_case *k, const struct o_share *s);
 void o_account_rules(struct o_case *k);
 void o_group_rules(struct o_case *k);
 void o_share_rules(struct o_case *k);
+void o_ownership_rules(struct o_case *k);
 #endif

@@ -314,3 +314,92 @@ void o_share_rules(struct o_case *k)
     o_break_if(k, s == NULL, CH_REJ_not_a_member);
     if (s != NULL) change(k, s);
 }
+
+/* One event: the new owner's only share in the tree is that of its root, and who owned it before
+ * manages it. */
+static void pass_ownership(struct o_case *k, struct o_account *root, uint64_t user)
+{
+    struct o_world *w = k->w;
+    uint64_t owner = 0, manager = 0;
+    for (size_t i = 0; i < w->role_count; i++) {
+        if (w->roles[i].account != 0) continue;
+        if (strcmp(w->roles[i].name, "owner") == 0) owner = w->roles[i].id;
+        if (strcmp(w->roles[i].name, "account_manager") == 0) manager = w->roles[i].id;
+    }
+    uint64_t seq = o_event(k, CH_EV_ownership_transferred, root->id);
+    root->offered_to = 0;
+    for (size_t i = 0; i < O_SHARES; i++) {
+        struct o_share *s = &w->shares[i];
+        if (s->id == 0 || !o_stands_in(w, s->account, root->id)) continue;
+        if (s->subject_kind == CH_subject_kind_user && s->subject == user) {
+            o_end_share(w, s);
+        } else if (s->role == owner) {
+            s->role = manager;
+        }
+    }
+    for (size_t i = 0; i < O_SHARES; i++) {
+        if (w->shares[i].id != 0) continue;
+        w->shares[i] = (struct o_share){.id = seq,
+                                        .account = root->id,
+                                        .subject_kind = CH_subject_kind_user,
+                                        .subject = user,
+                                        .role = owner,
+                                        .reach = CH_reach_subtree};
+        return;
+    }
+    CH_CHECK(false);
+}
+
+static void offer(struct o_case *k)
+{
+    uint64_t owner = o_owner(k->w, k->on->id);
+    o_break_if(k, k->on->parent != 0, CH_REJ_not_a_root);
+    o_break_if(k, k->on->offered_to != 0, CH_REJ_already_asked);
+    o_break_if(k, k->user->locked, CH_REJ_user_locked);
+    o_break_if(k, k->c->actor_kind != CH_actor_kind_user || k->c->actor != owner,
+               CH_REJ_owner_only);
+    o_break_if(k, k->user->id == owner, CH_REJ_own_rights);
+    if (k->code != 0) return;
+    o_event(k, CH_EV_ownership_offered, k->on->id);
+    k->on->offered_to = k->user->id;
+}
+
+static void withdraw(struct o_case *k)
+{
+    uint64_t owner = o_owner(k->w, k->on->id);
+    o_break_if(k, k->on->offered_to == 0, CH_REJ_nothing_asked);
+    o_break_if(k, k->c->actor_kind != CH_actor_kind_user || k->c->actor != owner,
+               CH_REJ_owner_only);
+    if (k->code != 0) return;
+    o_event(k, CH_EV_ownership_withdrawn, k->on->id);
+    k->on->offered_to = 0;
+}
+
+/* To everybody but the one it was made to, the offer is not there. */
+static void answer_offer(struct o_case *k, bool accepts)
+{
+    struct o_account *root = k->account;
+    o_break_if(k, root->offered_to != k->c->actor, CH_REJ_not_found);
+    if (k->code != 0) return;
+    if (accepts) {
+        o_break_if(k, o_closed(k->w, root->id), CH_REJ_account_closed);
+        if (k->code == 0) pass_ownership(k, root, k->c->actor);
+        return;
+    }
+    o_event(k, CH_EV_ownership_declined, root->id);
+    root->offered_to = 0;
+}
+
+void o_ownership_rules(struct o_case *k)
+{
+    const int type = k->c->type;
+    if (type == CH_CMD_ownership_offer) offer(k);
+    if (type == CH_CMD_ownership_withdraw) withdraw(k);
+    if (type == CH_CMD_ownership_accept) answer_offer(k, true);
+    if (type == CH_CMD_ownership_decline) answer_offer(k, false);
+    if (type != CH_CMD_ownership_assign) return;
+    o_break_if(k, k->on->parent != 0, CH_REJ_not_a_root);
+    o_break_if(k, k->user->locked, CH_REJ_user_locked);
+    if (k->code != 0 || o_owner(k->w, k->on->id) == k->user->id) return;
+    pass_ownership(k, k->on, k->user->id);
+}
