@@ -75,6 +75,8 @@ bool ch_promise_admission(int type, int code)
     case CH_REJ_not_found: return refers(row);
     case CH_REJ_operator_only: return row->who == CH_WHO_OPERATOR || row->who == CH_WHO_SCOPE;
     case CH_REJ_service_only: return row->who == CH_WHO_SERVICE;
+    case CH_REJ_user_locked:
+    case CH_REJ_not_accepted:
     case CH_REJ_self_only: return row->who == CH_WHO_SELF;
     case CH_REJ_not_allowed: return row->who == CH_WHO_SCOPE;
     case CH_REJ_import_running:
@@ -82,6 +84,7 @@ bool ch_promise_admission(int type, int code)
     case CH_REJ_rejected_before:
     case CH_REJ_time_goes_back:
     case CH_REJ_limit_reached: return true; /* MESSAGE_EVENTS */
+    case CH_REJ_on_behalf_missing:
     case CH_REJ_conflict:
     case CH_REJ_account_closed: return row->on;
     default: return false;

@@ -18,6 +18,13 @@ bool ch_promise_event(int type, uint16_t tag);
 bool ch_promise_rule(int type, int code);
 bool ch_promise_admission(int type, int code);
 
+/* Whether a command may be answered so; every command whose row tells nothing may. */
+static inline bool ch_promise_keeps(int type, int code)
+{
+    return !ch_promise_is_told(type) || ch_promise_rule(type, code) ||
+           ch_promise_admission(type, code);
+}
+
 /* The argument that names the resource on which the scope is asked for; NULL: on all. */
 const struct ch_field *ch_call_resource(int type);
 #endif

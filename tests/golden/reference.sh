@@ -17,4 +17,6 @@ compare() { # page, argument
     stale=1
 }
 compare REFERENCE.md reference
+compare COMMANDS.md commands
+compare SCOPES.md scopes
 exit $stale

@@ -3,6 +3,7 @@
  * to time a part of a history is rolled back, and must have left no trace; and every log is
  * replayed, whole and in two parts, and must give the same bytes and, at the cut, the rights of
  * that moment. Arguments: seed, histories, commands of each. */
+#include "schema/promise.h"
 #include "tests/model/call.h"
 #include "tests/model/generate.h"
 #include "tests/model/live.h"
@@ -161,6 +162,19 @@ static bool closed_alike(struct history *h, const struct o_outcome *core,
     return true;
 }
 
+/* What the command came to is what its row in commands.def says. */
+static void keep_promise(int type, const struct o_outcome *core)
+{
+    if (!ch_promise_is_told(type)) return;
+    if (core->code != 0 && !ch_promise_keeps(type, core->code)) {
+        m_fail("MAY of commands.def lacks %s", ch_rejections[core->code].name);
+    }
+    for (uint32_t i = 0; core->code == 0 && i < core->count; i++) {
+        if (ch_promise_event(type, core->tags[i])) continue;
+        m_fail("EVENTS of commands.def lacks %s", ch_events[core->tags[i]].record.name);
+    }
+}
+
 static void step(struct history *h)
 {
     struct o_command c;
@@ -173,6 +187,7 @@ static void step(struct history *h)
     m_live_command(&h->live, &c, log_refusal, &core);
     o_command(&h->world, &c, &oracle);
     const bool many = c.type == CH_CMD_account_close || c.type == CH_CMD_account_reopen;
+    keep_promise(c.type, &core);
     bool same = core.code == oracle.code && core.count == oracle.count;
     for (uint32_t i = 0; same && i < core.count; i++) {
         same = core.tags[i] == oracle.tags[i] && (many || core.accounts[i] == oracle.accounts[i]);

@@ -44,6 +44,8 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+#include "schema/promise.h"
+#include "schema/records.h"
 #include "tests/scenarios/answer.h"
 #include "tests/scenarios/daemon.h"
 #include "schema/json.h"
@@ -82,6 +84,36 @@ static bool send_built(struct world *w)
            answer_read(ch_buf_view(&w->reply), &w->outcome);
 }
 
+static int rejection_of(struct ch_text name)
+{
+    for (size_t code = 1; code < ch_rejection_count; code++) {
+        if (ch_rejections[code].name != NULL && ch_text_is(name, ch_rejections[code].name)) {
+            return (int)code;
+        }
+    }
+    return 0;
+}
+
+/* A command is refused only with what its row in commands.def says. `line` is ACTOR: CALL [&& …] */
+static bool keeps_promise(const struct world *w, struct ch_text line)
+{
+    struct ch_reply_no no = {0};
+    struct ch_why why = {0};
+    if (w->outcome.kind != CH_OUTCOME_REJECTION) return true;
+    if (ch_reply_read_no(w->outcome.value, &no, &why) != CH_OK) return problem(why.text);
+    (void)text_cut(&line, ": ");
+    struct ch_text call = text_trim(text_cut(&line, "&&"));
+    for (uint32_t i = 0; i < w->outcome.place; i++) {
+        call = text_trim(text_cut(&line, "&&"));
+    }
+    const int type = ch_call_find(word_next(&call));
+    const int code = rejection_of(no.code);
+    if (type < 0 || code == 0 || ch_calls[type].query || ch_promise_keeps(type, code)) return true;
+    (void)fprintf(stderr, "scenario: MAY(%s) in commands.def lacks %s\n", ch_calls[type].args.name,
+                  ch_rejections[code].name);
+    return problem("put it in: python3 tests/golden/promises.py --write");
+}
+
 static bool speak(struct world *w, struct ch_text line)
 {
     const char *why = NULL;
@@ -89,7 +121,7 @@ static bool speak(struct world *w, struct ch_text line)
     if (!message_build(line, &w->labels, ++w->messages, &w->arena, &w->message, &why)) {
         return problem(why);
     }
-    return send_built(w);
+    return send_built(w) && keeps_promise(w, line);
 }
 
 /* One value of the daemon's status. */

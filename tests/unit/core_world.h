@@ -6,6 +6,7 @@
 #include "daemon/core/apply.h"
 #include "daemon/core/decide.h"
 #include "daemon/core/invariant.h"
+#include "schema/promise.h"
 #include "tests/unit/core_learn.h"
 
 #include <setjmp.h>
@@ -77,6 +78,23 @@ static inline void take_event(struct world *w, struct ch_event *event)
     ch_buf_deinit(&cipher);
 }
 
+/* What a command comes to is what its row in commands.def says. */
+static inline void keep_promise(int type, const struct ch_verdict *verdict)
+{
+    static const char cure[] = "python3 tests/golden/promises.py --write";
+    const char *name = ch_calls[type].args.name;
+    if (!ch_promise_is_told(type)) return;
+    if (verdict->reject.code != CH_REJ_none && !ch_promise_keeps(type, (int)verdict->reject.code)) {
+        fail_msg("%s: MAY lacks %s: %s", name, ch_rejections[verdict->reject.code].name, cure);
+    }
+    if (verdict->reject.code != CH_REJ_none) return;
+    for (uint32_t i = 0; i < verdict->count; i++) {
+        const uint16_t tag = verdict->events[i].tag;
+        if (ch_promise_event(type, tag)) continue;
+        fail_msg("%s: EVENTS lacks %s: %s", name, ch_events[tag].record.name, cure);
+    }
+}
+
 /* Decides and applies; gives the rejection, CH_REJ_none where accepted. */
 static inline int run(struct world *w, uint64_t sender, int type, uint64_t on, void *args)
 {
@@ -111,6 +129,7 @@ static inline int run(struct world *w, uint64_t sender, int type, uint64_t on, v
     assert_false(verdict.no_memory);
     w->reject = verdict.reject;
     w->count = verdict.reject.code == CH_REJ_none ? verdict.count : 0;
+    keep_promise(type, &verdict);
     for (uint32_t i = 0; i < w->count; i++) {
         take_event(w, &verdict.events[i]);
         w->made = verdict.events[i].seq;
