@@ -35,7 +35,7 @@ enum { CH_TIME_TEXT_BYTES = 32 };
 /* "2018-08-23T04:11:39Z", with nine decimals only where they are not zero; returns the length. */
 size_t ch_time_write(uint64_t ns, char out[CH_TIME_TEXT_BYTES]);
 
-/* Ids as people see them: prefix "acc", "usr", "shr", "grp", "rol", then _, base 32 (Crockford's
+/* Ids as people see them: prefix "acc", "usr", "shr", "key" and so on, then _, base 32 (Crockford's
  * alphabet, small letters) and a check character. */
 enum { CH_ID_TEXT_BYTES = 24 };
 size_t ch_id_write(const char *prefix, uint64_t id, char out[CH_ID_TEXT_BYTES]);

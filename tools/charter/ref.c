@@ -16,6 +16,11 @@ static const struct {
     {"group", "grp", CH_KIND_group, CH_KIND_group_ref},
     {"role", "rol", CH_KIND_role, CH_KIND_role_ref},
     {"page", "pag", CH_KIND_page, CH_KIND_page_ref},
+    {"key", "key", CH_KIND_key, CH_KINDS},
+    {"session", "ses", CH_KIND_session, CH_KINDS},
+    {"plan", "pln", CH_KIND_plan, CH_KINDS},
+    {"request", "req", CH_KIND_request, CH_KINDS},
+    {"submission", "sub", CH_KIND_submission, CH_KINDS},
 };
 enum { PREFIXES = sizeof prefixes / sizeof prefixes[0] };
 
