@@ -21,6 +21,7 @@ static const struct {
     {"plan", "pln", CH_KIND_plan, CH_KINDS},
     {"request", "req", CH_KIND_request, CH_KINDS},
     {"submission", "sub", CH_KIND_submission, CH_KINDS},
+    {"reservation", "res", CH_KIND_reservation, CH_KINDS},
 };
 enum { PREFIXES = sizeof prefixes / sizeof prefixes[0] };
 
