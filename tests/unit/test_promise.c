@@ -11,7 +11,7 @@ static void every_command_says_its_events(void **test)
     (void)test;
     for (int type = 0; type < CH_COMMANDS; type++) {
         bool any = false;
-        for (uint16_t tag = 0; tag < CH_EVENT_TAGS; tag++) {
+        for (uint16_t tag = 0; tag < (uint16_t)CH_EVENT_TAGS; tag++) {
             if (ch_events[tag].record.name == NULL) continue;
             any = any || ch_promise_event(type, tag);
         }
