@@ -125,7 +125,8 @@ bool ch_store_reserve_cells(struct ch_store *store, uint32_t index, uint32_t cel
     }
     if (bits > LARGEST_BITS) return false;
     size = UINT64_C(1) << bits;
-    struct ch_cells *now = ch_lines_alloc(sizeof *now + size * sizeof now->cell[0]);
+    struct ch_cells *now =
+        ch_lines_alloc(sizeof *now + size * sizeof now->cell[0], store->journal == NULL);
     if (now == NULL) return false;
     now->size = size;
     now->shift = 32 - bits;

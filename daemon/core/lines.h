@@ -6,6 +6,7 @@
  * read walks the page table, too. */
 #ifndef CH_CORE_LINES_H
 #define CH_CORE_LINES_H
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +26,10 @@ static inline uint8_t *ch_lines_above(void *base, size_t least, size_t step)
     return (uint8_t *)base + least + (step - at % step) % step;
 }
 
-/* Owned by the caller, freed with ch_lines_free; NULL when out of memory. */
-static inline void *ch_lines_alloc(size_t bytes)
+/* huge: asks for huge pages. Not for what is first touched at random places while requests wait: an
+ * index that grew would have all its huge pages zeroed within one turn of the loop.
+ * Owned by the caller, freed with ch_lines_free; NULL when out of memory. */
+static inline void *ch_lines_alloc(size_t bytes, bool huge)
 {
     struct ch_lines_head head = {0};
     uint8_t *line;
@@ -42,7 +45,8 @@ static inline void *ch_lines_alloc(size_t bytes)
         if (head.base == MAP_FAILED) return NULL;
         line = ch_lines_above(head.base, CH_LINE_BYTES, CH_HUGE_BYTES);
         const size_t whole = bytes & ~((size_t)CH_HUGE_BYTES - 1);
-        if (whole > 0) (void)madvise(line, whole, MADV_HUGEPAGE); /* an advice, taken or not */
+        if (huge && whole > 0)
+            (void)madvise(line, whole, MADV_HUGEPAGE); /* an advice, taken or not */
     }
     memcpy(line - sizeof head, &head, sizeof head);
     return line;

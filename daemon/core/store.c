@@ -70,7 +70,7 @@ bool ch_store_reserve_rows(struct ch_store *store, uint32_t table, uint32_t rows
     while (fresh > t->capacity - t->used) {
         uint32_t chunk = (uint32_t)__builtin_ctz(t->capacity / CH_CHUNK_ROWS + 1);
         uint32_t chunk_rows = (uint32_t)CH_CHUNK_ROWS << chunk;
-        t->chunks[chunk] = ch_lines_alloc((size_t)chunk_rows * t->def.row_bytes);
+        t->chunks[chunk] = ch_lines_alloc((size_t)chunk_rows * t->def.row_bytes, true);
         if (t->chunks[chunk] == NULL) return false;
         t->capacity += chunk_rows;
     }
