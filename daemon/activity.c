@@ -60,7 +60,7 @@ static bool wanted(const struct search *s, const struct ch_event *event)
         (event->actor.kind != CH_actor_kind_user || event->actor.id != args->user.id)) {
         return false;
     }
-    return !args->has_section || same_section(ch_tell_section(&s->telling, event), args->section);
+    return !args->has_section || same_section(ch_tell_section(event), args->section);
 }
 
 /* The seqs between the times, and behind the last page. */

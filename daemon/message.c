@@ -203,7 +203,7 @@ static void run_call(const struct ch_ground *ground, const struct ch_state *stat
         ret->why = call->why;
         return;
     }
-    if (!ch_default_on(state, moment, call, &reject)) {
+    if (!ch_default_on(state, moment, call, read_seq, &reject)) {
         ch_outcome_rejected(ret, &reject);
     } else if (!ch_enter(state, moment, call, read_seq, &reject)) {
         /* A user is told no more of what is not there than of what no share leads to. */

@@ -53,7 +53,7 @@ static bool user_may(const struct ch_pipeline *line, const struct ch_call *call,
     if (!call->has_on && moment->key_row != 0) {
         on = ch_key_row(line->state, moment->key_row)->account;
     } else if (!call->has_on && moment->session_row != 0) {
-        on = ch_session_row(line->state, moment->session_row)->account;
+        on = ch_session_account(line->state, moment->session_row);
     }
     if (call->has_on) {
         on = call->on.id != 0 ? ch_find_account(line->state, call->on.id)

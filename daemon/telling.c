@@ -251,12 +251,11 @@ static void put_recorded(struct line *line, struct ch_event *event, union ch_eve
 
 static void put_details(struct line *line, struct ch_event *event, union ch_event_body *body)
 {
-    char path[CH_ACTIVITY_PATH_BYTES];
     if (event->tag == CH_EV_activity_recorded) {
         put_recorded(line, event, body);
         return;
     }
-    ch_buf_put(&line->out, path, ch_activity_path(event->tag, path));
+    ch_buf_put_text(&line->out, ch_activity_path(event->tag));
     const size_t end = line->out.len;
     put(line, ": ");
     const size_t from = line->out.len;
@@ -302,17 +301,14 @@ static struct ch_text taken(struct line *line, uint64_t most)
     return text;
 }
 
-struct ch_text ch_tell_section(const struct ch_telling *telling, const struct ch_event *event)
+struct ch_text ch_tell_section(const struct ch_event *event)
 {
-    char path[CH_ACTIVITY_PATH_BYTES];
     if (event->tag == CH_EV_activity_recorded) {
         return ((const struct ch_ev_activity_recorded *)event->body)->section;
     }
-    const size_t len = ch_activity_path(event->tag, path);
-    const char *end = memchr(path, '>', len);
-    const size_t words = end == NULL ? len : (size_t)(end - path) - 1;
-    const char *chars = ch_arena_copy(telling->arena, path, words);
-    return (struct ch_text){chars, chars == NULL ? 0 : words};
+    const struct ch_text path = ch_activity_path(event->tag);
+    const char *end = memchr(path.ptr, '>', path.len);
+    return (struct ch_text){path.ptr, end == NULL ? path.len : (size_t)(end - path.ptr) - 1};
 }
 
 bool ch_tell(const struct ch_telling *telling, struct ch_event *event, union ch_event_body *body,

@@ -22,7 +22,7 @@ struct ch_telling {
 };
 
 /* The section in which an event is told. */
-struct ch_text ch_tell_section(const struct ch_telling *telling, const struct ch_event *event);
+struct ch_text ch_tell_section(const struct ch_event *event);
 
 /* Fills in user and details.
  * body:  the event's own, to which its sealed texts are added

@@ -85,6 +85,7 @@ bool ch_promise_admission(int type, int code)
     case CH_REJ_time_goes_back:
     case CH_REJ_limit_reached: return true; /* MESSAGE_EVENTS */
     case CH_REJ_on_behalf_missing:
+    case CH_REJ_access_revoked:
     case CH_REJ_conflict:
     case CH_REJ_account_closed: return row->on;
     default: return false;

@@ -123,9 +123,11 @@ enum ch_mint ch_call_mints(int type)
 enum { CH_KIND_nothing = CH_KINDS };
 const struct ch_event_row ch_events[CH_EVENT_TAGS] = {
 #define EVENT_BEGIN(name, tag, thing, text)                                                        \
-    [tag] = {.record = RECORD_OF(ev, name, #name, text), .makes = CH_KIND_##thing},
-#define EVENT_END(name)
+    [tag] = {.record = RECORD_OF(ev, name, #name, text), .makes = CH_KIND_##thing,
+#define EVENT_END(name) },
 #include "schema/words_none.h"
+#undef TRAFFIC
+#define TRAFFIC(name) .traffic = true,
 #include "schema/events.def"
 };
 

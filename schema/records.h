@@ -158,6 +158,7 @@ struct ch_call_row {
 struct ch_event_row {
     struct ch_record record;
     uint8_t makes; /* kind number of the thing made; CH_KINDS: nothing */
+    bool traffic;  /* it changes nothing that `expect` guards */
 };
 
 struct ch_scope_row {

@@ -9,6 +9,7 @@
 #define RECORD_LIST(rec, sub, name, max, doc)
 #define MINTS(ident, what)
 #define ACTIVITY(event, path, object)
+#define TRAFFIC(event)
 #define EVENTS(ident, ...)
 #define MAY(ident, ...)
 #define ON_RESOURCE(ident, field)

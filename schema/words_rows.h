@@ -22,6 +22,7 @@
      .record = &record_##sub, .doc = (text)},
 #define MINTS(ident, what)
 #define ACTIVITY(event, path, object)
+#define TRAFFIC(event)
 #define EVENTS(ident, ...)
 #define MAY(ident, ...)
 #define ON_RESOURCE(ident, field)

@@ -17,6 +17,7 @@
     uint32_t name##_len;
 #define MINTS(ident, what)
 #define ACTIVITY(event, path, object)
+#define TRAFFIC(event)
 #define EVENTS(ident, ...)
 #define MAY(ident, ...)
 #define ON_RESOURCE(ident, field)

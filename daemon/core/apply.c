@@ -60,6 +60,7 @@ static void move_head(struct ch_state *state, const struct ch_event *event)
     if (account == 0) return; /* it is just being opened */
     struct ch_row_account *row = ch_row_edit(&state->store, CH_T_ACCOUNT, account);
     row->last_seq = event->seq;
+    if (!ch_events[event->tag].traffic) row->set_seq = event->seq;
 }
 
 /* The effect of each event: ch_apply_<name>, in the apply_ file of its noun. */

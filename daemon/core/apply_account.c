@@ -19,6 +19,7 @@ void ch_apply_account_opened(struct ch_state *state, const struct ch_event *even
     account->id = event->seq;
     account->changed = event->seq;
     account->last_seq = event->seq;
+    account->set_seq = event->seq;
     account->sub_depth = (uint32_t)body->sub_depth;
     account->name = ch_text_take(state, body->name);
     if (parent != 0) {

@@ -49,8 +49,8 @@ void ch_apply_campaign_submitted(struct ch_state *state, const struct ch_event *
     submission->decided_seq = 0;
     submission->decided_by = 0;
     submission->decided_kind = 0;
-    submission->user =
-        event->actor.kind == CH_actor_kind_user ? ch_find_user(state, event->actor.id) : 0;
+    submission->user = ch_person_behind(state, &event->actor);
+    submission->key = event->actor.kind == CH_actor_kind_key ? event->actor.id : 0;
     memcpy(submission->content_hash, body->content_hash.ptr, sizeof submission->content_hash);
     ch_sealed_keep(state, event);
 }

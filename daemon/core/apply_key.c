@@ -26,6 +26,7 @@ void ch_apply_key_created(struct ch_state *state, const struct ch_event *event)
     key->secret_seq = event->seq;
     key->made_by_kind = event->actor.kind;
     key->made_by = event->actor.id;
+    key->person = ch_person_behind(state, &event->actor);
     key->kind = body->kind;
     key->name = ch_text_take(state, body->name);
     key->scopes = ch_scopes_take(state, body->scopes);

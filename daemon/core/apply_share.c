@@ -29,12 +29,6 @@ static void set_expiry(struct ch_state *state, uint32_t row, uint64_t at)
     ch_due_set(state, CH_DUE_SHARE, row, at);
 }
 
-/* The person who acted; 0: none. */
-static uint32_t maker_of(const struct ch_state *state, const struct ch_event *event)
-{
-    return event->actor.kind == CH_actor_kind_user ? ch_find_user(state, event->actor.id) : 0;
-}
-
 uint32_t ch_begin_share(struct ch_state *state, const struct ch_event *event, uint8_t subject_kind,
                         uint32_t subject)
 {
@@ -47,7 +41,7 @@ uint32_t ch_begin_share(struct ch_state *state, const struct ch_event *event, ui
     share->id = event->seq;
     share->role_seq = event->seq;
     share->status_seq = event->seq;
-    share->made_by = maker_of(state, event);
+    share->made_by = ch_person_behind(state, &event->actor);
     share->next_of_subject = ch_first_of_subject(state, subject_kind, subject);
     if (share->next_of_subject != 0) edit(state, share->next_of_subject)->prev_of_subject = row;
     ch_link_subject(state, subject_kind, subject, row, 1, event->seq);
@@ -121,7 +115,7 @@ void ch_apply_grant_set(struct ch_state *state, const struct ch_event *event)
         uint32_t old = grant->scopes;
         grant->scopes = ch_scopes_take(state, body->scopes);
         grant->seq = event->seq;
-        grant->made_by = maker_of(state, event);
+        grant->made_by = ch_person_behind(state, &event->actor);
         ch_scopes_drop(state, old);
         return;
     }
@@ -132,7 +126,7 @@ void ch_apply_grant_set(struct ch_state *state, const struct ch_event *event)
     grant->resource = ch_text_take(state, body->resource);
     grant->scopes = ch_scopes_take(state, body->scopes);
     grant->seq = event->seq;
-    grant->made_by = maker_of(state, event);
+    grant->made_by = ch_person_behind(state, &event->actor);
     grant->next = share->first_grant;
     if (grant->next != 0) {
         struct ch_row_grant *next = ch_row_edit(&state->store, CH_T_GRANT, grant->next);

@@ -226,7 +226,7 @@ bool ch_admit(const struct ch_state *state, const struct ch_moment *moment,
     if (ch_meta(state)->importing != 0 && !may_run_in_import(call, moment)) {
         return refuse(ret, CH_REJ_import_running, NULL);
     }
-    if (call->has_expect && on != 0 && ch_account_row(state, on)->last_seq != call->expect) {
+    if (call->has_expect && on != 0 && ch_account_row(state, on)->set_seq != call->expect) {
         return refuse(ret, CH_REJ_conflict, "expect");
     }
     if (on != 0 && call->type != CH_CMD_account_reopen && !ch_is_open(state, on)) {

@@ -52,9 +52,11 @@ struct ch_verdict {
 
 /* Fills in `on` where a call that needs it names none: an account key's own account, a session's
  * current one. A master key says on whose behalf it acts, always.
- * ret: rejection on_behalf_missing; false then */
+ * read_seq: newest change of what was read is added
+ * ret: rejection on_behalf_missing, or access_revoked where the current account is one's own no
+ * more; false then */
 bool ch_default_on(const struct ch_state *state, const struct ch_moment *moment,
-                   struct ch_call *call, struct ch_reject *ret);
+                   struct ch_call *call, uint64_t *read_seq, struct ch_reject *ret);
 
 /* Fills in the ids behind the names of a call, in the state as it is now: `on`, and every
  * argument of

@@ -35,17 +35,7 @@ enum ch_rejection_code ch_decide_billing_request_separation(struct ch_case *c)
 enum ch_rejection_code ch_decide_billing_grant_separation(struct ch_case *c)
 {
     const struct ch_cmd_billing_grant_separation *args = c->call->args;
-    const struct ch_plan_terms terms = {
-        .name = args->name,
-        .paid = args->has_paid ? args->paid : true,
-        .total = args->total,
-        .period = args->has_period ? args->period : CH_frequency_monthly,
-        .anchor = args->has_anchor ? args->anchor : c->moment->now,
-        .rate_from = args->rate_from,
-        .rate_from_len = args->rate_from_len,
-        .rate_price = args->rate_price,
-        .rate_price_len = args->rate_price_len,
-    };
+    const struct ch_plan_terms terms = CH_PLAN_TERMS_OF(c, args);
     if (status_of(c) != CH_separation_status_requested) {
         return ch_reject(c, CH_REJ_no_separation_request, "on");
     }

@@ -35,6 +35,15 @@ enum ch_rejection_code ch_decide_campaign_submit(struct ch_case *c)
     return CH_REJ_none;
 }
 
+/* Whether the actor submitted it: in person, by a key, or by a key that the same person made. */
+static bool is_own(const struct ch_case *c, const struct ch_row_submission *row)
+{
+    const struct ch_actor *actor = &c->moment->actor;
+    const uint32_t person = ch_person_behind(c->state, actor);
+    if (row->user != 0 || person != 0) return row->user == person;
+    return row->key == (actor->kind == CH_actor_kind_key ? actor->id : 0);
+}
+
 /* The submission of the campaign, if it is another's: nobody decides their own. 0 after refusing */
 static uint32_t anothers(struct ch_case *c, struct ch_text campaign)
 {
@@ -43,12 +52,12 @@ static uint32_t anothers(struct ch_case *c, struct ch_text campaign)
         (void)ch_reject(c, CH_REJ_not_found, "campaign");
         return 0;
     }
-    if (ch_submission_row(c->state, found)->user != c->moment->user_row) return found;
+    if (!is_own(c, ch_submission_row(c->state, found))) return found;
     (void)ch_reject(c, CH_REJ_own_request, "campaign");
     return 0;
 }
 
-/* Who submitted it, for the event; false: the operator. */
+/* Who submitted it, or made the key that did, for the event; false: nobody in person. */
 static bool submitter(const struct ch_case *c, const struct ch_row_submission *row,
                       struct ch_user_id *ret)
 {

@@ -73,17 +73,7 @@ void ch_emit_plan(struct ch_case *c, const struct ch_plan_terms *terms)
 enum ch_rejection_code ch_decide_plan_set(struct ch_case *c)
 {
     const struct ch_cmd_plan_set *args = c->call->args;
-    const struct ch_plan_terms terms = {
-        .name = args->name,
-        .paid = args->has_paid ? args->paid : true,
-        .total = args->total,
-        .period = args->has_period ? args->period : CH_frequency_monthly,
-        .anchor = args->has_anchor ? args->anchor : c->moment->now,
-        .rate_from = args->rate_from,
-        .rate_from_len = args->rate_from_len,
-        .rate_price = args->rate_price,
-        .rate_price_len = args->rate_price_len,
-    };
+    const struct ch_plan_terms terms = CH_PLAN_TERMS_OF(c, args);
     if (ch_find_plan(c->state, c->on) != 0) return ch_reject(c, CH_REJ_plan_exists, "on");
     if (ch_account_row(c->state, c->on)->parent != 0) {
         return ch_reject(c, CH_REJ_not_separated, "on");

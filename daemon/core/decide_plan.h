@@ -23,6 +23,16 @@ struct ch_plan_terms {
     const uint64_t *rate_price;
     uint32_t rate_price_len;
 };
+/* The same for every command that begins one. */
+#define CH_PLAN_TERMS_OF(c, args)                                                                  \
+    {                                                                                              \
+        .name = (args)->name, .paid = (args)->has_paid ? (args)->paid : true,                      \
+        .total = (args)->total,                                                                    \
+        .period = (args)->has_period ? (args)->period : (uint8_t)CH_frequency_monthly,             \
+        .anchor = (args)->has_anchor ? (args)->anchor : (c)->moment->now,                          \
+        .rate_from = (args)->rate_from, .rate_from_len = (args)->rate_from_len,                    \
+        .rate_price = (args)->rate_price, .rate_price_len = (args)->rate_price_len                 \
+    }
 /* The rules of a new plan; false after refusing. */
 bool ch_plan_is_good(struct ch_case *c, const struct ch_plan_terms *terms);
 void ch_emit_plan(struct ch_case *c, const struct ch_plan_terms *terms);

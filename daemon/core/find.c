@@ -1,6 +1,8 @@
 /* find: rows by id, name or key; see state.h. SPDX-License-Identifier: MIT */
 #include "daemon/core/state.h"
 
+#include "schema/event.h"
+
 /* Walks the candidates of a hash; the key is compared by the expression `match` over `row`. */
 #define FIND(index, hash, match)                                                                   \
     do {                                                                                           \
@@ -432,6 +434,20 @@ bool ch_key_leads(const struct ch_state *state, uint32_t key_row, uint32_t accou
 uint32_t ch_find_session(const struct ch_state *state, uint64_t id)
 {
     FIND(CH_I_SESSION_ID, ch_hash_mix(id, 0), ch_session_row(state, row)->id == id);
+}
+
+uint32_t ch_person_behind(const struct ch_state *state, const struct ch_actor *actor)
+{
+    if (actor->kind == CH_actor_kind_user) return ch_find_user(state, actor->id);
+    const uint32_t key = actor->kind == CH_actor_kind_key ? ch_find_key(state, actor->id) : 0;
+    return key == 0 ? 0 : ch_key_row(state, key)->person;
+}
+
+uint32_t ch_session_account(const struct ch_state *state, uint32_t session)
+{
+    const uint32_t account = ch_session_row(state, session)->account;
+    if (account == 0) return 0;
+    return ch_account_row(state, account)->status == CH_account_status_dissolved ? 0 : account;
 }
 
 uint32_t ch_find_session_secret(const struct ch_state *state, const uint8_t hash[32])

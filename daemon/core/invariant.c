@@ -215,7 +215,7 @@ static const char *accounts(struct tally *t)
         HOLDS(account->master_asked_seq == 0 || account->master_declined_seq == 0,
               "what was asked is open or refused");
         HOLDS(account->id != 0 && account->id <= account->changed && account->changed <= head &&
-                  account->last_seq <= head,
+                  account->last_seq <= head && account->set_seq <= account->last_seq,
               "an account's seqs are in order");
         if (account->parent == 0) {
             roots++;

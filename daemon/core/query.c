@@ -65,7 +65,7 @@ struct ch_rec_account_row ch_account_record(struct ch_asking *q, uint32_t accoun
                                         .sub_depth = ch_levels_below(q->state, account),
                                         .sub_accounts = row->open_children,
                                         .guardrail = ch_scopes_at(q->state, row->guardrail),
-                                        .changed = row->last_seq};
+                                        .changed = row->set_seq};
     record.account.seq = row->id;
     record.has_parent = row->parent != 0;
     if (row->parent != 0) record.parent.seq = ch_account_row(q->state, row->parent)->id;

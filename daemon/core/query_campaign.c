@@ -17,6 +17,7 @@ static struct ch_rec_submission_row record_of(struct ch_asking *q, uint32_t foun
         .content_hash = {row->content_hash, sizeof row->content_hash},
         .status = (uint8_t)row->status,
         .has_user = row->user != 0,
+        .has_key = row->key != 0,
         .has_remark = remark.len > 0,
         .remark = remark,
         .has_decided = row->decided_seq != 0,
@@ -24,6 +25,7 @@ static struct ch_rec_submission_row record_of(struct ch_asking *q, uint32_t foun
         .has_reason = reason.len > 0,
         .reason = reason};
     record.submission.seq = row->id;
+    record.key.seq = row->key;
     record.decided = row->decided_seq;
     if (by_user) record.decided_by.seq = row->decided_by;
     if (row->user == 0) return record;
@@ -53,7 +55,9 @@ static bool has(struct ch_asking *q, enum ch_scope scope, uint32_t campaign)
 static bool may_see(struct ch_asking *q, const struct ch_row_submission *row)
 {
     if (!ch_is_bound(q->moment)) return true;
-    const bool own = row->user != 0 && row->user == q->moment->user_row;
+    const struct ch_actor *actor = &q->moment->actor;
+    const bool by_key = row->key != 0 && actor->kind == CH_actor_kind_key && row->key == actor->id;
+    const bool own = by_key || (row->user != 0 && row->user == q->moment->user_row);
     return own || has(q, CH_SCOPE_campaigns_read, row->campaign) ||
            has(q, CH_SCOPE_campaigns_approve, row->campaign);
 }

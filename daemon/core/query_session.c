@@ -17,8 +17,9 @@ void ch_query_session_list(struct ch_asking *q)
         struct ch_rec_session_row *row = &rows[count++];
         row->session.seq = session->id;
         row->expires_at = session->expires_at;
-        row->has_current = session->account != 0;
-        if (row->has_current) row->current.seq = ch_account_row(q->state, session->account)->id;
+        const uint32_t current = ch_session_account(q->state, s);
+        row->has_current = current != 0;
+        if (current != 0) row->current.seq = ch_account_row(q->state, current)->id;
         row->used = s == q->moment->session_row;
     }
     result->sessions = rows;

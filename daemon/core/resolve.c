@@ -68,8 +68,22 @@ static uint64_t find(const struct ch_state *state, uint32_t on, uint8_t kind,
     }
 }
 
+/* Whether any share still leads the user there. */
+static bool is_led(const struct ch_state *state, const struct ch_moment *moment, uint32_t account,
+                   uint64_t *read_seq)
+{
+    const struct ch_question question = {.user = moment->user_row,
+                                         .account = account,
+                                         .channel = moment->channel,
+                                         .now = moment->now};
+    struct ch_answer answer;
+    ch_access(state, &question, &answer, NULL, NULL);
+    if (answer.read_seq > *read_seq) *read_seq = answer.read_seq;
+    return answer.led;
+}
+
 bool ch_default_on(const struct ch_state *state, const struct ch_moment *moment,
-                   struct ch_call *call, struct ch_reject *ret)
+                   struct ch_call *call, uint64_t *read_seq, struct ch_reject *ret)
 {
     if (!ch_calls[call->type].on || call->has_on) return true;
     uint32_t account = 0;
@@ -77,10 +91,15 @@ bool ch_default_on(const struct ch_state *state, const struct ch_moment *moment,
         const struct ch_row_key *key = ch_key_row(state, moment->key_row);
         if (key->kind == CH_key_kind_account) account = key->account;
     } else if (moment->session_row != 0) {
-        account = ch_session_row(state, moment->session_row)->account;
+        account = ch_session_account(state, moment->session_row);
     }
     if (account == 0) {
         *ret = (struct ch_reject){.code = CH_REJ_on_behalf_missing, .field = "on"};
+        return false;
+    }
+    /* Who was there knows of it, so they are told what became of it. */
+    if (moment->session_row != 0 && !is_led(state, moment, account, read_seq)) {
+        *ret = (struct ch_reject){.code = CH_REJ_access_revoked, .field = "on"};
         return false;
     }
     call->has_on = true;

@@ -63,7 +63,8 @@ struct ch_row_account {
     uint32_t parent;
     uint64_t id;
     uint64_t changed;
-    uint64_t last_seq; /* the last event whose account this is; for expect */
+    uint64_t last_seq; /* the last event whose account this is */
+    uint64_t set_seq;  /* the last of them that is no traffic; for expect */
     uint64_t guardrail_seq;
     uint64_t closed_seq;
     uint64_t suspended_seq[2]; /* by the customer, by the operator; 0: not suspended */
@@ -210,7 +211,8 @@ struct ch_row_submission {
     uint64_t decided_seq;  /* 0: nobody decided it, and its content was not changed */
     uint64_t decided_by;   /* the actor's id */
     uint32_t decided_kind; /* enum ch_actor_kind */
-    uint32_t user;         /* who submitted it; 0: the operator */
+    uint32_t user;         /* who submitted it, or made the key that did; 0: nobody in person */
+    uint64_t key;          /* id of the key that submitted it; 0: none */
     uint32_t next_of_account;
     uint32_t prev_of_account;
     uint8_t content_hash[32];
@@ -261,6 +263,7 @@ struct ch_row_key {
     uint64_t expires_at; /* 0: no end */
     uint64_t old_until;  /* until then the secret before works, too; 0: it does not */
     uint64_t made_by;    /* the id of the actor who made it */
+    uint32_t person;     /* row of the user who made it, also by way of other keys; 0: nobody */
     uint8_t made_by_kind;
     uint8_t kind; /* enum ch_key_kind */
     uint8_t spare[2];
@@ -269,6 +272,7 @@ struct ch_row_key {
     uint32_t due; /* place in the heap of what is due; 0: none */
     uint32_t next_of_account;
     uint32_t prev_of_account;
+    uint32_t spare_too;
     uint8_t hash[32];
     uint8_t old_hash[32]; /* of the secret before; zeros: none */
 };

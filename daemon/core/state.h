@@ -8,6 +8,7 @@
 #include "daemon/core/store.h"
 #include "schema/kinds.h"
 
+struct ch_actor;
 struct ch_arena;
 
 enum ch_table_number {
@@ -78,6 +79,12 @@ uint32_t ch_find_role(const struct ch_state *state, uint64_t id);
 uint32_t ch_find_session(const struct ch_state *state, uint64_t id);
 uint32_t ch_find_session_secret(const struct ch_state *state, const uint8_t hash[32]);
 uint32_t ch_find_key(const struct ch_state *state, uint64_t id);
+/* The current account of a session; 0: none, or one that is dissolved. */
+uint32_t ch_session_account(const struct ch_state *state, uint32_t session);
+
+/* The user who acts, or who made the key that does, also by way of other keys; 0: nobody in
+ * person. */
+uint32_t ch_person_behind(const struct ch_state *state, const struct ch_actor *actor);
 
 /* By name or key. parent, account: rows; 0 for a root account, a built-in role. */
 uint32_t ch_find_account_name(const struct ch_state *state, uint32_t parent, struct ch_text name);

@@ -55,6 +55,7 @@ static void events(void)
             (void)printf("Its seq is the id of the %s that it makes.\n\n",
                          ch_kinds[row->makes].name);
         }
+        if (row->traffic) print_line("Traffic: `expect` does not see it.\n");
         print_fields(&row->record, "field");
     }
 }

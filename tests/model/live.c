@@ -85,7 +85,6 @@ static void refused(struct m_live *live, const struct ch_moment *moment, const s
     M_CHECK(verdict.reject.code == CH_REJ_none && !verdict.no_memory && verdict.count <= 1);
     if (verdict.count == 0) return;
     M_CHECK(verdict.events[0].tag == CH_EV_command_refused);
-    live->refused_account = verdict.events[0].account;
     take_event(live, &verdict.events[0]);
 }
 

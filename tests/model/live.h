@@ -18,7 +18,6 @@ struct m_live {
     struct ch_buf plain;
     struct ch_buf cipher;
     uint64_t messages;
-    uint64_t refused_account; /* of the last command_refused event */
 };
 
 /* A copy of what a store's tables hold. */

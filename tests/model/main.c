@@ -199,7 +199,7 @@ static void step(struct history *h)
         m_fail("core and oracle decide differently");
     }
     if (oracle.code != 0 && m_live_head(&h->live) == h->world.head + 1) {
-        o_refused(&h->world, h->live.refused_account);
+        o_refused(&h->world);
     }
     if (h->world.head != m_live_head(&h->live)) m_fail("heads differ");
     run.commands++;

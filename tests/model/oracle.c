@@ -113,10 +113,9 @@ void o_end_group(struct o_world *w, struct o_group *g)
     memset(g, 0, sizeof *g);
 }
 
-void o_refused(struct o_world *w, uint64_t account)
+void o_refused(struct o_world *w)
 {
     w->head++;
-    if (account != 0) o_account(w, account)->last_seq = w->head;
 }
 
 bool o_expire(struct o_world *w, uint64_t now, uint64_t *ret_share)

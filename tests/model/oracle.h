@@ -200,8 +200,8 @@ void o_command(struct o_world *w, const struct o_command *c, struct o_outcome *r
  * ret_share: on entry the share to take where several end at one time */
 bool o_expire(struct o_world *w, uint64_t now, uint64_t *ret_share);
 
-/* A logged refusal. */
-void o_refused(struct o_world *w, uint64_t account);
+/* A logged refusal: it changes nothing that `expect` guards. */
+void o_refused(struct o_world *w);
 
 /* Effects with which a command ends things. */
 void o_end_share(struct o_world *w, struct o_share *s);
