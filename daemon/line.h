@@ -75,6 +75,7 @@ struct ch_pipeline {
     uint64_t state_seq;
     const struct ch_page *pages;          /* by call: the filtered events it wanted; NULL: none */
     const struct ch_activity *activities; /* by call: the activity logs it wanted; NULL: none */
+    const struct ch_made *made;           /* by call: what users had made; NULL: none */
     uint64_t followed;                    /* the durable seq that the worker was told last */
     bool last_try;                        /* the request taken now has waited long enough */
     enum ch_err stop_err;                 /* not CH_OK: the loop ended for this */
@@ -108,6 +109,12 @@ void ch_line_fire_due(struct ch_pipeline *line);
  * ch_ground. */
 bool ch_worldly_answer(void *arg, const struct ch_moment *moment, const struct ch_call *call,
                        struct ch_buf *buf, struct ch_reject *reject, struct ch_why *why);
+/* What a user had made at the seq `at`, before a call took their access away. */
+struct ch_made {
+    uint64_t at;        /* 0: not wanted */
+    const void *result; /* of access.orphans; NULL: nothing */
+};
+
 /* past.c: hands a request about the past, for a state hash, for filtered events or for an activity
  * log to the worker. True: it took it. */
 bool ch_past_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
@@ -115,6 +122,11 @@ bool ch_past_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arr
 /* Answers what the worker has done. True: a state hash or pages are ready, and their request (ret)
  * must be taken again with line->served set; call again for the rest. */
 bool ch_past_collect(struct ch_pipeline *line, struct ch_ingress_arrival *ret);
+/* Hands a repeated message to the worker, for what users had made then; it is taken again with
+ * line->made. wanted: by call, ascending in `at`. */
+void ch_past_made(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
+                  const struct ch_request *request, const struct ch_moment *moment,
+                  const struct ch_made *wanted);
 /* passwords.c: hands a request that holds passwords to the pool, or, where it comes back from there
  * (line->entered), puts what was found beside each. True: it went, or was refused. */
 bool ch_passwords_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
@@ -125,7 +137,13 @@ bool ch_passwords_collect(struct ch_pipeline *line, struct ch_ingress_arrival *r
 /* on_done: rings the loop, on a thread of the pool. errors: CH_ERR_NO_MEMORY */
 CH_MUST_USE enum ch_err ch_passwords_start(struct ch_pipeline *line, void (*on_done)(void *arg),
                                            void *arg, struct ch_why *why);
-/* repeat.c: a message whose id was used before. True: the reply is made, or the request waits. */
-bool ch_repeat_answer(struct ch_pipeline *line, const struct ch_request *request,
-                      const struct ch_moment *moment, struct ch_buf *reply, uint64_t *ret_wait_seq);
+/* repeat.c: a message whose id was used before. */
+enum ch_repeat {
+    CH_REPEAT_NONE,     /* it was not */
+    CH_REPEAT_ANSWERED, /* the reply is made */
+    CH_REPEAT_AWAY,     /* it waits to be durable, or for the worker */
+};
+enum ch_repeat ch_repeat_answer(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
+                                const struct ch_request *request, const struct ch_moment *moment,
+                                struct ch_buf *reply);
 #endif

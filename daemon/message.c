@@ -186,7 +186,9 @@ static void run_command(const struct ch_ground *ground, const struct ch_moment *
     for (uint32_t i = 0; err == CH_OK && i < verdict.count; i++) {
         ret->tags[i] = verdict.events[i].tag;
     }
-    ch_orphans_tell(ground->state, &moment, call, arena, ret);
+    bool no_memory = false;
+    ret->result = ch_orphans_of(ground->state, &moment, call, arena, &no_memory);
+    if (no_memory) err = CH_ERR_NO_MEMORY;
     if (err == CH_OK) err = ch_message_append(ground, &verdict, call, &moment, arena, &why);
     if (err != CH_OK) ch_outcome_failed(ret, arena, err, why.field, why.text);
 }

@@ -2,7 +2,7 @@
 #include "daemon/orphans.h"
 
 #include "daemon/core/query.h"
-#include "daemon/outcome.h"
+#include "schema/limits.h"
 
 static const struct ch_ref *user_of(const struct ch_call *call)
 {
@@ -17,18 +17,24 @@ static const struct ch_ref *user_of(const struct ch_call *call)
     return NULL;
 }
 
-void ch_orphans_tell(const struct ch_state *state, const struct ch_moment *moment,
-                     const struct ch_call *call, struct ch_arena *arena,
-                     struct ch_outcome_of_call *outcome)
+bool ch_orphans_asked(const struct ch_call *call)
+{
+    return call->why == NULL && user_of(call) != NULL;
+}
+
+const void *ch_orphans_of(const struct ch_state *state, const struct ch_moment *moment,
+                          const struct ch_call *call, struct ch_arena *arena, bool *no_memory)
 {
     const struct ch_ref *user = user_of(call);
-    if (user == NULL) return;
-    struct ch_qry_access_orphans args = {.user = *user};
+    if (user == NULL) return NULL;
+    struct ch_qry_access_orphans args = {
+        .user = *user, .has_limit = true, .limit = LIMIT_LIST_ITEMS};
     const struct ch_call asked = {
         .type = CH_QRY_access_orphans, .has_on = true, .on = call->on, .args = &args};
     struct ch_query_answer answer = {0};
     ch_query(state, moment, &asked, arena, &answer);
-    if (answer.result == NULL) return; /* too many for one answer, or no memory: ask by itself */
+    *no_memory = *no_memory || answer.no_memory;
+    if (answer.result == NULL) return NULL;
     const struct ch_qry_access_orphans_result *found = answer.result;
-    if (found->shares_len + found->grants_len > 0) outcome->result = found;
+    return found->shares_len + found->grants_len + found->keys_len > 0 ? found : NULL;
 }

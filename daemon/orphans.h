@@ -4,11 +4,12 @@
 #define CH_DAEMON_ORPHANS_H
 #include "daemon/core/decide.h"
 
-struct ch_outcome_of_call;
+/* Whether the call takes a user's access to an account away. */
+bool ch_orphans_asked(const struct ch_call *call);
 
-/* If the call takes a user's access to an account away: puts beside its outcome what access.orphans
- * says of them. Call it before the command's events are applied, so that it names what is ended. */
-void ch_orphans_tell(const struct ch_state *state, const struct ch_moment *moment,
-                     const struct ch_call *call, struct ch_arena *arena,
-                     struct ch_outcome_of_call *outcome);
+/* If it does: what access.orphans says of the user, in one page of the largest size, or NULL where
+ * they made nothing. Call it before the command's events are applied, so that it names what is
+ * ended. no_memory: set where that is why */
+const void *ch_orphans_of(const struct ch_state *state, const struct ch_moment *moment,
+                          const struct ch_call *call, struct ch_arena *arena, bool *no_memory);
 #endif

@@ -1,5 +1,5 @@
-/* past: requests about an earlier moment, state hashes, filtered events and activity logs, by the
- * worker; see line.h. SPDX-License-Identifier: MIT
+/* past: requests about an earlier moment, state hashes, filtered events, activity logs and what
+ * users had made, by the worker; see line.h. SPDX-License-Identifier: MIT
  * The worker's state is its own, so the live loop goes on. Who may ask about the past is judged by
  * what they may do now: a user needs access.explain on every account they ask about. */
 #include "daemon/line.h"
@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "daemon/activity.h"
+#include "daemon/orphans.h"
 #include "daemon/page.h"
 #include "daemon/replay/shadow.h"
 #include "schema/limits.h"
@@ -22,6 +23,8 @@ struct ch_past {
     bool hash;                      /* a state hash is wanted */
     struct ch_page *pages;          /* by call, where filtered events are wanted; NULL: nowhere */
     struct ch_activity *activities; /* by call, with pages: where an activity log is wanted */
+    struct ch_made *made;           /* by call, for a message that is sent again; NULL: not one */
+    uint64_t session;               /* by which it came; 0: none */
     struct ch_vault *vault;
     struct ch_why page_why;
     uint8_t state_hash[CH_STATE_HASH_BYTES];
@@ -110,10 +113,43 @@ static void find_pages(struct ch_past *past, const struct ch_shadow_view *view)
     }
 }
 
+/* What users had made when the message came first; each call in the state before it. In that state
+ * the rows of who asks are others. */
+static void find_made(struct ch_past *past, const struct ch_shadow_view *view)
+{
+    const struct ch_state *state = view->state;
+    struct ch_moment moment = past->moment;
+    uint64_t read_seq = 0;
+    bool no_memory = false;
+    if (moment.user_row != 0) moment.user_row = ch_find_user(state, moment.actor.id);
+    if (moment.key_row != 0) moment.key_row = ch_find_key(state, moment.actor.id);
+    if (past->session != 0) moment.session_row = ch_find_session(state, past->session);
+    moment.now = view->now_ns;
+    for (uint32_t i = 0; i < past->request.call_count; i++) {
+        struct ch_call *call = &past->request.calls[i];
+        struct ch_made *made = &past->made[i];
+        if (made->at > view->seq) {
+            past->job.then = made->at;
+            break;
+        }
+        struct ch_reject reject = {.code = CH_REJ_none};
+        if (made->at != view->seq || !ch_default_on(state, &moment, call, &read_seq, &reject) ||
+            !ch_resolve(state, call, &reject)) {
+            continue;
+        }
+        made->result = ch_orphans_of(state, &moment, call, &past->arena, &no_memory);
+    }
+    if (no_memory) (void)ch_fail(&past->page_why, CH_ERR_NO_MEMORY, 0, "no memory for the answer");
+}
+
 /* On the worker's thread. */
 static void answer(struct ch_shadow_job *job, const struct ch_shadow_view *view)
 {
     struct ch_past *past = job->arg;
+    if (past->made != NULL) {
+        find_made(past, view);
+        return;
+    }
     if (past->hash) ch_state_hash(view->state, past->state_hash);
     if (past->pages != NULL) find_pages(past, view);
     if (past->again) return;
@@ -218,6 +254,41 @@ bool ch_past_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arr
     return true;
 }
 
+void ch_past_made(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
+                  const struct ch_request *request, const struct ch_moment *moment,
+                  const struct ch_made *wanted)
+{
+    struct ch_why why = {0};
+    struct ch_past *past = NULL;
+    if (line->past_jobs >= LIMIT_WORKER_QUEUE) {
+        line->busy_answers++;
+        (void)ch_fail(&why, CH_ERR_BUSY, 0, "too many questions about the past wait; try again");
+    } else {
+        past = make(line, arrival, moment, /* pages= */ false, &why);
+    }
+    if (past != NULL) {
+        const size_t bytes = request->call_count * sizeof *past->made;
+        past->made = ch_arena_copy(&past->arena, wanted, bytes);
+        if (past->made == NULL) {
+            (void)ch_fail(&why, CH_ERR_NO_MEMORY, 0, "no memory for the message");
+            destroy(past);
+            past = NULL;
+        }
+    }
+    if (past == NULL) {
+        ch_line_refuse(line, arrival, request->id, &why);
+        return;
+    }
+    const uint32_t session = moment->session_row;
+    past->session = session == 0 ? 0 : ch_session_row(line->state, session)->id;
+    past->again = true;
+    for (uint32_t i = request->call_count; i > 0; i--) {
+        if (wanted[i - 1].at != 0) past->job.as_of = wanted[i - 1].at;
+    }
+    line->past_jobs++;
+    ch_shadow_submit(line->shadow, &past->job);
+}
+
 /* True: the request must be taken again, with what the worker made. */
 static bool deliver(struct ch_pipeline *line, struct ch_past *past)
 {
@@ -232,6 +303,7 @@ static bool deliver(struct ch_pipeline *line, struct ch_past *past)
         memcpy(line->state_hash, past->state_hash, sizeof line->state_hash);
         line->pages = past->pages;
         line->activities = past->activities;
+        line->made = past->made;
         return true;
     } else if (past->reply.failed) {
         ch_ingress_drop(line->ingress, past->arrival.slot);
@@ -247,6 +319,7 @@ bool ch_past_collect(struct ch_pipeline *line, struct ch_ingress_arrival *ret)
     line->served = NULL;
     line->pages = NULL;
     line->activities = NULL;
+    line->made = NULL;
     line->hash_ready = false;
     if (line->shadow == NULL) return false;
     struct ch_shadow_job *job = ch_shadow_collect(line->shadow);

@@ -83,38 +83,51 @@ static void reject_all(struct ch_pipeline *line, const struct ch_request *reques
     }
 }
 
+/* The reply goes, or waits. */
+static void let_go(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
+                   const struct ch_request *request, const struct ch_ran *ran)
+{
+    uint64_t seq = ran->read_seq;
+    if (line->reply.failed) {
+        ch_ingress_drop(line->ingress, arrival->slot);
+        return;
+    }
+    if (request->has_at_least && request->at_least > seq) seq = request->at_least;
+    if (ran->changed || seq > line->durable) {
+        ch_line_hold(line, arrival, request->id, ran->changed, seq);
+    } else {
+        ch_line_send(line, arrival->slot, ch_buf_view(&line->reply));
+    }
+}
+
+/* Whether the message was accepted before; then it is answered from its events, or waits. */
+static bool repeats(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
+                    const struct ch_request *request, struct ch_moment *moment)
+{
+    moment->now = ch_line_now(line);
+    fingerprint(line, request, moment);
+    const enum ch_repeat repeat = ch_repeat_answer(line, arrival, request, moment, &line->reply);
+    /* Its queries were asked again, and may have seen what is not durable yet. */
+    const struct ch_ran ran = {.read_seq = ch_meta(line->state)->head};
+    if (repeat == CH_REPEAT_ANSWERED) let_go(line, arrival, request, &ran);
+    return repeat != CH_REPEAT_NONE;
+}
+
 /* decide -> seal -> append -> apply, for the whole message; then its reply goes, or waits. */
 static void run(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
-                struct ch_request *request, struct ch_moment *moment, bool commands)
+                struct ch_request *request, struct ch_moment *moment)
 {
     struct ch_ran ran = {0};
-    uint64_t wait_seq = 0;
     const enum ch_rejection_code code = set_time(line, request, moment);
     ch_buf_reset(&line->reply);
-    if (commands && !request->dry_run) fingerprint(line, request, moment);
-    if (commands && !request->dry_run &&
-        ch_repeat_answer(line, request, moment, &line->reply, &wait_seq)) {
-        if (wait_seq > line->durable) {
-            ch_line_wait(line, arrival, wait_seq, LIMIT_WAIT_MS);
-            return;
-        }
-    } else if (code != CH_REJ_none) {
+    if (code != CH_REJ_none) {
         reject_all(line, request, code, "at");
         ran.read_seq = ch_meta(line->state)->head;
     } else {
         const struct ch_ground ground = ch_line_ground(line);
         ch_message_run(&ground, request, moment, &line->arena, &line->reply, &ran);
     }
-    if (line->reply.failed) {
-        ch_ingress_drop(line->ingress, arrival->slot);
-        return;
-    }
-    if (request->has_at_least && request->at_least > ran.read_seq) ran.read_seq = request->at_least;
-    if (ran.changed || ran.read_seq > line->durable) {
-        ch_line_hold(line, arrival, request->id, ran.changed, ran.read_seq);
-    } else {
-        ch_line_send(line, arrival->slot, ch_buf_view(&line->reply));
-    }
+    let_go(line, arrival, request, &ran);
 }
 
 /* The seq that an events.read with wait_ms waits for; 0: it need not or may not wait. Only
@@ -196,9 +209,10 @@ static void take(struct ch_pipeline *line, const struct ch_ingress_arrival *arri
     }
     if (waits(line, arrival, &request)) return;
     if (ch_past_take(line, arrival, &request, &moment)) return;
+    if (commands && !request.dry_run && repeats(line, arrival, &request, &moment)) return;
     if (ch_passwords_take(line, arrival, &request, &moment)) return;
     if (commands && ch_meta(line->state)->importing == 0) ch_line_fire_due(line);
-    run(line, arrival, &request, &moment, commands);
+    run(line, arrival, &request, &moment);
 }
 
 static void on_arrivals(void *arg)

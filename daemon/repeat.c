@@ -3,8 +3,10 @@
 #include "daemon/core/query.h"
 #include "daemon/log/reader.h"
 #include "daemon/log/shown.h"
-#include "daemon/outcome.h"
 #include "daemon/line.h"
+#include "daemon/orphans.h"
+#include "daemon/outcome.h"
+#include "schema/limits.h"
 
 static void all_rejected(struct ch_buf *reply, const struct ch_request *request, uint64_t seq,
                          enum ch_rejection_code code)
@@ -83,33 +85,10 @@ static void fill_rest(struct ch_pipeline *line, const struct ch_request *request
     }
 }
 
-bool ch_repeat_answer(struct ch_pipeline *line, const struct ch_request *request,
-                      const struct ch_moment *moment, struct ch_buf *reply, uint64_t *ret_wait_seq)
+/* The secrets that were shown with the first answer, as long as they are kept. */
+static void fill_secrets(struct ch_pipeline *line, const struct ch_request *request,
+                         const struct ch_moment *moment, struct ch_outcome_of_call *outcomes)
 {
-    const uint32_t row =
-        ch_find_seen(line->state, moment->actor.kind, moment->actor.id, request->id);
-    if (row == 0) return false;
-    const struct ch_row_seen *seen = ch_seen_row(line->state, row);
-    const uint64_t last = seen->first_seq + seen->count - 1;
-    const uint64_t head = ch_meta(line->state)->head;
-    *ret_wait_seq = last;
-    if (last > line->durable) return true;
-    if (memcmp(seen->fingerprint, moment->fingerprint, sizeof seen->fingerprint) != 0) {
-        all_rejected(reply, request, head, CH_REJ_id_reused);
-        return true;
-    }
-    struct ch_why why = {0};
-    struct ch_outcome_of_call *outcomes =
-        ch_arena_take(&line->arena, request->call_count * sizeof *outcomes);
-    if (outcomes == NULL) {
-        (void)ch_fail(&why, CH_ERR_NO_MEMORY, 0, "no memory for the message");
-        ch_reply_error(reply, request->id, head, &why);
-        return true;
-    }
-    if (read_events(line, request, seen, outcomes, &why) != CH_OK) {
-        ch_reply_error(reply, request->id, head, &why);
-        return true;
-    }
     for (uint32_t i = 0; i < request->call_count; i++) {
         const int type = request->calls[i].type;
         if (outcomes[i].tags == NULL || ch_calls[type].query) continue;
@@ -121,7 +100,69 @@ bool ch_repeat_answer(struct ch_pipeline *line, const struct ch_request *request
         outcomes[i].secret = ch_shown_find(line->shown, &key);
         outcomes[i].secret_gone = outcomes[i].secret.len == 0;
     }
+}
+
+/* Calls that took somebody's access away told what they had made: from the state before each. True:
+ * the request went to the worker for it. */
+static bool fill_made(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
+                      const struct ch_request *request, const struct ch_moment *moment,
+                      uint64_t first_seq, struct ch_outcome_of_call *outcomes)
+{
+    struct ch_made *wanted = ch_arena_take(&line->arena, request->call_count * sizeof *wanted);
+    uint64_t at = first_seq - 1;
+    bool any = false;
+    for (uint32_t i = 0; wanted != NULL && i < request->call_count; i++) {
+        const bool done = outcomes[i].tags != NULL || request->mode == CH_MODE_ALL;
+        if (done && ch_orphans_asked(&request->calls[i])) wanted[i].at = at;
+        any = any || wanted[i].at != 0;
+        at += outcomes[i].events;
+    }
+    if (!any) return false;
+    if (line->made == NULL) {
+        ch_past_made(line, arrival, request, moment, wanted);
+        return true;
+    }
+    for (uint32_t i = 0; i < request->call_count; i++) {
+        outcomes[i].result = line->made[i].result;
+    }
+    return false;
+}
+
+enum ch_repeat ch_repeat_answer(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
+                                const struct ch_request *request, const struct ch_moment *moment,
+                                struct ch_buf *reply)
+{
+    const uint32_t row =
+        ch_find_seen(line->state, moment->actor.kind, moment->actor.id, request->id);
+    if (row == 0) return CH_REPEAT_NONE;
+    const struct ch_row_seen *seen = ch_seen_row(line->state, row);
+    const uint64_t last = seen->first_seq + seen->count - 1;
+    const uint64_t head = ch_meta(line->state)->head;
+    if (last > line->durable) {
+        ch_line_wait(line, arrival, last, LIMIT_WAIT_MS);
+        return CH_REPEAT_AWAY;
+    }
+    if (memcmp(seen->fingerprint, moment->fingerprint, sizeof seen->fingerprint) != 0) {
+        all_rejected(reply, request, head, CH_REJ_id_reused);
+        return CH_REPEAT_ANSWERED;
+    }
+    struct ch_why why = {0};
+    struct ch_outcome_of_call *outcomes =
+        ch_arena_take(&line->arena, request->call_count * sizeof *outcomes);
+    if (outcomes == NULL) {
+        (void)ch_fail(&why, CH_ERR_NO_MEMORY, 0, "no memory for the message");
+        ch_reply_error(reply, request->id, head, &why);
+        return CH_REPEAT_ANSWERED;
+    }
+    if (read_events(line, request, seen, outcomes, &why) != CH_OK) {
+        ch_reply_error(reply, request->id, head, &why);
+        return CH_REPEAT_ANSWERED;
+    }
+    if (fill_made(line, arrival, request, moment, seen->first_seq, outcomes)) {
+        return CH_REPEAT_AWAY;
+    }
+    fill_secrets(line, request, moment, outcomes);
     fill_rest(line, request, moment, seen->first_seq, outcomes);
     ch_outcomes_reply(reply, request, outcomes, head);
-    return true;
+    return CH_REPEAT_ANSWERED;
 }

@@ -18,6 +18,10 @@ struct draw {
 static bool find_draw(struct ch_case *c, struct draw *ret)
 {
     *ret = (struct draw){.plan = ch_plan_over(c->state, c->on)};
+    if (ch_is_suspended(c->state, c->on)) { /* it sends nothing, whoever suspended it */
+        (void)ch_reject(c, CH_REJ_account_suspended, "on");
+        return false;
+    }
     if (ret->plan == 0) {
         (void)ch_reject(c, CH_REJ_no_plan, "on");
         return false;

@@ -3,6 +3,7 @@
  * What somebody made belongs to the account and stays when they go, unless whoever takes their
  * access away ends it in the same act. */
 #include "daemon/core/decide_impl.h"
+#include "schema/limits.h"
 
 /* What a person may not end on the way: the owner's share and their own. */
 static bool stays(const struct ch_case *c, uint32_t row)
@@ -38,13 +39,36 @@ static void emit_revoked(struct ch_case *c, uint32_t row, uint64_t account)
         (struct ch_text){text, ch_chain_get(c->state, CH_T_TEXT, grant->resource, text, len)};
 }
 
+/* Ends the keys of one account that the user made; false after refusing. */
+static bool end_keys(struct ch_case *c, uint32_t user, uint32_t account)
+{
+    const struct ch_state *state = c->state;
+    bool asked = false;
+    for (uint32_t k = ch_account_row(state, account)->first_key; k != 0;
+         k = ch_key_row(state, k)->next_of_account) {
+        const struct ch_row_key *key = ch_key_row(state, k);
+        if (key->person != user) continue;
+        if (!asked && !ch_may_there(c, account, CH_SCOPE_api_keys_revoke, "end_made")) return false;
+        asked = true;
+        if (key->kind == CH_key_kind_master && !ch_acts_as_owner(c)) {
+            (void)ch_reject(c, CH_REJ_owner_only, "end_made");
+            return false;
+        }
+        struct ch_ev_key_revoked *body =
+            ch_emit(c, CH_EV_key_revoked, ch_account_row(state, account)->id);
+        if (body != NULL) body->key.seq = key->id;
+    }
+    return true;
+}
+
 bool ch_end_made(struct ch_case *c, uint32_t user, uint32_t but)
 {
     const struct ch_state *state = c->state;
     for (uint32_t a = ch_next_in_tree(state, c->on, 0); a != 0;
          a = ch_next_in_tree(state, c->on, a)) {
-        bool asked = a == c->on;             /* admission asked there */
-        if (!ch_is_open(state, a)) continue; /* nothing counts there, nor changes */
+        bool asked = a == c->on;                         /* admission asked there */
+        if (!ch_is_open(state, a)) continue;             /* nothing counts there, nor changes */
+        if (c->ret->count > LIMIT_MESSAGE_EVENTS) break; /* refused by ch_decide */
         const uint64_t id = ch_account_row(state, a)->id;
         for (uint32_t s = ch_account_row(state, a)->first_share; s != 0;
              s = ch_share_row(state, s)->next_of_account) {
@@ -68,6 +92,7 @@ bool ch_end_made(struct ch_case *c, uint32_t user, uint32_t but)
                 if (ch_grant_row(state, g)->made_by == user) emit_revoked(c, g, id);
             }
         }
+        if (!end_keys(c, user, a)) return false;
     }
     return true;
 }
@@ -84,6 +109,10 @@ static size_t cascade_of_made(const struct ch_state *state, uint32_t on, uint32_
             for (uint32_t g = share->first_grant; g != 0; g = ch_grant_row(state, g)->next) {
                 if (ch_grant_row(state, g)->made_by == user) rows += 2;
             }
+        }
+        for (uint32_t k = ch_account_row(state, a)->first_key; k != 0;
+             k = ch_key_row(state, k)->next_of_account) {
+            if (ch_key_row(state, k)->person == user) rows += 8;
         }
     }
     return rows;

@@ -356,14 +356,14 @@ enum ch_rejection_code ch_decide_share_deactivate(struct ch_case *c)
 {
     const struct ch_cmd_share_deactivate *args = c->call->args;
     uint32_t row = SHARE_TO_CHANGE(c, args);
-    if (row == 0 || ch_share_row(c->state, row)->status == CH_share_status_inactive)
-        return CH_REJ_none;
-    if (ch_share_row(c->state, row)->status == CH_share_status_pending) {
-        return ch_cancel_invitation(c, row);
+    if (row == 0) return CH_REJ_none;
+    const uint8_t status = ch_share_row(c->state, row)->status;
+    if (status == CH_share_status_pending) (void)ch_cancel_invitation(c, row);
+    if (status == CH_share_status_active) {
+        if (!may_lift(c, row, args->has_user ? "user" : "group")) return CH_REJ_none;
+        struct ch_ev_share_deactivated *body = ch_emit(c, CH_EV_share_deactivated, account_id(c));
+        if (body != NULL) body->share.seq = ch_share_row(c->state, row)->id;
     }
-    if (!may_lift(c, row, args->has_user ? "user" : "group")) return CH_REJ_none;
-    struct ch_ev_share_deactivated *body = ch_emit(c, CH_EV_share_deactivated, account_id(c));
-    if (body != NULL) body->share.seq = ch_share_row(c->state, row)->id;
     if (args->has_end_made && args->end_made && args->has_user) {
         (void)ch_end_made(c, ch_share_row(c->state, row)->subject, row);
     }

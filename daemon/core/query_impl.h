@@ -34,6 +34,7 @@ struct ch_text ch_copy_text(struct ch_asking *q, uint32_t text); /* of an intern
 struct ch_rec_account_row ch_account_record(struct ch_asking *q, uint32_t account);
 struct ch_rec_user_row ch_user_record(struct ch_asking *q, uint32_t user);
 struct ch_rec_share_row ch_share_record(struct ch_asking *q, uint32_t share);
+struct ch_rec_key_row ch_key_record(struct ch_asking *q, uint32_t key);
 
 /* Row numbers gathered for a list; memory is the arena's. A list is gathered, then sorted, so that
  * its order does not depend on the order of the links. */

@@ -3,7 +3,7 @@
 
 #include "schema/limits.h"
 
-static struct ch_rec_key_row key_record(struct ch_asking *q, uint32_t row)
+struct ch_rec_key_row ch_key_record(struct ch_asking *q, uint32_t row)
 {
     const struct ch_row_key *key = ch_key_row(q->state, row);
     ch_saw(q, key->changed);
@@ -39,7 +39,7 @@ void ch_query_key_list(struct ch_asking *q)
     struct ch_rec_key_row *keys = ch_take(q, rows.count, sizeof *keys);
     if (keys == NULL) return;
     for (uint32_t i = 0; i < rows.count; i++) {
-        keys[i] = key_record(q, rows.row[i]);
+        keys[i] = ch_key_record(q, rows.row[i]);
     }
     result->keys = keys;
     result->keys_len = rows.count;
@@ -57,7 +57,7 @@ void ch_query_key_show(struct ch_asking *q)
     }
     struct ch_qry_key_show_result *result = ch_take(q, 1, sizeof *result);
     if (result == NULL) return;
-    result->key = key_record(q, row);
+    result->key = ch_key_record(q, row);
     q->ret->result = result;
 }
 
@@ -107,7 +107,7 @@ void ch_query_key_scopes(struct ch_asking *q)
     ch_saw(q, answer.read_seq);
     struct ch_qry_key_scopes_result *result = ch_take(q, 1, sizeof *result);
     if (result == NULL) return;
-    result->key = key_record(q, row);
+    result->key = ch_key_record(q, row);
     result->scopes = answer.given;
     result->revision = ch_meta(q->state)->head;
     result->has_valid_until = answer.valid_until != 0;

@@ -1,6 +1,5 @@
 /* query_login: other logins, and what a user made; see query.h. SPDX-License-Identifier: MIT */
 #include "daemon/core/query_impl.h"
-#include "schema/limits.h"
 
 /* The pages that are wholly taken away, of those that can be restricted. */
 static uint32_t restrictions_of(struct ch_asking *q, struct ch_scopes denied, uint8_t *ret)
@@ -94,9 +93,26 @@ static struct ch_rec_orphan_row orphan_grant(struct ch_asking *q, uint32_t grant
     return row;
 }
 
+/* What a user made, by kind, in the order in which it is told. */
+enum made_kind { MADE_SHARE, MADE_GRANT, MADE_KEY, MADE_KINDS };
+
+static bool gather_of_share(struct ch_asking *q, uint32_t user, uint32_t share,
+                            struct ch_rows *made)
+{
+    ch_saw(q, ch_share_row(q->state, share)->changed);
+    if (ch_share_row(q->state, share)->made_by == user) {
+        return ch_rows_add(q, &made[MADE_SHARE], share);
+    }
+    for (uint32_t g = ch_share_row(q->state, share)->first_grant; g != 0;
+         g = ch_grant_row(q->state, g)->next) {
+        if (ch_grant_row(q->state, g)->made_by != user) continue;
+        if (!ch_rows_add(q, &made[MADE_GRANT], g)) return false;
+    }
+    return true;
+}
+
 /* Gathers what the user made; false when there is no memory. */
-static bool gather(struct ch_asking *q, uint32_t user, struct ch_rows *shares,
-                   struct ch_rows *grants)
+static bool gather(struct ch_asking *q, uint32_t user, struct ch_rows *made)
 {
     const struct ch_state *state = q->state;
     for (uint32_t a = ch_next_in_tree(state, q->on, 0); a != 0;
@@ -104,51 +120,84 @@ static bool gather(struct ch_asking *q, uint32_t user, struct ch_rows *shares,
         ch_saw_account(q, a);
         for (uint32_t s = ch_account_row(state, a)->first_share; s != 0;
              s = ch_share_row(state, s)->next_of_account) {
-            ch_saw(q, ch_share_row(state, s)->changed);
-            if (ch_share_row(state, s)->made_by == user) {
-                if (!ch_rows_add(q, shares, s)) return false;
-                continue;
-            }
-            for (uint32_t g = ch_share_row(state, s)->first_grant; g != 0;
-                 g = ch_grant_row(state, g)->next) {
-                if (ch_grant_row(state, g)->made_by != user) continue;
-                if (!ch_rows_add(q, grants, g)) return false;
-            }
+            if (!gather_of_share(q, user, s, made)) return false;
+        }
+        for (uint32_t k = ch_account_row(state, a)->first_key; k != 0;
+             k = ch_key_row(state, k)->next_of_account) {
+            if (ch_key_row(state, k)->person != user) continue;
+            if (!ch_rows_add(q, &made[MADE_KEY], k)) return false;
         }
     }
-    ch_rows_sort(shares);
-    ch_rows_sort(grants);
     return true;
+}
+
+/* Cuts one page out of all three: a cursor is a kind and a row of it. */
+static void cut(struct ch_rows *made, uint64_t after, uint32_t limit, bool *has_next,
+                uint64_t *next)
+{
+    uint64_t left = limit;
+    for (uint32_t kind = MADE_SHARE; kind < MADE_KINDS; kind++) {
+        struct ch_page page = {.after = 0, .limit = (uint32_t)left};
+        bool more = false;
+        uint64_t row = 0;
+        ch_rows_sort(&made[kind]);
+        if (after >> 32 > kind) page.after = UINT32_MAX;
+        if (after >> 32 == kind) page.after = (uint32_t)after;
+        if (left == 0) {
+            ch_rows_cut(&made[kind], (struct ch_page){page.after, UINT32_MAX}, &more, &row);
+            *has_next = *has_next || made[kind].count > 0;
+            made[kind].count = 0;
+            continue;
+        }
+        ch_rows_cut(&made[kind], page, &more, &row);
+        *has_next = *has_next || more;
+        left -= made[kind].count;
+        if (left == 0 && made[kind].count > 0) {
+            *next = (uint64_t)kind << 32 | made[kind].row[made[kind].count - 1];
+        }
+    }
+}
+
+static void tell(struct ch_asking *q, const struct ch_rows *made,
+                 struct ch_qry_access_orphans_result *result)
+{
+    struct ch_rec_orphan_row *shares = ch_take(q, made[MADE_SHARE].count, sizeof *shares);
+    struct ch_rec_orphan_row *grants = ch_take(q, made[MADE_GRANT].count, sizeof *grants);
+    struct ch_rec_key_row *keys = ch_take(q, made[MADE_KEY].count, sizeof *keys);
+    if (shares == NULL || grants == NULL || keys == NULL) return;
+    for (uint32_t i = 0; i < made[MADE_SHARE].count; i++) {
+        shares[i] = orphan(q, made[MADE_SHARE].row[i]);
+    }
+    for (uint32_t i = 0; i < made[MADE_GRANT].count; i++) {
+        grants[i] = orphan_grant(q, made[MADE_GRANT].row[i]);
+    }
+    for (uint32_t i = 0; i < made[MADE_KEY].count; i++) {
+        keys[i] = ch_key_record(q, made[MADE_KEY].row[i]);
+    }
+    result->shares = shares;
+    result->shares_len = made[MADE_SHARE].count;
+    result->grants = grants;
+    result->grants_len = made[MADE_GRANT].count;
+    result->keys = keys;
+    result->keys_len = made[MADE_KEY].count;
+    result->revision = ch_meta(q->state)->head;
+    q->ret->result = result;
 }
 
 void ch_query_access_orphans(struct ch_asking *q)
 {
     const struct ch_qry_access_orphans *args = q->call->args;
     const uint32_t user = ch_find_user(q->state, args->user.id);
-    struct ch_rows shares = {0}, grants = {0};
+    const struct ch_page page = ch_page_of(false, 0, args->has_limit, args->limit);
+    struct ch_rows made[MADE_KINDS] = {0};
     const bool was_here = ch_find_seat(q->state, user, q->on) != 0;
     if (!was_here && !ch_is_known_here(q, user)) {
         (void)ch_refuse(q, CH_REJ_not_found, "user");
         return;
     }
-    if (!gather(q, user, &shares, &grants)) return;
-    if (shares.count > LIMIT_LIST_ITEMS || grants.count > LIMIT_LIST_ITEMS) {
-        (void)ch_refuse_limit(q, "LIST_ITEMS", "user");
-        return;
-    }
+    if (!gather(q, user, made)) return;
     struct ch_qry_access_orphans_result *result = ch_take(q, 1, sizeof *result);
-    struct ch_rec_orphan_row *share_rows = ch_take(q, shares.count, sizeof *share_rows);
-    struct ch_rec_orphan_row *grant_rows = ch_take(q, grants.count, sizeof *grant_rows);
-    if (result == NULL || share_rows == NULL || grant_rows == NULL) return;
-    for (uint32_t i = 0; i < shares.count; i++) {
-        share_rows[i] = orphan(q, shares.row[i]);
-    }
-    for (uint32_t i = 0; i < grants.count; i++) {
-        grant_rows[i] = orphan_grant(q, grants.row[i]);
-    }
-    result->shares = share_rows;
-    result->shares_len = shares.count;
-    result->grants = grant_rows;
-    result->grants_len = grants.count;
-    q->ret->result = result;
+    if (result == NULL) return;
+    cut(made, args->has_after ? args->after : 0, page.limit, &result->has_next, &result->next);
+    tell(q, made, result);
 }

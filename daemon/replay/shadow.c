@@ -91,22 +91,25 @@ static void serve(struct ch_shadow *shadow, struct ch_shadow_job *job)
 {
     struct ch_follower *follower = NULL;
     if (job->err == CH_OK) follower = follower_for(shadow, job);
-    if (job->err == CH_OK) {
+    while (job->err == CH_OK) {
         job->err = ch_follower_go(follower, job->seq, may_go_on, shadow, &job->why);
-    }
-    if (job->err == CH_OK && ch_follower_seq(follower) != job->seq) {
-        job->err =
-            ch_fail_field(&job->why, CH_ERR_NOT_YET, "as_of",
-                          "as_of: the log does not reach event %llu", (unsigned long long)job->seq);
-    }
-    if (job->err == CH_OK) {
+        if (job->err != CH_OK) break;
+        if (ch_follower_seq(follower) != job->seq) {
+            job->err = ch_fail_field(&job->why, CH_ERR_NOT_YET, "as_of",
+                                     "as_of: the log does not reach event %llu",
+                                     (unsigned long long)job->seq);
+            break;
+        }
         const struct ch_shadow_view view = {.state = &follower->state,
                                             .seq = job->seq,
                                             .now_ns = job->now_ns,
                                             .streams = shadow->streams,
                                             .reader = shadow->head.reader,
                                             .head = &shadow->head};
+        job->then = 0;
         job->answer(job, &view);
+        if (job->then <= job->seq) break;
+        job->seq = job->then;
     }
     finish(shadow, job);
 }

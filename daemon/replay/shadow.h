@@ -29,7 +29,9 @@ struct ch_shadow_job {
     bool by_time;
     uint64_t as_of;   /* seq, or nanoseconds if by_time; UINT64_MAX seq: the head */
     uint64_t durable; /* the durable seq when it was submitted: the head for this job, or later */
-    /* Answers on the worker's thread from the state at `seq`, as seen at the moment `now_ns`. */
+    /* Answers on the worker's thread from the state at `seq`, as seen at the moment `now_ns`. Where
+     * it sets `then`, it is called once more at that later seq. */
+    uint64_t then;
     void (*answer)(struct ch_shadow_job *job, const struct ch_shadow_view *view);
     void *arg;
     /* the worker's */
