@@ -57,8 +57,8 @@ static enum ch_err read_text(const struct reader *r, const struct ch_field *fiel
                    : text.len < kind->least ? "is too short"
                                             : "is too long");
     }
-    const bool free =
-        kind->form == CH_FORM_TEXT || kind->form == CH_FORM_SECRET || field->kind == CH_KIND_remark;
+    const bool free = (kind->form == CH_FORM_TEXT && field->kind != CH_KIND_token) ||
+                      kind->form == CH_FORM_SECRET || field->kind == CH_KIND_remark;
     bool good = field->kind == CH_KIND_passage ? ch_text_is_passage(text)
                 : free                         ? ch_text_is_clean(text)
                                                : ch_text_is_name(text);

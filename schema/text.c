@@ -32,14 +32,24 @@ static bool is_control(uint32_t code)
     return code < 0x20 || (code >= 0x7f && code < 0xa0);
 }
 
-/* White space or an invisible mark that is not the plain space. source: Unicode White_Space and
- * Default_Ignorable_Code_Point, the format characters used to make names look alike. */
+/* White space or an invisible mark that is not the plain space: what makes two names look alike.
+ * source: Unicode 15 White_Space and Default_Ignorable_Code_Point; and the empty Braille cell */
 static bool is_odd_space(uint32_t code)
 {
-    return code == 0xa0 || code == 0xad || code == 0x61c || code == 0x1680 || code == 0x180e ||
-           (code >= 0x2000 && code <= 0x200f) || (code >= 0x2028 && code <= 0x202f) ||
-           (code >= 0x205f && code <= 0x206f) || code == 0x3000 || code == 0xfeff ||
-           code == 0x115f || code == 0x1160 || code == 0x3164 || code == 0xffa0;
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {
+        {0xa0, 0xa0},       {0xad, 0xad},     {0x34f, 0x34f},     {0x61c, 0x61c},
+        {0x115f, 0x1160},   {0x1680, 0x1680}, {0x17b4, 0x17b5},   {0x180b, 0x180f},
+        {0x2000, 0x200f},   {0x2028, 0x202f}, {0x205f, 0x206f},   {0x2800, 0x2800},
+        {0x3000, 0x3000},   {0x3164, 0x3164}, {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},
+        {0xffa0, 0xffa0},   {0xfff0, 0xfff8}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a},
+        {0xe0000, 0xe0fff},
+    };
+    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
+        if (code <= ranges[i].last) return code >= ranges[i].first;
+    }
+    return false;
 }
 
 static bool is_text(struct ch_text text, bool lines)
