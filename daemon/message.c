@@ -1,6 +1,8 @@
 /* message: see message.h. SPDX-License-Identifier: MIT */
 #include "daemon/message.h"
 
+#include <stdio.h>
+
 #include "daemon/core/apply.h"
 #include "daemon/core/query.h"
 #include "daemon/log/digest.h"
@@ -86,7 +88,12 @@ static void run_worldly(const struct ch_ground *ground, const struct ch_moment *
         if (reject.code != CH_REJ_none) {
             ch_outcome_rejected(ret, &reject);
         } else {
-            ch_outcome_failed(ret, arena, why.err, why.field, why.text);
+            char field[CH_WHY_FIELD_BYTES] = "";
+            if (why.field[0] != '\0') { /* an argument's name */
+                (void)snprintf(field, sizeof field, "calls[%u].args.%.32s", moment->index,
+                               why.field);
+            }
+            ch_outcome_failed(ret, arena, why.err, field, why.text);
         }
     } else {
         ret->kind = CH_CALL_RAW;

@@ -164,20 +164,24 @@ static void destroy(struct ch_past *past)
     free(past);
 }
 
+/* What somebody asks of the past is answered there as to the operator, since their rights there are
+ * others; so it is judged here, by what they may do now. */
 static bool may_see_past(struct ch_pipeline *line, const struct ch_request *request,
                          const struct ch_moment *moment)
 {
     if (!ch_is_bound(moment)) return true;
     for (uint32_t i = 0; i < request->call_count; i++) {
-        const struct ch_call *call = &request->calls[i];
+        struct ch_call *call = &request->calls[i];
         if (call->why != NULL) continue;
         if (!user_may(line, call, moment, CH_SCOPE_access_explain)) return false;
+        if (!ch_enter_past(line->state, moment, call)) return false;
     }
     return true;
 }
 
 static struct ch_past *make(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
-                            const struct ch_moment *moment, bool pages, struct ch_why *why)
+                            const struct ch_request *request, const struct ch_moment *moment,
+                            bool pages, struct ch_why *why)
 {
     struct ch_past *past = calloc(1, sizeof *past);
     if (past == NULL) {
@@ -196,7 +200,11 @@ static struct ch_past *make(struct ch_pipeline *line, const struct ch_ingress_ar
     }
     for (uint32_t i = 0; i < past->request.call_count; i++) {
         struct ch_call *call = &past->request.calls[i];
-        if (call->why == NULL) ch_directory_hash_call(line->directory, call->type, call->args);
+        if (call->why != NULL) continue;
+        ch_directory_hash_call(line->directory, call->type, call->args);
+        if (call->has_on || !request->calls[i].has_on) continue;
+        call->has_on = true; /* the account of who asks, as it is now */
+        call->on = (struct ch_ref){.id = request->calls[i].on.id};
     }
     if (!pages) return past;
     past->vault = line->directory->vault;
@@ -230,10 +238,12 @@ bool ch_past_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arr
         line->busy_answers++;
         (void)ch_fail(&why, CH_ERR_BUSY, 0, "too many questions about the past wait; try again");
     } else if (past_asked && !may_see_past(line, request, &judged)) {
-        (void)ch_fail_field(&why, CH_ERR_AUTH_REFUSED, "as_of",
-                            "as_of: asking about the past needs access.explain on each account");
+        (void)ch_fail_field(
+            &why, CH_ERR_AUTH_REFUSED, "as_of",
+            "as_of: asking about the past needs access.explain on each account, and "
+            "there what it takes to ask it now");
     } else {
-        past = make(line, arrival, &judged, pages, &why);
+        past = make(line, arrival, request, &judged, pages, &why);
     }
     if (past == NULL) {
         ch_line_refuse(line, arrival, request->id, &why);
@@ -248,6 +258,7 @@ bool ch_past_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arr
         past->moment.actor.kind = CH_actor_kind_operator;
         past->moment.user_row = 0;
         past->moment.key_row = 0;
+        past->moment.session_row = 0;
     }
     line->past_jobs++;
     ch_shadow_submit(line->shadow, &past->job);
@@ -264,7 +275,7 @@ void ch_past_made(struct ch_pipeline *line, const struct ch_ingress_arrival *arr
         line->busy_answers++;
         (void)ch_fail(&why, CH_ERR_BUSY, 0, "too many questions about the past wait; try again");
     } else {
-        past = make(line, arrival, moment, /* pages= */ false, &why);
+        past = make(line, arrival, request, moment, /* pages= */ false, &why);
     }
     if (past != NULL) {
         const size_t bytes = request->call_count * sizeof *past->made;

@@ -194,7 +194,8 @@ bool ch_admit(const struct ch_state *state, const struct ch_moment *moment,
         struct ch_answer answer = ask(state, moment, on, CH_reach_account, ch_scopes_of(row->scope),
                                       resource_of(call), /* granting= */ false);
         if (answer.read_seq > *read_seq) *read_seq = answer.read_seq;
-        const bool own_rule = call->type == CH_CMD_account_switch; /* tells of a revoked access */
+        /* A person is told of a revoked access. */
+        const bool own_rule = call->type == CH_CMD_account_switch && moment->user_row != 0;
         if (!answer.led && !own_rule) return refuse(ret, CH_REJ_not_found, "on");
         if (row->who == CH_WHO_SCOPE && row->query && answer.reason == CH_reason_account_closed) {
             return refuse(ret, CH_REJ_account_closed, "on"); /* a command meets this rule below */
@@ -233,19 +234,6 @@ bool ch_admit(const struct ch_state *state, const struct ch_moment *moment,
         return refuse(ret, CH_REJ_account_closed, "on");
     }
     return true;
-}
-
-bool ch_enter(const struct ch_state *state, const struct ch_moment *moment, struct ch_call *call,
-              uint64_t *read_seq, struct ch_reject *ret)
-{
-    if (ch_resolve(state, call, ret)) return ch_admit(state, moment, call, read_seq, ret);
-    *read_seq = ch_meta(state)->head; /* absence is only as durable as the newest event */
-    struct ch_reject first;
-    if (ch_is_bound(moment) && (!call->has_on || call->on.id != 0) &&
-        !ch_admit(state, moment, call, read_seq, &first)) {
-        *ret = first;
-    }
-    return false;
 }
 
 /* The rule of each command: ch_decide_<ident>, in the decide_ file of its noun. */

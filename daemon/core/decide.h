@@ -69,10 +69,17 @@ bool ch_resolve(const struct ch_state *state, struct ch_call *call, struct ch_re
 bool ch_admit(const struct ch_state *state, const struct ch_moment *moment,
               const struct ch_call *call, uint64_t *read_seq, struct ch_reject *ret);
 
-/* Both: resolves, then admits. A person or a key whom the call is not for is told so before
- * anything of what its arguments name: the difference would tell what exists elsewhere. */
+/* Both: resolves and admits. A person or a key whom the call is not for is told so before anything
+ * of what its arguments name; and a user or an account that nothing shows to them answers as one
+ * that is not there, before any rule: each difference would tell what exists elsewhere. Only
+ * share.give and ownership.offer take somebody from elsewhere, by name. */
 bool ch_enter(const struct ch_state *state, const struct ch_moment *moment, struct ch_call *call,
               uint64_t *read_seq, struct ch_reject *ret);
+
+/* Whether a person or a key may ask this of the past, as far as the present says: what they may ask
+ * now, by a scope on the account, about those who are shown to them now. Fills in `on`. */
+bool ch_enter_past(const struct ch_state *state, const struct ch_moment *moment,
+                   struct ch_call *call);
 
 /* Decides one resolved and admitted command. seq: the head's next is events[0].seq. */
 void ch_decide(const struct ch_state *state, const struct ch_moment *moment,

@@ -65,19 +65,30 @@ static bool is_key_of(const struct ch_case *c, bool has_key, struct ch_key_id ke
 {
     const uint32_t row = has_key ? ch_find_key(c->state, key.seq) : 0;
     if (!has_key || (row != 0 && ch_key_row(c->state, row)->account == c->on)) return true;
+    if (key.seq == 0) return false; /* under which the account's own streams are found */
     return ch_find_stream(c->state, c->on, key.seq, CH_mail_stream_marketing) != 0 ||
            ch_find_stream(c->state, c->on, key.seq, CH_mail_stream_transactional) != 0;
 }
 
-/* Whether a counter of the account's stream would pass what an integer on the wire can hold. A
- * key's counters are never above the account's. */
-static bool overflows(const struct ch_case *c, uint32_t row, const uint64_t more[CH_COUNTS])
+/* The counter of the account's stream that would pass what an integer on the wire can hold; NULL:
+ * none. A key's counters are never above the account's. */
+static const char *overflowing(const struct ch_case *c, uint32_t row,
+                               const uint64_t more[CH_COUNTS])
 {
+    static const char *const names[CH_COUNTS] = {
+        [CH_COUNT_SENT] = "sent",
+        [CH_COUNT_DELIVERED] = "delivered",
+        [CH_COUNT_BOUNCED] = "bounced",
+        [CH_COUNT_COMPLAINED] = "complained",
+        [CH_COUNT_OPENED] = "opened",
+        [CH_COUNT_CLICKED] = "clicked",
+        [CH_COUNT_UNSUBSCRIBED] = "unsubscribed",
+    };
     for (uint32_t i = 0; i < CH_COUNTS; i++) {
         const uint64_t total = row == 0 ? 0 : ch_stream_row(c->state, row)->total[i];
-        if (more[i] > CH_MAX_INTEGER - total) return true;
+        if (more[i] > CH_MAX_INTEGER - total) return names[i];
     }
-    return false;
+    return NULL;
 }
 
 enum ch_rejection_code ch_decide_stats_add(struct ch_case *c)
@@ -97,7 +108,8 @@ enum ch_rejection_code ch_decide_stats_add(struct ch_case *c)
     }
     if (any == 0) return ch_reject(c, CH_REJ_nothing_counted, NULL);
     const uint32_t row = ch_find_stream(c->state, c->on, 0, args->stream);
-    if (overflows(c, row, more)) return ch_reject(c, CH_REJ_counter_overflow, NULL);
+    const char *overflows = overflowing(c, row, more);
+    if (overflows != NULL) return ch_reject(c, CH_REJ_counter_overflow, overflows);
     struct ch_ev_stats_added *body =
         ch_emit(c, CH_EV_stats_added, ch_account_row(c->state, c->on)->id);
     if (body == NULL) return CH_REJ_none;

@@ -23,10 +23,28 @@ static bool add_streams(struct ch_asking *q, struct ch_rows *rows, uint32_t acco
     return true;
 }
 
+/* Whether the key is the account's, or, with `subtree`, of one below it; or is gone, and counted
+ * there. Refuses otherwise. */
+static bool is_key_here(struct ch_asking *q, struct ch_key_id key, bool subtree)
+{
+    const uint32_t row = ch_find_key(q->state, key.seq);
+    const uint32_t owner = row == 0 ? 0 : ch_key_row(q->state, row)->account;
+    ch_saw_account(q, q->on);
+    for (uint32_t a = key.seq == 0 ? 0 : q->on; a != 0; a = ch_tree_next(q->state, q->on, a)) {
+        if (a == owner || ch_find_stream(q->state, a, key.seq, CH_mail_stream_marketing) != 0 ||
+            ch_find_stream(q->state, a, key.seq, CH_mail_stream_transactional) != 0) {
+            return true;
+        }
+        if (!subtree) break;
+    }
+    return ch_refuse(q, CH_REJ_not_found, "key");
+}
+
 void ch_query_stats_show(struct ch_asking *q)
 {
     const struct ch_qry_stats_show *args = q->call->args;
     struct ch_rows rows = {0};
+    if (args->has_key && !is_key_here(q, args->key, /* subtree= */ false)) return;
     if (!add_streams(q, &rows, q->on)) return;
     struct ch_qry_stats_show_result *result = ch_take(q, 1, sizeof *result);
     if (result == NULL) return;
@@ -167,6 +185,7 @@ void ch_query_stats_series(struct ch_asking *q)
                                   .subtree = args->has_subtree && args->subtree,
                                   .scope = CH_SCOPE_reports_read};
     struct series series = {0};
+    if (args->has_key && !is_key_here(q, args->key, wanted.subtree)) return;
     if (!set_range(q, args->has_from, args->from, args->has_to, args->to, &series)) return;
     if (!gather(q, &series, &wanted)) return;
     struct ch_qry_stats_series_result *result = ch_take(q, 1, sizeof *result);

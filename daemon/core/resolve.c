@@ -68,11 +68,12 @@ static uint64_t find(const struct ch_state *state, uint32_t on, uint8_t kind,
     }
 }
 
-/* Whether any share still leads the user there. */
+/* Whether any share still leads the user there, or the key. */
 static bool is_led(const struct ch_state *state, const struct ch_moment *moment, uint32_t account,
                    uint64_t *read_seq)
 {
     const struct ch_question question = {.user = moment->user_row,
+                                         .key = moment->key_row,
                                          .account = account,
                                          .channel = moment->channel,
                                          .now = moment->now};
@@ -107,37 +108,175 @@ bool ch_default_on(const struct ch_state *state, const struct ch_moment *moment,
     return true;
 }
 
-bool ch_resolve(const struct ch_state *state, struct ch_call *call, struct ch_reject *ret)
+/* Who asks, and on which account: what is not shown to them answers as if it were not there. */
+struct asker {
+    const struct ch_state *state;
+    const struct ch_moment *moment; /* NULL: all is shown */
+    uint64_t *read_seq;
+    int type;
+    uint32_t on;
+};
+
+static void saw(const struct asker *asker, uint64_t seq)
 {
-    uint32_t on = 0;
-    if (call->has_on) {
-        call->on.id = account_id(state, &call->on);
-        if (call->on.id == 0) {
-            *ret = (struct ch_reject){.code = CH_REJ_not_found, .field = "on"};
-            return false;
-        }
-        on = ch_find_account(state, call->on.id);
+    if (seq > *asker->read_seq) *asker->read_seq = seq;
+}
+
+/* An account is shown to whom some share leads to it, and to those of the account right above, or
+ * above that. Two calls are about one that another rule shows. */
+static bool account_is_shown(const struct asker *asker, uint32_t account)
+{
+    const struct ch_state *state = asker->state;
+    if (asker->type == CH_CMD_ownership_accept || asker->type == CH_CMD_ownership_decline) {
+        return true; /* to whom it is offered; their own rule says so */
     }
+    const bool above = asker->on != 0 && ch_account_row(state, asker->on)->parent == account;
+    if (above && asker->type == CH_QRY_check) return true; /* it may feed the account */
+    for (uint32_t a = account; a != 0 && asker->on != 0; a = ch_account_row(state, a)->parent) {
+        if (a == asker->on) return true;
+    }
+    return is_led(asker->state, asker->moment, account, asker->read_seq);
+}
+
+/* Whether the tree is offered to the user, and the call takes that back. */
+static bool is_offered(const struct asker *asker, uint32_t user)
+{
+    if (asker->type != CH_CMD_ownership_withdraw) return false;
+    const uint32_t offer = ch_account_row(asker->state, asker->on)->offer;
+    return offer != 0 && ch_offer_row(asker->state, offer)->user == user;
+}
+
+/* A user is shown to themselves; to those of the account, when they have or had a share of it, or
+ * have one of an account above; and to whom some share leads to an account they have one of. */
+static bool user_is_shown(const struct asker *asker, uint32_t user)
+{
+    const struct ch_state *state = asker->state;
+    if (user == asker->moment->user_row || is_offered(asker, user)) return true;
+    saw(asker, ch_user_row(state, user)->changed);
+    if (asker->on != 0 && ch_find_seat(state, user, asker->on) != 0) return true;
+    for (uint32_t a = asker->on; a != 0; a = ch_account_row(state, a)->parent) {
+        if (ch_find_share(state, CH_subject_kind_user, user, a) != 0) return true;
+    }
+    for (uint32_t s = ch_user_row(state, user)->first_share; s != 0;
+         s = ch_share_row(state, s)->next_of_subject) {
+        const uint32_t account = ch_share_row(state, s)->account;
+        if (is_led(state, asker->moment, account, asker->read_seq)) return true;
+    }
+    return false;
+}
+
+/* Whether the asker may know that what a reference leads to is there. */
+static bool is_shown(const struct asker *asker, uint8_t kind, const struct ch_ref *ref, uint64_t id)
+{
+    if (asker->moment == NULL) return true;
+    if (kind == CH_KIND_account_ref) {
+        return account_is_shown(asker, ch_find_account(asker->state, id));
+    }
+    if (kind != CH_KIND_user_ref) return true; /* found on the account only, or everybody's */
+    if (asker->type == CH_QRY_activity_list) return true; /* shows who did something there, too */
+    const bool by_name = ref->name.len > 0;
+    const bool calls_in = asker->type == CH_CMD_share_give || asker->type == CH_CMD_ownership_offer;
+    if (by_name && calls_in) return true; /* somebody from elsewhere, whose name they were told */
+    return user_is_shown(asker, ch_find_user(asker->state, id));
+}
+
+static bool resolve_on(const struct ch_state *state, struct ch_call *call, struct ch_reject *ret)
+{
+    if (!call->has_on) return true;
+    call->on.id = account_id(state, &call->on);
+    if (call->on.id != 0) return true;
+    *ret = (struct ch_reject){.code = CH_REJ_not_found, .field = "on"};
+    return false;
+}
+
+static struct ch_ref *refs_of(const struct ch_field *field, const struct ch_call *call,
+                              uint32_t *ret_count)
+{
+    struct ch_ref *refs = (struct ch_ref *)(void *)((uint8_t *)call->args + field->offset);
+    *ret_count = 1;
+    if (field->list) {
+        memcpy(&refs, ch_field_at(field, call->args), sizeof refs);
+        *ret_count = ch_field_items(field, call->args);
+    }
+    return refs;
+}
+
+static bool resolve_args(const struct asker *asker, struct ch_call *call, struct ch_reject *ret)
+{
     const struct ch_record *record = &ch_calls[call->type].args;
     for (uint16_t i = 0; i < record->count; i++) {
         const struct ch_field *field = &record->fields[i];
         if (ch_kinds[field->kind].form != CH_FORM_REF || !ch_field_present(field, call->args)) {
             continue;
         }
-        struct ch_ref *refs;
-        uint32_t count = 1;
-        if (field->list) {
-            memcpy(&refs, ch_field_at(field, call->args), sizeof refs);
-            count = ch_field_items(field, call->args);
-        } else {
-            refs = (struct ch_ref *)(void *)((uint8_t *)call->args + field->offset);
-        }
+        uint32_t count;
+        struct ch_ref *refs = refs_of(field, call, &count);
         for (uint32_t item = 0; item < count; item++) {
-            refs[item].id = find(state, on, field->kind, &refs[item]);
-            if (refs[item].id != 0 || call->type == CH_CMD_session_log_in) continue;
+            const uint64_t id = find(asker->state, asker->on, field->kind, &refs[item]);
+            const bool shown = id != 0 && is_shown(asker, field->kind, &refs[item], id);
+            refs[item].id = shown ? id : 0;
+            if (shown || call->type == CH_CMD_session_log_in) continue;
             *ret = (struct ch_reject){.code = CH_REJ_not_found, .field = field->name};
             return false;
         }
     }
     return true;
+}
+
+static uint32_t on_of(const struct ch_state *state, const struct ch_call *call)
+{
+    return call->has_on ? ch_find_account(state, call->on.id) : 0;
+}
+
+bool ch_resolve(const struct ch_state *state, struct ch_call *call, struct ch_reject *ret)
+{
+    if (!resolve_on(state, call, ret)) return false;
+    uint64_t read_seq = 0;
+    const struct asker asker = {
+        .state = state, .read_seq = &read_seq, .type = call->type, .on = on_of(state, call)};
+    return resolve_args(&asker, call, ret);
+}
+
+/* A person or a key is told whether the call is for them before anything of what it names. */
+static bool enter_bound(const struct ch_state *state, const struct ch_moment *moment,
+                        struct ch_call *call, uint64_t *read_seq, struct ch_reject *ret)
+{
+    if (!resolve_on(state, call, ret)) return false;
+    if (!ch_admit(state, moment, call, read_seq, ret)) return false;
+    const struct asker asker = {.state = state,
+                                .moment = moment,
+                                .read_seq = read_seq,
+                                .type = call->type,
+                                .on = on_of(state, call)};
+    return resolve_args(&asker, call, ret);
+}
+
+bool ch_enter(const struct ch_state *state, const struct ch_moment *moment, struct ch_call *call,
+              uint64_t *read_seq, struct ch_reject *ret)
+{
+    const bool entered = ch_is_bound(moment) ? enter_bound(state, moment, call, read_seq, ret)
+                                             : ch_resolve(state, call, ret) &&
+                                                   ch_admit(state, moment, call, read_seq, ret);
+    /* Absence is only as durable as the newest event. */
+    if (!entered && ret->code == CH_REJ_not_found) *read_seq = ch_meta(state)->head;
+    return entered;
+}
+
+bool ch_enter_past(const struct ch_state *state, const struct ch_moment *moment,
+                   struct ch_call *call)
+{
+    uint64_t read_seq = 0;
+    struct ch_reject reject = {.code = CH_REJ_none};
+    const struct ch_call_row *row = &ch_calls[call->type];
+    if (!row->query || !row->on) return false;
+    if (row->who != CH_WHO_SCOPE && call->type != CH_QRY_check) return false;
+    switch (call->type) { /* these ask for more than their scope, further down */
+    case CH_QRY_stats_show:
+    case CH_QRY_stats_series:
+    case CH_QRY_usage_history:
+    case CH_QRY_reputation_list: return false;
+    default: break;
+    }
+    return ch_default_on(state, moment, call, &read_seq, &reject) &&
+           enter_bound(state, moment, call, &read_seq, &reject);
 }

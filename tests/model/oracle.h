@@ -98,6 +98,7 @@ struct o_world {
     struct o_page pages[O_PAGES];
     struct ch_scopes suspension; /* what it takes away */
     size_t account_count, user_count, role_count, page_count;
+    bool sat[O_USERS][O_ACCOUNTS]; /* by place: who ever had a share of an account */
 };
 
 /* Something named in a command: by id, or, where that is 0, by name. */

@@ -80,6 +80,39 @@ static struct o_page *page_of(struct o_world *w, const struct o_pick *p)
     return NULL;
 }
 
+/* ---- who is shown to whom --------------------------------------------------------------------*/
+
+/* Notes who has a share of what, so that it is known when they have none any more. */
+static void note_seats(struct o_world *w)
+{
+    for (size_t i = 0; i < O_SHARES; i++) {
+        const struct o_share *s = &w->shares[i];
+        if (s->id == 0 || s->subject_kind != CH_subject_kind_user) continue;
+        w->sat[o_user(w, s->subject) - w->users][o_account(w, s->account) - w->accounts] = true;
+    }
+}
+
+/* Whether a person may know that a user is there: those of their accounts, and of those above the
+ * one they act on. Whose name they were told they can call in. */
+static bool is_shown(const struct o_case *k, const struct o_user *user)
+{
+    const struct o_command *c = k->c;
+    if (c->actor_kind != CH_actor_kind_user || user->id == c->actor) return true;
+    const bool calls_in = c->type == CH_CMD_share_give || c->type == CH_CMD_ownership_offer;
+    if (calls_in && c->user.id == 0) return true;
+    if (c->type == CH_CMD_ownership_withdraw && k->on->offered_to == user->id) return true;
+    if (k->on != NULL && k->w->sat[user - k->w->users][k->on - k->w->accounts]) return true;
+    for (size_t i = 0; i < O_SHARES; i++) {
+        const struct o_share *s = &k->w->shares[i];
+        if (s->id == 0 || s->subject_kind != CH_subject_kind_user || s->subject != user->id) {
+            continue;
+        }
+        if (k->on != NULL && o_stands_in(k->w, k->on->id, s->account)) return true;
+        if (o_is_led(k, s->account)) return true;
+    }
+    return false;
+}
+
 static void resolve(struct o_case *k)
 {
     const struct o_command *c = k->c;
@@ -96,7 +129,10 @@ static void resolve(struct o_case *k)
     if (c->account.given) {
         o_break_if(k, (k->account = account_of(w, &c->account)) == NULL, CH_REJ_not_found);
     }
-    if (c->user.given) o_break_if(k, (k->user = user_of(w, &c->user)) == NULL, CH_REJ_not_found);
+    if (c->user.given) {
+        k->user = user_of(w, &c->user);
+        o_break_if(k, k->user == NULL || !is_shown(k, k->user), CH_REJ_not_found);
+    }
     if (c->group.given) {
         o_break_if(k, (k->group = group_of(w, &c->group, on)) == NULL, CH_REJ_not_found);
     }
@@ -278,6 +314,7 @@ void o_command(struct o_world *w, const struct o_command *c, struct o_outcome *r
         o_share_rules(&k);
         o_ownership_rules(&k);
     }
+    note_seats(w);
     ret->code = k.code;
     CH_CHECK(k.code == 0 || ret->count == 0);
 }

@@ -335,6 +335,33 @@ static void a_tree_has_one_owner_and_the_operator_appoints_them(void **test)
     DONE(OPERATOR, share_give, root, USER(w->cy), ROLE("owner"), SUBTREE);
 }
 
+/* By id nobody learns who is elsewhere, whatever else is wrong with the call; by name one can call
+ * somebody in. Who is known from an account that a share leads to is known by id, too. */
+static void who_is_from_elsewhere_is_not_there(void **test)
+{
+    struct world *w = *test;
+    const uint64_t past = w->now - 1;
+    REFUSED(not_found, w->owner, share_give, w->top, BY_ID(w->ann));
+    REFUSED(not_found, w->owner, share_give, w->top, BY_ID(w->ann), .has_expires_at = true,
+            .expires_at = past);
+    REFUSED(in_the_past, w->owner, share_give, w->top, USER(w->ann), .has_expires_at = true,
+            .expires_at = past);
+    REFUSED(not_found, w->owner, share_end, w->top, USER(w->ann));
+    REFUSED(not_found, w->owner, share_end, w->top, BY_ID(w->ann));
+    DONE(w->owner, share_give, w->low, USER(w->ann));
+    REFUSED(not_a_member, w->owner, share_end, w->top, BY_ID(w->ann));
+    DONE(w->owner, share_give, w->top, BY_ID(w->ann));
+    DONE(w->owner, share_end, w->top, BY_ID(w->ann));
+    DONE(w->owner, share_end, w->low, BY_ID(w->ann));
+    /* Who had a share of the account is in its list of users for good; of the others no more. */
+    REFUSED(not_a_member, w->owner, share_end, w->top, BY_ID(w->ann));
+    REFUSED(not_found, w->owner, share_end, w->mid, BY_ID(w->ann));
+    DONE(OPERATOR, share_give, w->top, BY_ID(w->bob));
+    DONE(OPERATOR, share_give, w->low, BY_ID(w->ann), ROLE("account_manager"));
+    REFUSED(not_a_member, w->ann, share_end, w->low, BY_ID(w->bob)); /* of an account above */
+    REFUSED(not_found, w->ann, share_end, w->low, BY_ID(w->cy));
+}
+
 static void who_has_no_share_of_the_account_is_not_a_member(void **test)
 {
     struct world *w = *test;
@@ -586,6 +613,7 @@ int main(void)
         WORLD_TEST(activating_and_prolonging_must_be_covered),
         WORLD_TEST(the_owners_share_is_not_changed_by_others),
         WORLD_TEST(a_tree_has_one_owner_and_the_operator_appoints_them),
+        WORLD_TEST(who_is_from_elsewhere_is_not_there),
         WORLD_TEST(who_has_no_share_of_the_account_is_not_a_member),
         WORLD_TEST(only_a_grant_that_is_there_is_revoked),
         WORLD_TEST(names_are_unique_among_siblings_only),

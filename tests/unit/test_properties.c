@@ -85,8 +85,8 @@ static void expect_pair(struct world *w, size_t giver, size_t given)
     const bool may_give = ch_scopes_has(own, CH_SCOPE_shares_create);
     const bool covers = ch_scopes_empty(ch_scopes_but(wanted.scopes, own));
     const bool owner = strcmp(wanted.name, "owner") == 0;
-    const int got = RUN(w, w->ann, share_give, w->mid, .has_user = true, .user = {.id = w->bob},
-                        .has_role = true, .role = {.name = name});
+    const int got =
+        RUN(w, w->ann, share_give, w->mid, USER(w->bob), .has_role = true, .role = {.name = name});
     const int expected = !may_give ? CH_REJ_not_allowed
                          : !covers ? CH_REJ_uncovered_scopes
                          : owner   ? CH_REJ_owner_share
