@@ -158,8 +158,73 @@ static void pack_argument(const struct spoken *s, struct ch_buf *buf, struct ch_
     ch_buf_deinit(&items);
 }
 
+/* The head of a call whose `on` is twisted; such lines say neither expect nor note. */
+static void begin_call(struct ch_buf *buf, const struct spoken_call *call,
+                       const struct twist *twist)
+{
+    const bool on = twist->how != TWIST_DROP;
+    ch_pack_map(buf, (size_t)2 + on);
+    ch_pack_chars(buf, "type");
+    ch_pack_text(buf, call->head.type);
+    if (on) {
+        ch_pack_chars(buf, "on");
+        ch_buf_put(buf, twist->value.ptr, twist->value.len);
+    }
+    ch_pack_chars(buf, "args");
+}
+
+/* The arguments of a call, one of them twisted. */
+static void pack_twisted(const struct spoken *s, struct ch_buf *buf, const struct spoken_call *call,
+                         const struct twist *twist)
+{
+    struct ch_buf items = {0};
+    size_t count = 0;
+    for (uint32_t k = 0; k < call->pair_count; k++) {
+        const bool meant = ch_text_is(call->pairs[k].key, twist->key);
+        const uint32_t times = !meant ? 1 : twist->how == TWIST_TWICE ? 2 : 0;
+        for (uint32_t i = 0; i < times; i++) {
+            pack_argument(s, &items, call->head.type, call->pairs[k]);
+        }
+        count += times;
+    }
+    if (twist->how == TWIST_SET) {
+        ch_pack_chars(&items, twist->key);
+        ch_buf_put(&items, twist->value.ptr, twist->value.len);
+        count++;
+    }
+    ch_pack_map(buf, count);
+    ch_buf_put(buf, items.ptr, items.len);
+    ch_buf_deinit(&items);
+}
+
+static void pack_call(const struct spoken *s, struct ch_buf *buf, const struct spoken_call *call,
+                      const struct twist *twist)
+{
+    const bool on = twist != NULL && strcmp(twist->key, "on") == 0;
+    if (on) {
+        begin_call(buf, call, twist);
+    } else {
+        ch_request_call(buf, &call->head);
+    }
+    if (twist != NULL && !on) {
+        pack_twisted(s, buf, call, twist);
+        return;
+    }
+    ch_pack_map(buf, call->pair_count);
+    for (uint32_t k = 0; k < call->pair_count; k++) {
+        pack_argument(s, buf, call->head.type, call->pairs[k]);
+    }
+}
+
 bool message_build(struct ch_text line, const struct labels *labels, uint64_t number,
                    struct ch_arena *arena, struct ch_buf *buf, const char **problem)
+{
+    return message_twist(line, labels, number, /* twists= */ NULL, 0, arena, buf, problem);
+}
+
+bool message_twist(struct ch_text line, const struct labels *labels, uint64_t number,
+                   const struct twist *twists, uint32_t twist_count, struct ch_arena *arena,
+                   struct ch_buf *buf, const char **problem)
 {
     struct spoken *s = ch_arena_take(arena, sizeof *s);
     if (s == NULL) {
@@ -191,13 +256,15 @@ bool message_build(struct ch_text line, const struct labels *labels, uint64_t nu
     }
     *problem = s->problem;
     if (!good) return false;
-    ch_request_begin(buf, &s->head, s->call_count);
-    for (uint32_t i = 0; i < s->call_count; i++) {
-        ch_request_call(buf, &s->calls[i].head);
-        ch_pack_map(buf, s->calls[i].pair_count);
-        for (uint32_t k = 0; k < s->calls[i].pair_count; k++) {
-            pack_argument(s, buf, s->calls[i].head.type, s->calls[i].pairs[k]);
-        }
+    const uint32_t before = s->call_count - 1;
+    const uint32_t times = twist_count == 0 ? 1 : twist_count;
+    s->head.each = s->head.each || times > 1;
+    ch_request_begin(buf, &s->head, before + times);
+    for (uint32_t i = 0; i < before; i++) {
+        pack_call(s, buf, &s->calls[i], NULL);
+    }
+    for (uint32_t i = 0; i < times; i++) {
+        pack_call(s, buf, &s->calls[before], twist_count == 0 ? NULL : &twists[i]);
     }
     return true;
 }

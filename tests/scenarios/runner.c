@@ -1,6 +1,7 @@
 /* runner: runs one row of a scenario file against a real charterd. SPDX-License-Identifier: MIT
  *
  *     scenario-runner --charterd PROGRAM --row ROW-ID FILE.scn
+ *     scenario-runner --charterd PROGRAM --input FILE      bad input for every call; see input.h
  *
  * A file holds rows; `row ID title` begins one, at the start of the line. Each row gets a charterd
  * of its own on an empty directory, with a clock that moves only when told (it begins at
@@ -46,28 +47,12 @@
 
 #include "schema/promise.h"
 #include "schema/records.h"
-#include "tests/scenarios/answer.h"
-#include "tests/scenarios/daemon.h"
 #include "schema/json.h"
+#include "tests/scenarios/input.h"
 #include "tests/scenarios/message.h"
+#include "tests/scenarios/world.h"
 
 enum { LINE_BYTES = 65536 };
-
-struct world {
-    struct daemon daemon;
-    struct labels labels;
-    struct ch_arena arena;
-    struct ch_buf message;
-    struct ch_buf reply;
-    struct ch_buf earlier; /* the reply before */
-    struct outcome outcome;
-    uint8_t mailer_public[crypto_box_PUBLICKEYBYTES];
-    uint8_t mailer_secret[crypto_box_SECRETKEYBYTES];
-    uint64_t messages;
-    uint64_t before; /* the revision before the last command */
-    bool unsaid;     /* nothing said yet what the last command comes to */
-    uint32_t statements;
-};
 
 static bool problem(const char *what)
 {
@@ -425,7 +410,7 @@ static bool read_line(FILE *file, char *line, unsigned *number)
     return len > 0;
 }
 
-static bool run_row(struct world *w, const char *path, const char *row)
+bool world_run_row(struct world *w, const char *path, const char *row)
 {
     static char line[LINE_BYTES];
     FILE *file = fopen(path, "re");
@@ -457,29 +442,31 @@ static bool run_row(struct world *w, const char *path, const char *row)
 
 static int usage(void)
 {
-    (void)fprintf(stderr, "usage: scenario-runner --charterd PROGRAM --row ROW-ID FILE.scn\n");
+    (void)fprintf(stderr, "usage: scenario-runner --charterd PROGRAM --row ROW-ID FILE.scn\n"
+                          "       scenario-runner --charterd PROGRAM --input FILE\n");
     return 2;
 }
 
 int main(int argc, char **argv)
 {
     static struct world w;
-    if (argc != 6 || strcmp(argv[1], "--charterd") != 0 || strcmp(argv[3], "--row") != 0) {
-        return usage();
-    }
+    const bool input = argc == 5 && strcmp(argv[3], "--input") == 0;
+    const bool row = argc == 6 && strcmp(argv[3], "--row") == 0;
+    if ((!input && !row) || strcmp(argv[1], "--charterd") != 0) return usage();
     (void)signal(SIGPIPE, SIG_IGN);
     if (sodium_init() < 0) return EXIT_FAILURE;
     (void)crypto_box_keypair(w.mailer_public, w.mailer_secret);
     (void)sodium_bin2hex(w.daemon.mailer_key, sizeof w.daemon.mailer_key, w.mailer_public,
                          sizeof w.mailer_public);
-    bool good = daemon_begin(&w.daemon, argv[2]) && run_row(&w, argv[5], argv[4]);
+    bool good = daemon_begin(&w.daemon, argv[2]) &&
+                (input ? input_run(&w, argv[4]) : world_run_row(&w, argv[5], argv[4]));
     good = daemon_end(&w.daemon, !good) && good;
     ch_buf_deinit(&w.message);
     ch_buf_deinit(&w.reply);
     ch_buf_deinit(&w.earlier);
     ch_arena_deinit(&w.arena);
     nng_fini();
-    (void)fprintf(stderr, "row %s: %" PRIu32 " statements, %s\n", argv[4], w.statements,
+    (void)fprintf(stderr, "%s %s: %" PRIu32 " statements, %s\n", argv[3], argv[4], w.statements,
                   good ? "all as expected" : "FAILED");
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
