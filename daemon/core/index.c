@@ -3,13 +3,22 @@
 #include "daemon/core/journal.h"
 #include "daemon/core/lines.h"
 
-enum { FIRST_BITS = 6, LARGEST_BITS = 32 };
+enum { FIRST_BITS = 6, LARGEST_BITS = 32, PAGE_BYTES = 4096 };
 
 /* Three quarters: a miss then reads 8.5 cells on average, which is one or two lines. */
 static uint64_t room_of(uint64_t size)
 {
     return size - size / 4;
 }
+
+/* From here on the next array is got ready: an eighth of the room is left. */
+static uint64_t ready_of(uint64_t size)
+{
+    return room_of(size) - room_of(size) / 8;
+}
+
+/* What one insert then touches of an array twice as large, so that all of it is in time. */
+enum { TOUCH_BYTES = 2 * sizeof(uint64_t) * 8 * 4 / 3 + 8 };
 
 static uint64_t cell_of(uint32_t tag, uint32_t row)
 {
@@ -77,6 +86,19 @@ static void move_some(struct ch_index *index, uint64_t count)
     }
 }
 
+/* The kernel zeroes a page at its first touch, and an array that just grew is touched at random
+ * places: so that the turn after a growth does not pay for every page of several indexes, they are
+ * paid for one by one before. */
+static void touch_some(struct ch_index *index)
+{
+    const uint64_t bytes = index->next->size * sizeof index->next->cell[0];
+    const uint64_t before = index->touched;
+    index->touched += TOUCH_BYTES;
+    if (before / PAGE_BYTES == index->touched / PAGE_BYTES || before >= bytes) return;
+    volatile uint64_t *cell = index->next->cell;
+    cell[before / sizeof *cell] = 0;
+}
+
 void ch_index_put(struct ch_index *index, uint32_t tag, uint32_t row)
 {
     uint64_t in_old = index->old == NULL ? 0 : index->old->live;
@@ -85,6 +107,7 @@ void ch_index_put(struct ch_index *index, uint32_t tag, uint32_t row)
     CH_CHECK_SLOW(index->old == NULL || find(index->old, cell_of(tag, row)) == index->old->size);
     place(index->now, cell_of(tag, row));
     move_some(index, CH_CELLS_PER_STEP);
+    if (index->next != NULL) touch_some(index);
 }
 
 void ch_index_drop(struct ch_index *index, uint32_t tag, uint32_t row)
@@ -107,35 +130,59 @@ void ch_index_deinit(struct ch_index *index)
 {
     ch_lines_free(index->now);
     ch_lines_free(index->old);
+    ch_lines_free(index->next);
     *index = (struct ch_index){0};
 }
 
-bool ch_store_reserve_cells(struct ch_store *store, uint32_t index, uint32_t cells)
+/* An empty array with room for `cells`, larger than `size`; NULL when out of memory or bounds. */
+static struct ch_cells *make_cells(uint64_t size, uint64_t cells, uint32_t index)
 {
-    CH_CHECK(index < store->index_count);
-    struct ch_index *x = &store->indexes[index];
-    uint64_t live = (x->now == NULL ? 0 : x->now->live) + (x->old == NULL ? 0 : x->old->live);
-    uint64_t size = x->now == NULL ? 0 : x->now->size;
-    if (live + cells <= room_of(size)) return true;
-
     uint32_t bits = FIRST_BITS;
     while (bits <= LARGEST_BITS &&
-           (UINT64_C(1) << bits <= size || room_of(UINT64_C(1) << bits) < live + cells)) {
+           (UINT64_C(1) << bits <= size || room_of(UINT64_C(1) << bits) < cells)) {
         bits++;
     }
-    if (bits > LARGEST_BITS) return false;
+    if (bits > LARGEST_BITS) return NULL;
     size = UINT64_C(1) << bits;
-    struct ch_cells *now =
-        ch_lines_alloc(sizeof *now + size * sizeof now->cell[0], store->journal == NULL);
+    struct ch_cells *made = ch_lines_alloc(sizeof *made + size * sizeof made->cell[0], index);
+    if (made == NULL) return NULL;
+    made->size = size;
+    made->shift = 32 - bits;
+    return made;
+}
+
+static bool grow(struct ch_index *x, uint64_t cells, uint32_t index)
+{
+    const uint64_t size = x->now == NULL ? 0 : x->now->size;
+    struct ch_cells *now = x->next;
+    if (now != NULL && room_of(now->size) < cells) {
+        ch_lines_free(now);
+        now = NULL;
+    }
+    x->next = NULL;
+    if (now == NULL) now = make_cells(size, cells, index);
     if (now == NULL) return false;
-    now->size = size;
-    now->shift = 32 - bits;
     /* A move still under way means that this call asks for more than half the array's size: then
      * moving the rest is no more work than the writes it makes room for. */
     move_some(x, UINT64_MAX);
     x->old = x->now;
     x->now = now;
     move_some(x, 0); /* nothing to move: no second array */
+    return true;
+}
+
+bool ch_store_reserve_cells(struct ch_store *store, uint32_t index, uint32_t cells)
+{
+    CH_CHECK(index < store->index_count);
+    struct ch_index *x = &store->indexes[index];
+    const uint64_t size = x->now == NULL ? 0 : x->now->size;
+    const uint64_t wanted =
+        (x->now == NULL ? 0 : x->now->live) + (x->old == NULL ? 0 : x->old->live) + cells;
+    if (wanted > room_of(size)) return grow(x, wanted, index);
+    if (wanted > ready_of(size) && x->next == NULL && x->old == NULL && store->journal != NULL) {
+        x->next = make_cells(size, wanted, index); /* without it, growing tries again */
+        x->touched = 0;
+    }
     return true;
 }
 

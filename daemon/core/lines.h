@@ -12,7 +12,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { CH_LINE_BYTES = 64, CH_MAPPED_BYTES = 1 << 20, CH_HUGE_BYTES = 2 << 20 };
+enum {
+    CH_LINE_BYTES = 64,
+    CH_MAPPED_BYTES = 1 << 20,
+    CH_HUGE_BYTES = 2 << 20,
+    CH_LINES_PHASES = 8
+};
 
 /* Stands just below the line. */
 struct ch_lines_head {
@@ -26,10 +31,10 @@ static inline uint8_t *ch_lines_above(void *base, size_t least, size_t step)
     return (uint8_t *)base + least + (step - at % step) % step;
 }
 
-/* huge: asks for huge pages. Not for what is first touched at random places while requests wait: an
- * index that grew would have all its huge pages zeroed within one turn of the loop.
+/* phase: what is written in order, several of a kind at the same pace, should have different ones:
+ *        the first touch of a huge page zeroes 2 MB, and those of one phase would fall together.
  * Owned by the caller, freed with ch_lines_free; NULL when out of memory. */
-static inline void *ch_lines_alloc(size_t bytes, bool huge)
+static inline void *ch_lines_alloc(size_t bytes, uint32_t phase)
 {
     struct ch_lines_head head = {0};
     uint8_t *line;
@@ -39,14 +44,18 @@ static inline void *ch_lines_alloc(size_t bytes, bool huge)
         if (head.base == NULL) return NULL;
         line = ch_lines_above(head.base, sizeof head, CH_LINE_BYTES);
     } else {
-        head.mapped = bytes + CH_LINE_BYTES + CH_HUGE_BYTES;
+        const size_t after = (size_t)(phase % CH_LINES_PHASES) * (CH_HUGE_BYTES / CH_LINES_PHASES);
+        head.mapped = bytes + CH_LINE_BYTES + CH_HUGE_BYTES + after;
         head.base =
             mmap(NULL, head.mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (head.base == MAP_FAILED) return NULL;
-        line = ch_lines_above(head.base, CH_LINE_BYTES, CH_HUGE_BYTES);
-        const size_t whole = bytes & ~((size_t)CH_HUGE_BYTES - 1);
-        if (huge && whole > 0)
-            (void)madvise(line, whole, MADV_HUGEPAGE); /* an advice, taken or not */
+        uint8_t *first = ch_lines_above(head.base, CH_LINE_BYTES, CH_HUGE_BYTES);
+        const size_t end = (after + bytes) & ~((size_t)CH_HUGE_BYTES - 1);
+        const size_t begin = after == 0 ? 0 : CH_HUGE_BYTES; /* what lies before has small pages */
+        line = first + after;
+        if (begin < end) {
+            (void)madvise(first + begin, end - begin, MADV_HUGEPAGE); /* an advice, taken or not */
+        }
     }
     memcpy(line - sizeof head, &head, sizeof head);
     return line;

@@ -32,36 +32,56 @@ void ch_state_deinit(struct ch_state *state)
     ch_store_deinit(&state->store);
 }
 
-/* Rows that one call takes at most in a table, apart from its list items and its texts' chains. */
-enum { ROWS_A_CALL = 4 };
+enum {
+    ROWS_A_CALL = 4, /* taken at most in a table, apart from its list items and its texts' chains */
+    ROWS_AHEAD = 128,
+    CHAINS_AHEAD = 2048,
+};
 
-static bool reserve_table(struct ch_store *store, uint32_t table, size_t items, size_t chains)
+static bool has_chains(uint32_t table)
 {
-    size_t rows = ROWS_A_CALL + items;
-    if (table == CH_T_TEXT || table == CH_T_CIPHER || table == CH_T_PLAIN ||
-        table == CH_T_PASSAGE) {
-        rows += chains;
+    return table == CH_T_TEXT || table == CH_T_CIPHER || table == CH_T_PLAIN ||
+           table == CH_T_PASSAGE;
+}
+
+static bool reserve_everywhere(struct ch_store *store, size_t rows, size_t chains)
+{
+    for (uint32_t table = 0; table < CH_TABLES; table++) {
+        const size_t count = rows + (has_chains(table) ? chains : 0);
+        if (!ch_store_reserve_rows(store, table, (uint32_t)count)) return false;
     }
-    return ch_store_reserve_rows(store, table, (uint32_t)rows);
+    for (uint32_t index = 0; index < CH_INDEXES; index++) {
+        if (!ch_store_reserve_cells(store, index, (uint32_t)rows)) return false;
+    }
+    return true;
+}
+
+static bool reserve_rows(struct ch_state *state, size_t rows, size_t chains)
+{
+    struct ch_ahead *ahead = &state->ahead;
+    if (ahead->losses != state->store.losses || ahead->rows < rows || ahead->chains < chains) {
+        const uint64_t losses = state->store.losses;
+        *ahead = (struct ch_ahead){.losses = losses};
+        if (!reserve_everywhere(&state->store, rows + ROWS_AHEAD, chains + CHAINS_AHEAD)) {
+            return reserve_everywhere(&state->store, rows, chains); /* the memory's last */
+        }
+        *ahead = (struct ch_ahead){ROWS_AHEAD + rows, CHAINS_AHEAD + chains, losses};
+    }
+    ahead->rows -= rows;
+    ahead->chains -= chains;
+    return true;
 }
 
 bool ch_state_reserve(struct ch_state *state, size_t items, size_t bytes, size_t cascade)
 {
-    struct ch_store *store = &state->store;
     const size_t chains = bytes / CH_CHAIN_BYTES + items + 8;
-    for (uint32_t table = 0; table < CH_TABLES; table++) {
-        if (!reserve_table(store, table, items, chains)) return false;
-    }
-    for (uint32_t index = 0; index < CH_INDEXES; index++) {
-        const size_t cells = ROWS_A_CALL + items;
-        if (!ch_store_reserve_cells(store, index, (uint32_t)cells)) return false;
-    }
+    if (!reserve_rows(state, ROWS_A_CALL + items, chains)) return false;
     /* Every row written leaves its old bytes; the largest row bounds each. Ending a row touches its
      * neighbours, owner, name and index entries: ten writes. */
-    const uint64_t largest = ch_store_edit_bytes(store, CH_T_META) + CH_JOURNAL_INDEX_BYTES;
+    const uint64_t largest = ch_store_edit_bytes(&state->store, CH_T_META) + CH_JOURNAL_INDEX_BYTES;
     const uint64_t writes =
         96 + 12 * (uint64_t)items + 4 * (uint64_t)chains + 10 * (uint64_t)cascade;
-    return ch_store_reserve_journal(store, writes * largest);
+    return ch_store_reserve_journal(&state->store, writes * largest);
 }
 
 size_t ch_cascade_of_share(const struct ch_state *state, uint32_t share)

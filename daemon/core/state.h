@@ -29,8 +29,15 @@ enum ch_index_number {
     CH_INDEXES,
 };
 
+/* Room made ahead in every table and index, so that most calls need not look at each of them. */
+struct ch_ahead {
+    size_t rows, chains; /* left of it */
+    uint64_t losses;     /* of the store then; a rollback since may have taken room back */
+};
+
 struct ch_state {
     struct ch_store store;
+    struct ch_ahead ahead;
 };
 
 /* Makes an empty state; no journal yet. errors: false when out of memory */

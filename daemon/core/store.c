@@ -70,7 +70,7 @@ bool ch_store_reserve_rows(struct ch_store *store, uint32_t table, uint32_t rows
     while (fresh > t->capacity - t->used) {
         uint32_t chunk = (uint32_t)__builtin_ctz(t->capacity / CH_CHUNK_ROWS + 1);
         uint32_t chunk_rows = (uint32_t)CH_CHUNK_ROWS << chunk;
-        t->chunks[chunk] = ch_lines_alloc((size_t)chunk_rows * t->def.row_bytes, true);
+        t->chunks[chunk] = ch_lines_alloc((size_t)chunk_rows * t->def.row_bytes, table);
         if (t->chunks[chunk] == NULL) return false;
         t->capacity += chunk_rows;
     }
@@ -228,6 +228,7 @@ void ch_store_rollback(struct ch_store *store, struct ch_mark mark)
     while (journal->tail > mark.at) {
         struct ch_undo undo;
         ch_journal_pop(journal, &undo, sizeof undo);
+        if (undo.kind == CH_UNDO_GIVE || undo.kind == CH_UNDO_REMOVE) store->losses++;
         if (undo.kind == CH_UNDO_INSERT || undo.kind == CH_UNDO_REMOVE) {
             undo_index(store, &undo);
         } else {

@@ -39,10 +39,13 @@ struct ch_table {
 struct ch_cells; /* one array of 8-byte cells: 32 bits of hash, 32 bits of row */
 
 /* Open addressing; grows step by step: while `old` is not empty, every insert moves some of its
- * cells to `now`, so no single insert stops the loop. */
+ * cells to `now`, so no single insert stops the loop. `next` is what `now` will grow into: made
+ * when `now` is nearly full, and its pages touched one after another by the inserts left. */
 struct ch_index {
     struct ch_cells *now;
     struct ch_cells *old;
+    struct ch_cells *next;
+    uint64_t touched; /* bytes of `next` */
 };
 
 struct ch_journal; /* opaque */
@@ -53,6 +56,7 @@ struct ch_store {
     struct ch_index *indexes;
     uint32_t index_count;
     struct ch_journal *journal; /* NULL while nothing is journaled: start-up replay */
+    uint64_t losses;            /* rollbacks that took room back: see ch_store_reserve_rows */
 };
 
 /* Makes empty tables and indexes.
@@ -67,8 +71,9 @@ void ch_store_deinit(struct ch_store *store); /* NULL and zeroed are no-ops */
 CH_MUST_USE bool ch_store_journal(struct ch_store *store, bool on);
 
 /* Makes room for `rows` more rows in one table, or `cells` more inserts in one index. Rows given
- * back count as room, so what was reserved after a mark is no longer reserved after its rollback.
- * Both are cheap when there is room already. Nothing is lost on failure.
+ * back count as room, so what was reserved after a mark may be no longer reserved after its
+ * rollback; `losses` counts what a rollback took back so. Both are cheap when there is room.
+ * Nothing is lost on failure.
  * errors: false when out of memory or the table is at its largest */
 CH_MUST_USE bool ch_store_reserve_rows(struct ch_store *store, uint32_t table, uint32_t rows);
 CH_MUST_USE bool ch_store_reserve_cells(struct ch_store *store, uint32_t index, uint32_t cells);

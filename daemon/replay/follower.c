@@ -1,19 +1,28 @@
 /* follower: see follower.h. SPDX-License-Identifier: MIT */
 #include "daemon/replay/follower.h"
 
+#include <stdlib.h>
+
 #include "daemon/core/apply.h"
 #include "daemon/core/dump.h"
 #include "daemon/log/digest.h"
+#include "daemon/replay/decoder.h"
 
-enum { PROGRESS_EVENTS = 65536, GROUP_EVENTS = 32 };
+enum {
+    PROGRESS_EVENTS = 65536,
+    TOGETHER = 32,      /* events whose memory is touched before the first of them is applied */
+    LONG_EVENTS = 16384 /* from here on a second thread is worth its start */
+};
 
 enum ch_err ch_follower_open(struct ch_follower *follower, struct ch_evlog *log,
                              const struct ch_directory *directory, struct ch_why *why)
 {
-    *follower = (struct ch_follower){.directory = directory};
+    *follower = (struct ch_follower){.log = log, .directory = directory};
     enum ch_err err = ch_reader_open(log, &follower->reader, why);
     if (err != CH_OK) return err;
-    if (!ch_state_init(&follower->state)) {
+    follower->group = calloc(1, sizeof *follower->group);
+    if (follower->group == NULL || !ch_state_init(&follower->state)) {
+        free(follower->group);
         ch_reader_close(follower->reader);
         return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for an empty state");
     }
@@ -26,6 +35,8 @@ void ch_follower_close(struct ch_follower *follower)
     if (follower == NULL || !follower->open) return;
     ch_reader_close(follower->reader);
     ch_state_deinit(&follower->state);
+    ch_group_deinit(follower->group);
+    free(follower->group);
     ch_arena_deinit(&follower->arena);
     *follower = (struct ch_follower){0};
 }
@@ -36,14 +47,6 @@ enum ch_err ch_follower_rewind(struct ch_follower *follower, struct ch_why *why)
     if (ch_state_init(&follower->state)) return CH_OK;
     return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for an empty state");
 }
-
-/* Events that are read, decoded and touched together, and then applied one by one. */
-struct group {
-    struct ch_log_record records[GROUP_EVENTS];
-    struct ch_event events[GROUP_EVENTS];
-    union ch_event_body bodies[GROUP_EVENTS];
-    size_t count;
-};
 
 static enum ch_err apply_one(struct ch_follower *follower, const struct ch_event *event,
                              struct ch_bytes record, struct ch_why *why)
@@ -63,72 +66,96 @@ static enum ch_err apply_one(struct ch_follower *follower, const struct ch_event
     return ch_directory_learn(follower->directory, &follower->state, event, why);
 }
 
-/* Decodes the group's records; on a failure those before the bad one stay good. */
-static enum ch_err decode(struct ch_follower *follower, struct group *group, struct ch_why *why)
+/* Some events, touched together and then applied one by one. */
+static enum ch_err apply_some(struct ch_follower *follower, const struct ch_event *events,
+                              const struct ch_log_record *records, size_t count, struct ch_why *why)
 {
     size_t items = 0;
     size_t bytes = 0;
-    for (size_t i = 0; i < group->count; i++) {
-        const struct ch_log_record *record = &group->records[i];
-        struct ch_event *event = &group->events[i];
-        enum ch_err err =
-            ch_event_decode(record->bytes, &follower->arena, &group->bodies[i], event, why);
-        if (err == CH_OK && event->seq != record->seq) {
-            err = ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "record %llu says that it is event %llu",
-                          (unsigned long long)record->seq, (unsigned long long)event->seq);
-        }
-        if (err != CH_OK && i > 0) {
-            group->count = i; /* met again as the first of the next group */
-            break;
-        }
-        if (err != CH_OK) return err;
-        ch_apply_needs(event, &items, &bytes);
+    for (size_t i = 0; i < count; i++) {
+        ch_apply_needs(&events[i], &items, &bytes);
     }
-    if (ch_apply_reserve_many(&follower->state, group->count, items, bytes)) return CH_OK;
-    return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory to apply event %llu",
-                   (unsigned long long)group->events[0].seq);
-}
-
-static enum ch_err apply(struct ch_follower *follower, const struct group *group,
-                         struct ch_why *why)
-{
+    if (!ch_apply_reserve_many(&follower->state, count, items, bytes)) {
+        return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory to apply event %llu",
+                       (unsigned long long)events[0].seq);
+    }
     for (int step = 0; step < CH_AHEAD_STEPS; step++) {
-        for (size_t i = 0; i < group->count; i++) {
-            ch_apply_ahead(&follower->state, &group->events[i], step);
+        for (size_t i = 0; i < count; i++) {
+            ch_apply_ahead(&follower->state, &events[i], step);
         }
     }
-    for (size_t i = 0; i < group->count; i++) {
-        enum ch_err err = apply_one(follower, &group->events[i], group->records[i].bytes, why);
+    for (size_t i = 0; i < count; i++) {
+        enum ch_err err = apply_one(follower, &events[i], records[i].bytes, why);
         if (err != CH_OK) return err;
     }
     return CH_OK;
 }
 
-enum ch_err ch_follower_go(struct ch_follower *follower, uint64_t seq,
-                           ch_follower_progress *progress, void *arg, struct ch_why *why)
+static enum ch_err apply(struct ch_follower *follower, const struct ch_group *group,
+                         struct ch_why *why)
 {
-    uint64_t at = ch_follower_seq(follower);
-    uint64_t told = at;
-    struct group group;
-    while (at < seq) {
-        const uint64_t left = seq - at;
-        ch_reader_seek(follower->reader, at + 1);
-        enum ch_err err = ch_reader_next_some(follower->reader, group.records,
-                                              left < GROUP_EVENTS ? (size_t)left : GROUP_EVENTS,
-                                              &group.count, why);
-        if (err == CH_OK && group.count == 0) break;
-        if (err == CH_OK) err = decode(follower, &group, why);
-        if (err == CH_OK) err = apply(follower, &group, why);
-        ch_arena_reset(&follower->arena);
+    for (size_t at = 0; at < group->count; at += TOGETHER) {
+        const size_t left = group->count - at;
+        enum ch_err err = apply_some(follower, &group->events[at], &group->records[at],
+                                     left < TOGETHER ? left : TOGETHER, why);
         if (err != CH_OK) return err;
-        at += group.count;
+    }
+    return CH_OK;
+}
+
+/* The group that comes next, from the decoder where there is one; NULL at the end. */
+static enum ch_err next_group(struct ch_follower *follower, struct ch_decoder *decoder, uint64_t to,
+                              const struct ch_group **ret, struct ch_why *why)
+{
+    if (decoder != NULL) return ch_decoder_next(decoder, ret, why);
+    struct ch_group *group = follower->group;
+    *ret = NULL;
+    if (ch_follower_seq(follower) >= to) return CH_OK;
+    enum ch_err err =
+        ch_group_read(group, follower->reader, ch_follower_seq(follower) + 1, to, why);
+    if (err == CH_OK && group->count > 0) *ret = group;
+    return err;
+}
+
+static enum ch_err go_on(struct ch_follower *follower, struct ch_decoder *decoder, uint64_t to,
+                         ch_follower_progress *progress, void *arg, struct ch_why *why)
+{
+    uint64_t told = ch_follower_seq(follower);
+    for (;;) {
+        const struct ch_group *group;
+        enum ch_err err = next_group(follower, decoder, to, &group, why);
+        if (err != CH_OK || group == NULL) return err;
+        err = apply(follower, group, why);
+        if (err != CH_OK) return err;
+        const uint64_t at = ch_follower_seq(follower);
         if (at - told < PROGRESS_EVENTS) continue;
         told = at;
         if (progress != NULL && !progress(arg, at)) {
             return ch_fail(why, CH_ERR_STOPPED, 0, "stopped at event %llu", (unsigned long long)at);
         }
     }
-    return CH_OK;
+}
+
+enum ch_err ch_follower_go(struct ch_follower *follower, uint64_t seq,
+                           ch_follower_progress *progress, void *arg, struct ch_why *why)
+{
+    struct ch_decoder *decoder = NULL;
+    uint64_t to = seq;
+    uint64_t end = 0;
+    const uint64_t at = ch_follower_seq(follower);
+    if (seq <= at) return CH_OK;
+    if (seq - at >= LONG_EVENTS) {
+        enum ch_err err = ch_reader_end(follower->reader, &end, why);
+        if (err != CH_OK) return err;
+        if (to > end) to = end;
+    }
+    if (to > at && to - at >= LONG_EVENTS) {
+        enum ch_err err = ch_decoder_start(follower->log, at + 1, to, &decoder, why);
+        if (err != CH_OK) return err;
+    }
+    enum ch_err err = go_on(follower, decoder, to, progress, arg, why);
+    ch_decoder_stop(decoder);
+    return err;
 }
 
 enum ch_err ch_follower_time_of(struct ch_follower *follower, uint64_t seq, uint64_t *ret_at_ns,

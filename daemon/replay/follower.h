@@ -1,6 +1,7 @@
 /* follower: a state computed from the log, up to some seq. SPDX-License-Identifier: MIT
  * Start-up, the shadow and questions about the past are all one: read, check, decode, apply.
- * Threads: a follower belongs to one thread at a time. */
+ * Threads: a follower belongs to one thread at a time; for a long way it has a second one of its
+ * own that decodes ahead. */
 #ifndef CH_REPLAY_FOLLOWER_H
 #define CH_REPLAY_FOLLOWER_H
 #include "daemon/core/state.h"
@@ -9,6 +10,7 @@
 #include "schema/event.h"
 
 struct ch_evlog;
+struct ch_group;
 
 /* Called with each event and its record just before it is applied; the state is the one before it.
  * Returning a failure stops there, and the event comes again when the follower goes on. */
@@ -18,7 +20,9 @@ typedef enum ch_err ch_follower_before(void *arg, const struct ch_state *state,
 
 struct ch_follower {
     struct ch_state state;
+    struct ch_evlog *log; /* borrowed */
     struct ch_reader *reader;
+    struct ch_group *group;               /* read last, unless a decoder reads ahead */
     const struct ch_directory *directory; /* borrowed; NULL: names stay closed */
     ch_follower_before *before;           /* set after open; NULL: none */
     void *before_arg;

@@ -3,12 +3,13 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "daemon/log/crc.h"
 #include "daemon/log/streams.h"
 #include "daemon/replay/touched.h"
 
-enum { SLICE_EVENTS = 4096 };
+enum { SLICE_EVENTS = 4096, NICE = 10 };
 
 struct ch_shadow {
     struct ch_follower head;
@@ -143,6 +144,9 @@ static void refuse_all(struct ch_shadow *shadow, struct ch_shadow_job *jobs)
 static void *run(void *arg)
 {
     struct ch_shadow *shadow = arg;
+    /* Of this thread alone, on Linux: the loop and the commit thread go first where there are fewer
+     * processors than threads with work. Its own work is bounded and can wait. */
+    (void)setpriority(PRIO_PROCESS, 0, NICE);
     for (;;) {
         (void)pthread_mutex_lock(&shadow->mutex);
         while (shadow->waiting == NULL && !shadow->stopping &&
