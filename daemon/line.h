@@ -14,12 +14,14 @@
 
 struct ch_evlog;
 struct ch_activity;
+struct ch_checkpoints;
 struct ch_committer;
 struct ch_doorbell;
 struct ch_page;
 struct ch_password_job;
 struct ch_password_pool;
 struct ch_past;
+struct ch_proved;
 struct ch_shadow;
 
 /* A request that waits for a seq to become durable, or for its time to run out. */
@@ -47,6 +49,7 @@ struct ch_pipeline {
     /* its own */
     struct ch_committer *committer;
     struct ch_shadow *shadow;
+    struct ch_checkpoints *checkpoints;
     struct ch_open_batch batches[2];
     struct ch_open_batch *open;   /* being filled */
     struct ch_open_batch *flying; /* being made durable; NULL: none */
@@ -76,6 +79,7 @@ struct ch_pipeline {
     const struct ch_page *pages;          /* by call: the filtered events it wanted; NULL: none */
     const struct ch_activity *activities; /* by call: the activity logs it wanted; NULL: none */
     const struct ch_made *made;           /* by call: what users had made; NULL: none */
+    const struct ch_proved *proofs;       /* by call: the proofs it wanted; NULL: none */
     uint64_t followed;                    /* the durable seq that the worker was told last */
     bool last_try;                        /* the request taken now has waited long enough */
     enum ch_err stop_err;                 /* not CH_OK: the loop ended for this */
@@ -105,8 +109,8 @@ struct ch_ground ch_line_ground(struct ch_pipeline *line);
 /* Appends the events of what is due now; for commands, clock.set and the timer. */
 void ch_line_fire_due(struct ch_pipeline *line);
 
-/* worldly.c: the answers of status, events.read, activity.list and clock.set; see struct
- * ch_ground. */
+/* worldly.c: the answers of status, events.read, activity.list, clock.set, proofs and checkpoints;
+ * see struct ch_ground. */
 bool ch_worldly_answer(void *arg, const struct ch_moment *moment, const struct ch_call *call,
                        struct ch_buf *buf, struct ch_reject *reject, struct ch_why *why);
 /* What a user had made at the seq `at`, before a call took their access away. */
@@ -115,8 +119,8 @@ struct ch_made {
     const void *result; /* of access.orphans; NULL: nothing */
 };
 
-/* past.c: hands a request about the past, for a state hash, for filtered events or for an activity
- * log to the worker. True: it took it. */
+/* past.c: hands a request about the past, for a state hash, for filtered events, for an activity
+ * log or for a proof to the worker. True: it took it. */
 bool ch_past_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
                   const struct ch_request *request, const struct ch_moment *moment);
 /* Answers what the worker has done. True: a state hash or pages are ready, and their request (ret)

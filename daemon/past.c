@@ -1,5 +1,5 @@
-/* past: requests about an earlier moment, state hashes, filtered events, activity logs and what
- * users had made, by the worker; see line.h. SPDX-License-Identifier: MIT
+/* past: requests about an earlier moment, state hashes, filtered events, activity logs, proofs and
+ * what users had made, by the worker; see line.h. SPDX-License-Identifier: MIT
  * The worker's state is its own, so the live loop goes on. Who may ask about the past is judged by
  * what they may do now: a user needs access.explain on every account they ask about. */
 #include "daemon/line.h"
@@ -7,8 +7,10 @@
 #include <stdlib.h>
 
 #include "daemon/activity.h"
+#include "daemon/checkpoints.h"
 #include "daemon/orphans.h"
 #include "daemon/page.h"
+#include "daemon/proving.h"
 #include "daemon/replay/shadow.h"
 #include "schema/limits.h"
 
@@ -25,7 +27,10 @@ struct ch_past {
     struct ch_activity *activities; /* by call, with pages: where an activity log is wanted */
     struct ch_made *made;           /* by call, for a message that is sent again; NULL: not one */
     uint64_t session;               /* by which it came; 0: none */
+    struct ch_proved *proofs;       /* by call, with pages: where a proof is wanted */
     struct ch_vault *vault;
+    struct ch_evlog *log;
+    struct ch_prover *prover;
     struct ch_why page_why;
     uint8_t state_hash[CH_STATE_HASH_BYTES];
 };
@@ -82,13 +87,21 @@ static bool wants_activity(const struct ch_pipeline *line, const struct ch_call 
     return !ch_is_bound(moment) || user_may(line, call, moment, CH_SCOPE_activity_read);
 }
 
-/* Activity logs are wanted, and filtered events that may be durable. Of users nobody asks the
- * worker for events: they are refused. */
+/* A proof that the asker may have. */
+static bool wants_proof(const struct ch_call *call, const struct ch_moment *moment)
+{
+    return ch_proving_wanted(call) &&
+           (!ch_is_bound(moment) || ch_calls[call->type].who == CH_WHO_ANYONE);
+}
+
+/* Activity logs and proofs are wanted, and filtered events that may be durable. Of users nobody
+ * asks the worker for events: they are refused. */
 static bool wants_pages(const struct ch_pipeline *line, const struct ch_request *request,
                         const struct ch_moment *moment)
 {
     for (uint32_t i = 0; i < request->call_count; i++) {
         if (wants_activity(line, &request->calls[i], moment)) return true;
+        if (wants_proof(&request->calls[i], moment)) return true;
     }
     if (ch_is_bound(moment)) return false;
     for (uint32_t i = 0; i < request->call_count; i++) {
@@ -108,6 +121,9 @@ static void find_pages(struct ch_past *past, const struct ch_shadow_view *view)
         } else if (call->why == NULL && call->type == CH_QRY_activity_list) {
             good = ch_activity_find(&past->activities[i], view, past->vault, call, &past->arena,
                                     &past->page_why);
+        } else if (ch_proving_wanted(call)) {
+            good = ch_proving_find(past->log, past->prover, call, &past->arena, &past->proofs[i],
+                                   &past->page_why);
         }
         if (!good) return;
     }
@@ -208,10 +224,13 @@ static struct ch_past *make(struct ch_pipeline *line, const struct ch_ingress_ar
     }
     if (!pages) return past;
     past->vault = line->directory->vault;
+    past->log = line->log;
+    past->prover = ch_checkpoints_prover(line->checkpoints);
     past->pages = ch_arena_take(&past->arena, past->request.call_count * sizeof *past->pages);
     past->activities =
         ch_arena_take(&past->arena, past->request.call_count * sizeof *past->activities);
-    if (past->pages == NULL || past->activities == NULL) {
+    past->proofs = ch_arena_take(&past->arena, past->request.call_count * sizeof *past->proofs);
+    if (past->pages == NULL || past->activities == NULL || past->proofs == NULL) {
         (void)ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for a page of events");
         destroy(past);
         return NULL;
@@ -315,6 +334,7 @@ static bool deliver(struct ch_pipeline *line, struct ch_past *past)
         line->pages = past->pages;
         line->activities = past->activities;
         line->made = past->made;
+        line->proofs = past->proofs;
         return true;
     } else if (past->reply.failed) {
         ch_ingress_drop(line->ingress, past->arrival.slot);
@@ -331,10 +351,15 @@ bool ch_past_collect(struct ch_pipeline *line, struct ch_ingress_arrival *ret)
     line->pages = NULL;
     line->activities = NULL;
     line->made = NULL;
+    line->proofs = NULL;
     line->hash_ready = false;
     if (line->shadow == NULL) return false;
     struct ch_shadow_job *job = ch_shadow_collect(line->shadow);
     while (job != NULL) {
+        if (ch_checkpoints_made(line->checkpoints, job)) {
+            job = ch_shadow_collect(line->shadow);
+            continue;
+        }
         struct ch_past *past = job->arg;
         line->past_jobs--;
         if (deliver(line, past)) {

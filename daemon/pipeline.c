@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "daemon/checkpoints.h"
 #include "daemon/core/apply.h"
 #include "daemon/edge/authenticate.h"
 #include "daemon/edge/doorbell.h"
@@ -19,7 +20,7 @@
 #include "daemon/replay/shadow.h"
 #include "schema/limits.h"
 
-enum { ARRIVALS = 64, FOLLOW_EVENTS = 1024 };
+enum { ARRIVALS = 64, FOLLOW_EVENTS = 1024, LAST_CHECKPOINT_MS = 10000 };
 
 /* One failure for the whole message, or none. */
 static enum ch_err check_request(struct ch_pipeline *line, const struct ch_request *request,
@@ -208,6 +209,10 @@ static void take(struct ch_pipeline *line, const struct ch_ingress_arrival *arri
         return;
     }
     if (waits(line, arrival, &request)) return;
+    if (request.as_of_kind == CH_AS_OF_NOW &&
+        ch_checkpoints_take(line->checkpoints, arrival, &request, &moment)) {
+        return;
+    }
     if (ch_past_take(line, arrival, &request, &moment)) return;
     if (commands && !request.dry_run && repeats(line, arrival, &request, &moment)) return;
     if (ch_passwords_take(line, arrival, &request, &moment)) return;
@@ -245,17 +250,20 @@ static void on_due(void *arg)
 /* Gives the open batch to the commit thread, when that is idle. */
 static void submit(struct ch_pipeline *line)
 {
-    if (line->flying != NULL || (line->open->count == 0 && line->open->held.len == 0)) return;
+    const bool checkpoint = ch_checkpoints_ready(line->checkpoints);
+    if (line->flying != NULL) return;
+    if (line->open->count == 0 && line->open->held.len == 0 && !checkpoint) return;
     const struct ch_bytes *records;
     if (!ch_batch_views(line->open, &records)) return; /* tried again at the next turn */
     line->flying = line->open;
     line->open = line->flying == &line->batches[0] ? &line->batches[1] : &line->batches[0];
     ch_batch_reset(line->open, ch_store_mark(&line->state->store), ch_meta(line->state)->head + 1);
-    const struct ch_batch batch = {.first_seq = line->flying->first_seq,
-                                   .at_ns = line->flying->last_at,
-                                   .records = records,
-                                   .count = line->flying->count,
-                                   .sync_vault = line->flying->sync_vault};
+    struct ch_batch batch = {.first_seq = line->flying->first_seq,
+                             .at_ns = line->flying->last_at,
+                             .records = records,
+                             .count = line->flying->count,
+                             .sync_vault = line->flying->sync_vault};
+    if (checkpoint) ch_checkpoints_fill(line->checkpoints, &batch);
     ch_committer_submit(line->committer, &batch);
 }
 
@@ -327,6 +335,7 @@ static void finish(struct ch_pipeline *line, struct ch_open_batch *batch,
         ch_shadow_follow(line->shadow, line->durable);
     }
     ring(line, batch);
+    ch_checkpoints_durable(line->checkpoints);
     for (size_t i = 0; i < ch_batch_held(batch); i++) {
         struct ch_held held;
         memcpy(&held, batch->held.ptr + i * sizeof held, sizeof held);
@@ -367,6 +376,15 @@ static void take_back(struct ch_pipeline *line, struct ch_open_batch *batch,
     ch_buf_deinit(&again);
 }
 
+/* Requests that waited for a checkpoint. */
+static void take_checkpointed(struct ch_pipeline *line)
+{
+    struct ch_ingress_arrival again;
+    while (ch_checkpoints_collect(line->checkpoints, &again)) {
+        take(line, &again);
+    }
+}
+
 static void on_committed(void *arg)
 {
     struct ch_pipeline *line = arg;
@@ -383,7 +401,10 @@ static void on_committed(void *arg)
         take_back(line, batch, &result);
     } else {
         stop_for(line, &result);
+        return;
     }
+    ch_checkpoints_stored(line->checkpoints, &result);
+    take_checkpointed(line);
 }
 
 static void take_past(struct ch_pipeline *line)
@@ -451,6 +472,7 @@ enum ch_err ch_pipeline_start(struct ch_pipeline *line, struct ch_why *why)
                                                   .arg = &line->shadow_fd};
         err = ch_shadow_start(&options, &line->shadow, why);
     }
+    if (err == CH_OK) err = ch_checkpoints_create(line, &line->checkpoints, why);
     line->shown = ch_shown_create();
     if (err == CH_OK && line->shown == NULL) {
         err = ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for the secrets shown lately");
@@ -481,6 +503,7 @@ enum ch_err ch_pipeline_start(struct ch_pipeline *line, struct ch_why *why)
     if (err == CH_OK) {
         ch_loop_set_turn_hook(line->loop, on_turn_end, line);
         set_due_timer(line);
+        ch_checkpoints_durable(line->checkpoints);
     }
     return err;
 }
@@ -497,8 +520,23 @@ static void drain(struct ch_pipeline *line)
         }
         struct ch_open_batch *batch = line->flying;
         line->flying = NULL;
+        if (result.err == CH_OK) finish(line, batch, &result);
+        ch_checkpoints_stored(line->checkpoints, &result);
+        take_checkpointed(line);
         if (result.err != CH_OK) return;
-        finish(line, batch, &result);
+    }
+}
+
+/* What is durable at the end is covered by a checkpoint, unless the worker is too far behind. */
+static void checkpoint_last(struct ch_pipeline *line)
+{
+    if (line->checkpoints == NULL || line->stop_err != CH_OK) return;
+    if (!ch_checkpoints_last(line->checkpoints)) return;
+    for (unsigned waited_ms = 0; waited_ms < LAST_CHECKPOINT_MS; waited_ms++) {
+        take_past(line);
+        drain(line);
+        if (!ch_checkpoints_busy(line->checkpoints)) return;
+        (void)usleep(1000);
     }
 }
 
@@ -507,10 +545,12 @@ void ch_pipeline_stop(struct ch_pipeline *line)
     ch_password_pool_stop(line->password_pool); /* what is done by now is decided */
     take_entered(line);
     drain(line);
+    checkpoint_last(line);
     ch_shadow_stop(line->shadow);
     take_past(line);
     ch_ingress_flush(line->ingress);
     ch_shadow_destroy(line->shadow);
+    ch_checkpoints_destroy(line->checkpoints);
     ch_password_pool_destroy(line->password_pool);
     ch_shown_destroy(line->shown);
     ch_committer_stop(line->committer);

@@ -1,13 +1,15 @@
-/* worldly: status, events.read, activity.list and clock.set: answers that come from the log and the
- * machine, not from the state; see line.h. SPDX-License-Identifier: MIT */
+/* worldly: status, events.read, activity.list, clock.set, proofs: answers that come from the log
+ * and the machine, not from the state; see line.h. SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <unistd.h>
 
 #include "daemon/activity.h"
+#include "daemon/checkpoints.h"
 #include "daemon/edge/ingress.h"
 #include "daemon/line.h"
 #include "daemon/log/reader.h"
 #include "daemon/page.h"
+#include "daemon/proving.h"
 #include "schema/limits.h"
 
 /* Pages of memory that the process holds, in bytes. source: man 5 proc, /proc/self/statm */
@@ -54,6 +56,8 @@ static void status(struct ch_pipeline *line, struct ch_buf *buf)
         .state_hash = {line->state_hash, sizeof line->state_hash},
         .has_state_seq = line->hash_ready,
         .state_seq = line->state_seq,
+        .has_checkpoint = ch_checkpoints_size(line->checkpoints) > 0,
+        .checkpoint = ch_checkpoints_size(line->checkpoints),
     };
     ch_loop_longest_turn_reset(line->loop);
     ch_encode_map(buf, &ch_calls[CH_QRY_status].result, &result);
@@ -170,6 +174,20 @@ static bool activity_list(struct ch_pipeline *line, const struct ch_moment *mome
     return true;
 }
 
+static bool proof(struct ch_pipeline *line, const struct ch_moment *moment, struct ch_buf *buf,
+                  struct ch_reject *reject, struct ch_why *why)
+{
+    if (line->proofs == NULL) {
+        (void)ch_fail(why, CH_ERR_BUSY, 0, "the worker was not asked; try again");
+        return false;
+    }
+    const struct ch_proved *proved = &line->proofs[moment->index];
+    *reject = proved->reject;
+    if (reject->code != CH_REJ_none) return false;
+    ch_buf_put(buf, proved->value.ptr, proved->value.len);
+    return true;
+}
+
 bool ch_worldly_answer(void *arg, const struct ch_moment *moment, const struct ch_call *call,
                        struct ch_buf *buf, struct ch_reject *reject, struct ch_why *why)
 {
@@ -182,5 +200,7 @@ bool ch_worldly_answer(void *arg, const struct ch_moment *moment, const struct c
     if (call->type == CH_QRY_activity_list) {
         return activity_list(line, moment, call, buf, reject, why);
     }
-    return events_read(line, moment, call->args, buf, why);
+    if (call->type == CH_QRY_events_read) return events_read(line, moment, call->args, buf, why);
+    if (ch_proving_wanted(call)) return proof(line, moment, buf, reject, why);
+    return ch_checkpoints_answer(line->checkpoints, call, buf, reject, why);
 }

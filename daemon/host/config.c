@@ -57,16 +57,25 @@ static bool parse_uids(const char *text, struct ch_config_uids *ret)
 }
 
 /* Bounds of a number; its limit row says why. */
-static uint64_t most_of(const struct setting *setting)
-{
-    if (strcmp(setting->name, "password_kib") == 0) return LIMIT_PASSWORD_KIB_MAX;
-    if (strcmp(setting->name, "password_passes") == 0) return LIMIT_PASSWORD_PASSES_MAX;
-    return LIMIT_CONTEXTS_MAX;
-}
+static const struct {
+    const char *name;
+    uint64_t least;
+    uint64_t most;
+} bounds[] = {
+    {"contexts", 1, LIMIT_CONTEXTS_MAX},
+    {"password_kib", 8, LIMIT_PASSWORD_KIB_MAX}, /* Argon2id takes no less */
+    {"password_passes", 1, LIMIT_PASSWORD_PASSES_MAX},
+    {"checkpoint_events", 1, LIMIT_CHECKPOINT_EVENTS_MAX},
+    {"checkpoint_seconds", 1, LIMIT_CHECKPOINT_SECONDS_MAX},
+};
 
-static uint64_t least_of(const struct setting *setting)
+static bool set_number(const struct setting *setting, const char *value, uint64_t *ret)
 {
-    return strcmp(setting->name, "password_kib") == 0 ? 8 : 1; /* Argon2id takes no less */
+    for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++) {
+        if (strcmp(bounds[i].name, setting->name) != 0) continue;
+        return parse_number(value, bounds[i].most, ret) && *ret >= bounds[i].least;
+    }
+    return false; /* a number has its row */
 }
 
 static enum ch_err set(const struct setting *setting, const char *value, struct ch_config *config,
@@ -87,9 +96,7 @@ static enum ch_err set(const struct setting *setting, const char *value, struct 
                strcmp(value, "no") == 0;
         *(bool *)at = value == NULL || strcmp(value, "yes") == 0;
         break;
-    case FORM_NUMBER:
-        good = parse_number(value, most_of(setting), at) && *(uint64_t *)at >= least_of(setting);
-        break;
+    case FORM_NUMBER: good = set_number(setting, value, at); break;
     case FORM_UIDS: good = parse_uids(value, at); break;
     }
     if (good) return CH_OK;
@@ -223,6 +230,7 @@ enum ch_err ch_config_read(int argc, char *const *argv, struct ch_arena *arena,
         if (setting->form == FORM_LIST) empty = ((const struct ch_config_list *)at)->count == 0;
         if (setting->form == FORM_NUMBER) empty = *(const uint64_t *)at == 0;
         if (setting->form == FORM_FLAG || setting->form == FORM_UIDS) empty = false;
+        if (setting->form == FORM_LIST && setting->standard[0] == '\0') empty = false;
         if (empty) err = set(setting, setting->standard, ret, why);
     }
     if (err == CH_OK && ret->data[0] == '\0') {

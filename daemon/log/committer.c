@@ -2,6 +2,7 @@
 #include "daemon/log/committer.h"
 
 #include "daemon/log/evlog.h"
+#include "daemon/log/stored.h"
 #include "daemon/log/vault.h"
 #include "schema/base/check.h"
 
@@ -56,7 +57,21 @@ static enum ch_err commit(struct ch_committer *committer, struct ch_why *why)
                                           batch->count, batch->at_ns, why);
         if (err != CH_OK) return err;
     }
-    return batch->sync_head ? ch_evlog_sync_head(committer->log, why) : CH_OK;
+    return CH_OK;
+}
+
+/* What the records rest on is durable now, whatever becomes of the checkpoint; a commit that failed
+ * ends the process all the same. */
+static enum ch_err store_checkpoint(struct ch_committer *committer, struct ch_batch_result *result)
+{
+    const struct ch_batch *batch = &committer->batch;
+    if (batch->checkpoint == 0) return CH_OK;
+    result->checkpoint_err =
+        ch_stored_put(committer->log, batch->checkpoint, batch->checkpoint_at_ns,
+                      batch->checkpoint_note, &result->checkpoint_why);
+    if (result->checkpoint_err != CH_ERR_COMMIT_FAILED) return CH_OK;
+    result->why = result->checkpoint_why;
+    return CH_ERR_COMMIT_FAILED;
 }
 
 static void run_batch(struct ch_committer *committer)
@@ -64,6 +79,15 @@ static void run_batch(struct ch_committer *committer)
     struct ch_batch_result result = {0};
     uint64_t start_ns = monotonic_ns();
     result.err = commit(committer, &result.why);
+    if (result.err == CH_OK) {
+        result.err = store_checkpoint(committer, &result);
+    } else {
+        result.checkpoint_err = committer->batch.checkpoint == 0 ? CH_OK : result.err;
+        result.checkpoint_why = result.why;
+    }
+    if (result.err == CH_OK && committer->batch.sync_head) {
+        result.err = ch_evlog_sync_head(committer->log, &result.why);
+    }
     result.end = *ch_evlog_end(committer->log);
     result.log_bytes = ch_evlog_bytes(committer->log);
     result.commit_ns = monotonic_ns() - start_ns;

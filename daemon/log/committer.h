@@ -1,7 +1,8 @@
 /* committer: the thread that makes batches durable. SPDX-License-Identifier: MIT
  * One batch at a time: submit, then on_done is called on the commit thread, then collect. For each
- * batch: vault sync if asked, then the log's append, then on_done; after that, off the critical
- * path, the file is allocated ahead. While it works, the caller decides the next batch.
+ * batch: vault sync if asked, then the log's append, then the checkpoint, then on_done;
+ * after that, off the critical path, the file is allocated ahead. While it works, the caller
+ * decides the next batch.
  * Threads: submit, collect and stop belong to one thread (the loop). */
 #ifndef CH_LOG_COMMITTER_H
 #define CH_LOG_COMMITTER_H
@@ -22,16 +23,22 @@ struct ch_batch {
     size_t count;                   /* 0: nothing to append; only the vault, after an erase */
     bool sync_vault;                /* the batch made users, or a user was erased */
     bool sync_head;                 /* make the head file durable too; with a checkpoint */
+    uint64_t checkpoint;            /* the number of one to store behind the records; 0: none */
+    uint64_t checkpoint_at_ns;      /* see stored.h */
+    struct ch_text checkpoint_note; /* borrowed until collected */
 };
 
 struct ch_batch_result {
     enum ch_err err; /* CH_OK; CH_ERR_STORAGE_FULL, CH_ERR_NO_MEMORY: nothing was stored, roll back;
                       * CH_ERR_VAULT_IO: nothing was stored, roll back; CH_ERR_COMMIT_FAILED, and
                       * CH_ERR_FILE_IO of sync_head: the process must stop */
-    struct ch_why why;     /* set unless CH_OK */
-    struct ch_log_end end; /* of the log after the batch */
-    uint64_t log_bytes;    /* see ch_evlog_bytes */
-    uint64_t commit_ns;    /* how long the batch took, on CLOCK_MONOTONIC; for metrics only */
+    struct ch_why why;          /* set unless CH_OK */
+    enum ch_err checkpoint_err; /* CH_OK where there was none, or it is durable; the records may be
+                                 * durable although it is not, but with CH_ERR_COMMIT_FAILED */
+    struct ch_why checkpoint_why; /* set unless CH_OK */
+    struct ch_log_end end;        /* of the log after the batch */
+    uint64_t log_bytes;           /* see ch_evlog_bytes */
+    uint64_t commit_ns; /* how long the batch took, on CLOCK_MONOTONIC; for metrics only */
 };
 
 /* Starts the thread.

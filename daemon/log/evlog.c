@@ -28,21 +28,21 @@ enum ch_err ch_evlog_fail_read(struct ch_why *why, int code, const char *what)
     return ch_fail(why, err, code, "%s: %s", what, mdb_strerror(code));
 }
 
-static enum ch_err fail_broken(struct ch_evlog *log, int code, const char *what, struct ch_why *why)
+enum ch_err ch_evlog_fail_broken(struct ch_evlog *log, int code, const char *what,
+                                 struct ch_why *why)
 {
     log->broken = true;
     return ch_fail(why, CH_ERR_COMMIT_FAILED, code, "%s: %s", what, mdb_strerror(code));
 }
 
-/* A failure before the commit began: the transaction was given up, nothing was written. What says
- * more than "full" or "no memory" is not trusted to be only that. */
-static enum ch_err fail_before(struct ch_evlog *log, int code, const char *what, struct ch_why *why)
+enum ch_err ch_evlog_fail_before(struct ch_evlog *log, int code, const char *what,
+                                 struct ch_why *why)
 {
     if (code == MDB_MAP_FULL) {
         return ch_fail(why, CH_ERR_STORAGE_FULL, code, "%s: %s", what, mdb_strerror(code));
     }
     if (code == ENOMEM) return ch_fail(why, CH_ERR_NO_MEMORY, code, "%s", what);
-    return fail_broken(log, code, what, why);
+    return ch_evlog_fail_broken(log, code, what, why);
 }
 
 static int put_event(MDB_cursor *cursor, uint64_t seq, struct ch_bytes record)
@@ -100,15 +100,15 @@ enum ch_err ch_evlog_append(struct ch_evlog *log, uint64_t first_seq,
 
     MDB_txn *txn = NULL;
     int code = mdb_txn_begin(log->env, NULL, 0, &txn);
-    if (code != 0) return fail_before(log, code, "mdb_txn_begin", why);
+    if (code != 0) return ch_evlog_fail_before(log, code, "mdb_txn_begin", why);
     ch_tiles_copy(log->next, log->tree);
     code = put_batch(log, txn, first_seq, records, count);
     if (code != 0) {
         mdb_txn_abort(txn);
-        return fail_before(log, code, "append", why);
+        return ch_evlog_fail_before(log, code, "append", why);
     }
     code = mdb_txn_commit(txn);
-    if (code != 0) return fail_broken(log, code, "mdb_txn_commit", why);
+    if (code != 0) return ch_evlog_fail_broken(log, code, "mdb_txn_commit", why);
 
     struct ch_tiles *made = log->next;
     log->next = log->tree;
@@ -119,7 +119,7 @@ enum ch_err ch_evlog_append(struct ch_evlog *log, uint64_t first_seq,
     ch_merkle_root(&made->range, &log->hasher, &log->end.root);
     struct ch_why head_why = {0};
     if (ch_head_write(&log->head, &log->end, &head_why) != CH_OK) {
-        return fail_broken(log, head_why.code, "overwrite the head file", why);
+        return ch_evlog_fail_broken(log, head_why.code, "overwrite the head file", why);
     }
     return CH_OK;
 }

@@ -3,7 +3,7 @@
  * sequence numbers, not what an event means.
  * Files in the directory: log.mdb, log.mdb-lock (LMDB's), head, lock.
  * Tables in log.mdb: `events` (seq as 8 big-endian bytes -> record, then its checksum, see crc.h),
- * `tiles` (see tiles.h), `meta` ("format" -> "charterd log 1").
+ * `tiles` (see tiles.h), `checkpoints` (see stored.h), `meta` ("format" -> "charterd log 1").
  * Threads: append, room, sync_head and the getters belong to the commit thread, or to whoever knows
  * that no batch is being committed. Any thread may read through its own struct ch_reader.
  *

@@ -17,6 +17,7 @@ struct ch_evlog {
     MDB_dbi events;
     MDB_dbi tiles_table;
     MDB_dbi meta;
+    MDB_dbi checkpoints;
     struct ch_hasher hasher;
     struct ch_tiles *tree; /* the tree of what is durable */
     struct ch_tiles *next; /* where append makes the tree of what it appends */
@@ -39,6 +40,14 @@ CH_MUST_USE enum ch_err ch_evlog_recover(struct ch_evlog *log, struct ch_why *wh
  * errors: CH_ERR_LOG_CORRUPT (the text names the seq) */
 CH_MUST_USE enum ch_err ch_evlog_unpack(uint64_t seq, MDB_val value, struct ch_bytes *ret,
                                         struct ch_why *why);
+
+/* A failure before a commit began: nothing was written. What says more than "full" or "no memory"
+ * is not trusted to be only that: the log is broken from then on. */
+enum ch_err ch_evlog_fail_before(struct ch_evlog *log, int code, const char *what,
+                                 struct ch_why *why);
+/* A failure of a commit: CH_ERR_COMMIT_FAILED, and the log is broken from then on. */
+enum ch_err ch_evlog_fail_broken(struct ch_evlog *log, int code, const char *what,
+                                 struct ch_why *why);
 
 /* An MDB_ code or errno of a read as failure: CH_ERR_LOG_CORRUPT, CH_ERR_NO_MEMORY or
  * CH_ERR_LOG_IO. */

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 enum {
-    TABLES = 8, /* three now; LMDB wants to know before */
+    TABLES = 8, /* four now; LMDB wants to know before */
     STEP_BYTES = 64 << 20,
     LEAST_MAP_BYTES = 1 << 20,
 };
@@ -120,11 +120,13 @@ static enum ch_err open_tables(struct ch_evlog *log, struct ch_why *why)
 {
     MDB_txn *txn = NULL;
     bool made = false;
+    bool made_later = false; /* a log of before there were checkpoints */
     enum ch_err err = CH_OK;
     int code = mdb_txn_begin(log->env, NULL, 0, &txn);
     if (code == 0) code = open_table(txn, "meta", &log->meta, &made);
     if (code == 0) code = open_table(txn, "events", &log->events, &made);
     if (code == 0) code = open_table(txn, "tiles", &log->tiles_table, &made);
+    if (code == 0) code = open_table(txn, "checkpoints", &log->checkpoints, &made_later);
     if (code != 0) {
         err = ch_evlog_fail_read(why, code, "open the tables of the log");
         goto out;

@@ -1,7 +1,7 @@
 /* note: signed notes, their keys and signatures. SPDX-License-Identifier: MIT
  * source: C2SP signed-note, tlog-cosignature (v1)
- * A note is text that ends in a line feed, an empty line, and signature lines: an em dash, the key's
- * name, and in base 64 the key's id (4 bytes) and the signature. A verifier key is written
+ * A note is text that ends in a line feed, an empty line, and signature lines: an em dash, the
+ * key's name, and in base 64 the key's id (4 bytes) and the signature. A verifier key is written
  * NAME+ID+BASE64(type, public key).
  * Ed25519 by libsodium, which takes neither points of small order nor other encodings of the same
  * signature. Threads: any; a struct belongs to one. */

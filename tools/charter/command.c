@@ -12,6 +12,7 @@
 #include "tools/charter/ask.h"
 #include "tools/charter/csv.h"
 #include "tools/charter/help.h"
+#include "tools/charter/proof.h"
 #include "tools/charter/table.h"
 
 enum { PAGES_MOST = 100000 };
@@ -153,6 +154,15 @@ static void print_answer(const struct options *o, int type, const struct pages *
         table_print_made(last);
     } else if (type == CH_QRY_check) {
         print_check(pages);
+    } else if (type == CH_QRY_checkpoint_show || type == CH_QRY_checkpoint_make ||
+               type == CH_QRY_checkpoint_cosign) {
+        (void)proof_print_note(last); /* as a file that others can check */
+    } else if (type == CH_QRY_checkpoint_rotate) {
+        struct charter_text key;
+        if (charter_get_text(last, "key", &key)) {
+            (void)fprintf(stderr, "the new verifier key: %.*s\n", (int)key.len, key.ptr);
+        }
+        (void)proof_print_note(last);
     } else {
         table_print(&ch_calls[type].result, pages->values, pages->count);
         if (type != CH_QRY_events_read) tell_more(o, last);

@@ -1,6 +1,7 @@
 /* main: charter, the command line of charterd. SPDX-License-Identifier: MIT
- * The words choose a command made by hand (import, check --from, events) or a call of the schema's
- * rows; everything about the latter, its options, help and printing, comes from the rows. */
+ * The words choose a command made by hand (import, check --from, events, proof) or a call of the
+ * schema's rows; everything about the latter, its options, help and printing, comes from the rows.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "tools/charter/follow.h"
 #include "tools/charter/help.h"
 #include "tools/charter/import.h"
+#include "tools/charter/proof.h"
 #include "tools/charter/questions.h"
 
 #ifndef CHARTER_VERSION
@@ -16,7 +18,8 @@
 
 static enum exit_code print_help(FILE *out, const char *group, const char *word)
 {
-    const struct special specials[] = {import_special, questions_special, follow_special};
+    const struct special specials[] = {import_special, questions_special, follow_special,
+                                       proof_special};
     const size_t count = sizeof specials / sizeof specials[0];
     if (group == NULL) {
         help_all(out, specials, count);
@@ -43,6 +46,10 @@ static bool run_special(struct command_line *line, const char *group, enum exit_
     const char *word = line->at < line->argc ? line->argv[line->at] : "--";
     if (strcmp(group, "check") == 0 && questions_wanted(line)) {
         *ret = questions_run(line);
+        return true;
+    }
+    if (strcmp(group, "proof") == 0 && proof_wanted(line)) {
+        *ret = proof_run(line);
         return true;
     }
     if (word[0] != '-' && help_find(group, word) >= 0) return false;
