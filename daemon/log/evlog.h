@@ -36,6 +36,28 @@ CH_MUST_USE enum ch_err ch_evlog_open(const char *dir, const struct ch_evlog_opt
 /* Syncs the head file, closes. All readers must be closed before. NULL is a no-op. */
 void ch_evlog_close(struct ch_evlog *log);
 
+/* Opens the log only to read it: nothing in the directory is changed, and another process may have
+ * it open. Only readers, tiles, checkpoints and what follows may be asked of it.
+ * errors: CH_ERR_FILE_IO (code = errno: it is not there, or may not be read); CH_ERR_LOG_IO,
+ *         CH_ERR_LOG_CORRUPT (it is no log, or damaged); CH_ERR_NO_MEMORY */
+CH_MUST_USE enum ch_err ch_evlog_open_read(const char *dir, struct ch_evlog **ret,
+                                           struct ch_why *why);
+
+/* How much there is, at one moment; any thread. */
+struct ch_evlog_counts {
+    uint64_t last;   /* the last record's key; 0: there is none */
+    uint64_t events; /* how many; as `last`, unless the log is damaged */
+    uint64_t tiles;
+    uint64_t checkpoints;
+};
+/* errors: CH_ERR_LOG_IO, CH_ERR_LOG_CORRUPT, CH_ERR_NO_MEMORY */
+CH_MUST_USE enum ch_err ch_evlog_count(struct ch_evlog *log, struct ch_evlog_counts *ret,
+                                       struct ch_why *why);
+/* What the head file says now. ret_found: false if it is missing or damaged.
+ * errors: CH_ERR_FILE_IO */
+CH_MUST_USE enum ch_err ch_evlog_read_head(const struct ch_evlog *log, struct ch_log_end *ret,
+                                           bool *ret_found, struct ch_why *why);
+
 /* Appends records[0..count) as seqs first_seq and up, in one transaction; returns when it is
  * durable.
  * first_seq: CH_CHECKed to be the next one

@@ -105,6 +105,18 @@ out:
     return err;
 }
 
+enum ch_err ch_head_read(int dir_fd, const char *name, struct ch_log_end *ret, bool *ret_found,
+                         struct ch_why *why)
+{
+    *ret_found = false;
+    struct ch_head head = {.fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC)};
+    if (head.fd < 0 && errno == ENOENT) return CH_OK;
+    const int code = head.fd < 0 ? errno : read_blocks(&head, ret, ret_found);
+    ch_head_close(&head);
+    if (code == 0) return CH_OK;
+    return ch_fail(why, CH_ERR_FILE_IO, code, "%s: %s", name, strerror(code));
+}
+
 enum ch_err ch_head_write(struct ch_head *head, const struct ch_log_end *end, struct ch_why *why)
 {
     uint8_t block[USED_BYTES] = {0};

@@ -33,6 +33,11 @@ struct ch_head {
 CH_MUST_USE enum ch_err ch_head_open(struct ch_head *head, int dir_fd, const char *name,
                                      bool may_create, struct ch_log_end *end, struct ch_why *why);
 
+/* Reads the head file without changing it. ret_found: false if there is none, or neither block is
+ * valid; then *ret is untouched. errors: CH_ERR_FILE_IO (code = errno) */
+CH_MUST_USE enum ch_err ch_head_read(int dir_fd, const char *name, struct ch_log_end *ret,
+                                     bool *ret_found, struct ch_why *why);
+
 /* Overwrites the older block; not synced. errors: CH_ERR_FILE_IO (code = errno) */
 CH_MUST_USE enum ch_err ch_head_write(struct ch_head *head, const struct ch_log_end *end,
                                       struct ch_why *why);

@@ -345,8 +345,8 @@ static struct trial trial_of(struct world *w, const struct input_base *base)
 static bool is_good(struct trial *t)
 {
     if (!send(t, ch_text_of(t->base->line), NULL, 0)) return false;
-    if (is_taken(t)) return true;
-    fault(t, NULL, "as it stands", "is not taken");
+    if (is_taken(t) == ((t->base->flags & BASE_REFUSED) == 0)) return true;
+    fault(t, NULL, "as it stands", "is not taken, or not refused");
     return false;
 }
 

@@ -36,6 +36,7 @@ enum {
     BASE_SILENT = 2,     /* tells nobody what was wrong: refusals name no field (a log-in) */
     BASE_TELLS_ID = 4,   /* says of an id whether it is there: why, stands beside the line */
     BASE_TELLS_NAME = 8, /* the same of a name */
+    BASE_REFUSED = 16, /* is refused as it stands: why it cannot be taken, stands beside the line */
 };
 struct input_base {
     const char *line;

@@ -216,6 +216,17 @@ const struct input_base input_bases[] = {
     {"operator: status state_hash=true", 0},
     /* Moves time, whatever else the message says; this is where it stands. */
     {"operator: clock.set to=2020-01-01T00:00:00Z", BASE_WORLDLY},
+    /* Checkpoints and keys are no events. */
+    {"ann: checkpoint.list after=0 limit=10", 0},
+    {"ann: checkpoint.show number=1", 0},
+    {"ann: checkpoint.show size=$before_all", 0},
+    {"operator: checkpoint.make", BASE_WORLDLY},
+    {"ann: checkpoint.key", 0},
+    {"operator: checkpoint.rotate", BASE_WORLDLY},
+    /* Only a witness can make what is taken. */
+    {"operator: checkpoint.cosign number=1 lines=\"a witness\"", BASE_WORLDLY | BASE_REFUSED},
+    {"operator: proof.inclusion seq=1 size=$before_all", 0},
+    {"ann: proof.consistency from=1 to=$before_all", 0},
     {"ann: plan.show on=north", 0},
     {"ann: stats.show on=north key=$robot after=0 limit=10", 0},
     {"ann: stats.series on=north stream=marketing key=$robot from=2020-01-01T00:00:00Z "

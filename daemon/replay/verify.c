@@ -1,0 +1,221 @@
+/* verify: see verify.h. SPDX-License-Identifier: MIT */
+#include "daemon/replay/verify_impl.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "daemon/log/reader.h"
+#include "daemon/replay/follower.h"
+#include "schema/event.h"
+
+struct verifying {
+    const struct ch_verify_options *options;
+    struct ch_verify_report *report;
+    struct ch_evlog *log;
+    struct ch_verify_begin begin;
+    struct ch_expected expected;
+    struct ch_verify_tree *tree;
+    bool tree_over; /* it has found a fault: what comes is of no use */
+};
+
+void ch_verify_fault(struct ch_verify_report *report, enum ch_verify_part part, uint64_t number,
+                     const char *format, ...)
+{
+    va_list args;
+    if (report->part != CH_VERIFY_NOTHING) return;
+    report->part = part;
+    report->number = number;
+    va_start(args, format);
+    (void)vsnprintf(report->text, sizeof report->text, format, args);
+    va_end(args);
+}
+
+/* ---- records ------------------------------------------------------------------------------ */
+
+static bool told_to_stop(const struct verifying *v)
+{
+    struct ch_verify_progress *progress = v->options->progress;
+    return progress != NULL && atomic_load_explicit(&progress->stop, memory_order_relaxed);
+}
+
+/* Counts a record and gives it to the tree. False: nothing more is wanted. */
+static bool take(struct verifying *v, struct ch_bytes record)
+{
+    struct ch_verify_progress *progress = v->options->progress;
+    v->report->records++;
+    v->report->bytes += record.len;
+    if (progress != NULL) {
+        atomic_store_explicit(&progress->done, v->report->records, memory_order_relaxed);
+    }
+    v->tree_over = !ch_verify_tree_add(v->tree, record);
+    return !v->tree_over;
+}
+
+static enum ch_err stop(const struct verifying *v, struct ch_why *why)
+{
+    return ch_fail(why, CH_ERR_STOPPED, 0, "stopped at record %" PRIu64, v->report->records);
+}
+
+static enum ch_err before(void *arg, const struct ch_state *state, const struct ch_event *event,
+                          struct ch_bytes record, struct ch_why *why)
+{
+    struct verifying *v = arg;
+    (void)state;
+    (void)event;
+    if (told_to_stop(v) || !take(v, record)) return stop(v, why);
+    return CH_OK;
+}
+
+/* A record that cannot be read, has another form or another place, is a fault of the log. */
+static enum ch_err judge(struct verifying *v, enum ch_err err, const struct ch_why *why)
+{
+    if (err == CH_ERR_STOPPED && v->tree_over) return CH_OK;
+    if (err != CH_ERR_LOG_CORRUPT) return err;
+    ch_verify_fault(v->report, CH_VERIFY_RECORD, v->report->records + 1, "%s", why->text);
+    return CH_OK;
+}
+
+static void check_state(struct verifying *v, const struct ch_expected_state *expected,
+                        const struct ch_state *state)
+{
+    uint8_t hash[CH_STATE_HASH_BYTES];
+    ch_state_hash(state, hash);
+    v->report->states++;
+    if (memcmp(hash, expected->hash, sizeof hash) == 0) return;
+    ch_verify_fault(v->report, CH_VERIFY_STATE, expected->seq,
+                    "replay gives another state behind record %" PRIu64 " than checkpoint %" PRIu64
+                    " says",
+                    expected->seq, expected->number);
+}
+
+/* With a state: goes from one state hash that is due to the next. */
+static enum ch_err replay(struct verifying *v, struct ch_why *why)
+{
+    struct ch_follower follower = {.open = false};
+    enum ch_err err = ch_follower_open(&follower, v->log, NULL, why);
+    if (err != CH_OK) return err;
+    follower.before = before;
+    follower.before_arg = v;
+    const uint64_t last = v->begin.counts.last;
+    size_t next = 0;
+    while (err == CH_OK && !v->tree_over && v->report->part == CH_VERIFY_NOTHING) {
+        const struct ch_expected_state *due =
+            next < v->expected.state_count ? &v->expected.states[next] : NULL;
+        const uint64_t to = due == NULL ? last : due->seq;
+        err = judge(v, ch_follower_go(&follower, to, NULL, NULL, why), why);
+        if (err != CH_OK || v->tree_over || v->report->part != CH_VERIFY_NOTHING) break;
+        if (due == NULL) break;
+        if (ch_follower_seq(&follower) == due->seq) check_state(v, due, &follower.state);
+        next++;
+    }
+    ch_follower_close(&follower);
+    return err;
+}
+
+/* The same checks of one record without a state. */
+static enum ch_err check_record(const struct ch_log_record *record, uint64_t *last_at,
+                                struct ch_arena *arena, struct ch_why *why)
+{
+    union ch_event_body body;
+    struct ch_event event;
+    enum ch_err err = ch_event_decode(record->bytes, arena, &body, &event, why);
+    ch_arena_reset(arena);
+    if (err != CH_OK) return err;
+    if (event.seq != record->seq) {
+        return ch_fail(why, CH_ERR_LOG_CORRUPT, 0,
+                       "record %" PRIu64 " says that it is event %" PRIu64, record->seq, event.seq);
+    }
+    if (event.at < *last_at) {
+        return ch_fail(why, CH_ERR_LOG_CORRUPT, 0,
+                       "event %" PRIu64 " is earlier than the one before", event.seq);
+    }
+    *last_at = event.at;
+    return CH_OK;
+}
+
+static enum ch_err scan(struct verifying *v, struct ch_why *why)
+{
+    struct ch_reader *reader = NULL;
+    struct ch_arena arena = {0};
+    uint64_t last_at = 0;
+    enum ch_err err = ch_reader_open(v->log, &reader, why);
+    while (err == CH_OK && v->report->records < v->begin.counts.last) {
+        struct ch_log_record record;
+        err = ch_reader_next(reader, &record, why);
+        if (err == CH_OK && record.bytes.ptr == NULL) break;
+        if (err == CH_OK) err = check_record(&record, &last_at, &arena, why);
+        if (err == CH_OK && (told_to_stop(v) || !take(v, record.bytes))) err = stop(v, why);
+    }
+    ch_reader_close(reader);
+    ch_arena_deinit(&arena);
+    return judge(v, err, why);
+}
+
+/* ---- the whole ---------------------------------------------------------------------------- */
+
+/* What no record and no tile told: something is there that does not belong there. */
+static void check_counts(struct verifying *v, const struct ch_evlog_counts *counts)
+{
+    if (counts->last != counts->events) {
+        ch_verify_fault(v->report, CH_VERIFY_LOG, 0,
+                        "the last record is %" PRIu64 ", and there are %" PRIu64, counts->last,
+                        counts->events);
+    } else if (counts->tiles != ch_tiles_stored(counts->last)) {
+        ch_verify_fault(v->report, CH_VERIFY_LOG, 0,
+                        "there are %" PRIu64 " tiles and not %" PRIu64 " for %" PRIu64 " records",
+                        counts->tiles, ch_tiles_stored(counts->last), counts->last);
+    }
+}
+
+/* A log that does not open is a fault of it, where it is not the machine's. */
+static enum ch_err open_log(struct verifying *v, struct ch_why *why)
+{
+    enum ch_err err = ch_evlog_open_read(v->options->dir, &v->log, why);
+    if (err == CH_OK) err = ch_evlog_read_head(v->log, &v->begin.head, &v->begin.has_head, why);
+    if (err == CH_OK) err = ch_evlog_count(v->log, &v->begin.counts, why);
+    if (err != CH_ERR_LOG_CORRUPT) return err;
+    ch_verify_fault(v->report, CH_VERIFY_LOG, 0, "%s", why->text);
+    return CH_OK;
+}
+
+static enum ch_err check_records(struct verifying *v, struct ch_why *why)
+{
+    enum ch_err err =
+        ch_verify_tree_create(v->log, &v->expected, v->options->threads, &v->tree, why);
+    if (err != CH_OK) return err;
+    err = v->options->replay ? replay(v, why) : scan(v, why);
+    struct ch_why tree_why;
+    const enum ch_err tree_err = ch_verify_tree_finish(v->tree, v->report, &tree_why);
+    ch_verify_tree_destroy(v->tree);
+    if (err == CH_OK && tree_err != CH_OK) {
+        *why = tree_why;
+        err = tree_err;
+    }
+    if (err == CH_OK && v->report->part == CH_VERIFY_NOTHING &&
+        v->report->records != v->begin.counts.last) {
+        ch_verify_fault(v->report, CH_VERIFY_RECORD, v->report->records + 1,
+                        "record %" PRIu64 " is missing", v->report->records + 1);
+    }
+    return err;
+}
+
+enum ch_err ch_verify(const struct ch_verify_options *options, struct ch_verify_report *ret,
+                      struct ch_why *why)
+{
+    struct verifying v = {.options = options, .report = ret};
+    *ret = (struct ch_verify_report){.part = CH_VERIFY_NOTHING};
+    enum ch_err err = open_log(&v, why);
+    const struct ch_evlog_counts counts = v.begin.counts;
+    v.begin.counts.last =
+        counts.events; /* a key that was changed is found by the record it lacks */
+    if (err == CH_OK && ret->part == CH_VERIFY_NOTHING) {
+        if (options->progress != NULL) atomic_store(&options->progress->total, v.begin.counts.last);
+        err = ch_verify_notes(v.log, options, &v.begin, &v.expected, ret, why);
+    }
+    if (err == CH_OK && ret->part == CH_VERIFY_NOTHING) err = check_records(&v, why);
+    if (err == CH_OK) check_counts(&v, &counts);
+    ch_expected_deinit(&v.expected);
+    ch_evlog_close(v.log);
+    return err;
+}

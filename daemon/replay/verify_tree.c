@@ -1,0 +1,339 @@
+/* verify_tree: the tree of the records against tiles and roots; see verify_impl.h.
+ * SPDX-License-Identifier: MIT
+ * Two blocks go back and forth between the thread that reads and the one that hashes. */
+#include "daemon/replay/verify_impl.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "daemon/log/stored_tile.h"
+#include "schema/base/buf.h"
+#include "schema/base/check.h"
+
+enum { BLOCK_RECORDS = 1024, BLOCK_BYTES = 256 << 10 };
+
+struct block {
+    struct ch_buf bytes;
+    size_t ends[BLOCK_RECORDS];
+    size_t count;
+    bool full; /* with the hashing thread */
+};
+
+struct ch_verify_tree {
+    struct ch_evlog *log;
+    const struct ch_expected *expected;
+    struct ch_hasher hasher;
+    struct ch_tile_reader *reader;
+    struct ch_tiles tiles; /* of the records so far */
+    size_t next_root;      /* of expected */
+    uint64_t good_size;    /* the last root that agreed */
+    uint64_t tile_count;
+    /* A record and the tile that disagree; a root tells which of them is the false one. */
+    uint64_t odd_seq; /* 0: none */
+    uint64_t odd_tile;
+    struct ch_verify_report found;
+    enum ch_err err;
+    struct ch_why why;
+
+    bool threaded;
+    pthread_t thread;
+    pthread_mutex_t mutex; /* guards block.full, ending and over */
+    pthread_cond_t changed;
+    struct block blocks[2];
+    bool ending;
+    bool over; /* a fault or failure: nothing more is hashed */
+    /* the reading thread's */
+    unsigned filling;
+    bool stopped;   /* over, as far as it knows */
+    bool no_memory; /* for a block */
+};
+
+/* ---- hashing ------------------------------------------------------------------------------ */
+
+static bool is_over(const struct ch_verify_tree *tree)
+{
+    return tree->found.part != CH_VERIFY_NOTHING || tree->err != CH_OK;
+}
+
+/* A full tile against the stored one. */
+static void check_tile(struct ch_verify_tree *tree, unsigned level, uint64_t index)
+{
+    const uint8_t *stored = NULL;
+    const struct ch_hash *own = tree->tiles.partial[level];
+    tree->err = ch_tile_reader_get(tree->reader, level, index, &stored, &tree->why);
+    if (tree->err == CH_ERR_LOG_CORRUPT) {
+        tree->err = CH_OK;
+        ch_verify_fault(&tree->found, CH_VERIFY_TILE, index, "%s", tree->why.text);
+    }
+    if (is_over(tree)) return;
+    tree->tile_count++;
+    for (unsigned i = 0; i < CH_TILE_WIDTH; i++) {
+        if (memcmp(stored + (size_t)i * CH_HASH_BYTES, own[i].bytes, CH_HASH_BYTES) == 0) continue;
+        if (level > 0) {
+            ch_verify_fault(&tree->found, CH_VERIFY_TILE, index,
+                            "tile %u/%" PRIu64 " is not what the tiles below it give", level,
+                            index);
+        } else if (tree->odd_seq == 0) {
+            tree->odd_seq = index * CH_TILE_WIDTH + i + 1;
+            tree->odd_tile = index;
+        }
+        return;
+    }
+}
+
+/* As in tiles.c, but full tiles are compared and not stored. */
+static void take_node(void *arg, unsigned height, const struct ch_hash *hash)
+{
+    struct ch_verify_tree *tree = arg;
+    struct ch_tiles *tiles = &tree->tiles;
+    if (height % CH_TILE_HEIGHT != 0) return;
+    const unsigned level = height / CH_TILE_HEIGHT;
+    const uint64_t number = tiles->range.size >> height;
+    CH_CHECK(level < CH_TILE_LEVELS);
+    tiles->partial[level][number % CH_TILE_WIDTH] = *hash;
+    if (number % CH_TILE_WIDTH == CH_TILE_WIDTH - 1 && !is_over(tree)) {
+        check_tile(tree, level, number / CH_TILE_WIDTH);
+    }
+}
+
+static const char *name_of(enum ch_verify_part part)
+{
+    return part == CH_VERIFY_HEAD ? "the head file" : "the checkpoint given";
+}
+
+/* A root that is not what it should be: what is false? */
+static void tell_root(struct ch_verify_tree *tree, const struct ch_expected_root *root)
+{
+    const uint64_t from = tree->good_size + 1;
+    if (tree->odd_seq != 0) {
+        ch_verify_fault(&tree->found, CH_VERIFY_RECORD, tree->odd_seq,
+                        "record %" PRIu64 " was changed: tile 0/%" PRIu64
+                        " has another hash of it, and %s %" PRIu64 " another root",
+                        tree->odd_seq, tree->odd_tile,
+                        root->part == CH_VERIFY_CHECKPOINT ? "checkpoint" : name_of(root->part),
+                        root->part == CH_VERIFY_CHECKPOINT ? root->number : root->size);
+    } else if (root->part == CH_VERIFY_CHECKPOINT && !root->trusted) {
+        ch_verify_fault(&tree->found, CH_VERIFY_CHECKPOINT, root->number,
+                        "checkpoint %" PRIu64 " names another root than records 1 to %" PRIu64
+                        " have; it is not signed by a key known",
+                        root->number, root->size);
+    } else if (root->part == CH_VERIFY_AGAINST) {
+        ch_verify_fault(&tree->found, CH_VERIFY_AGAINST, root->size,
+                        "this is another log than the one the checkpoint of size %" PRIu64
+                        " was made of: forked or re-ordered in records %" PRIu64 " to %" PRIu64,
+                        root->size, from, root->size);
+    } else if (root->part == CH_VERIFY_HEAD) {
+        ch_verify_fault(&tree->found, CH_VERIFY_HEAD, root->size,
+                        "the head file names another root than records 1 to %" PRIu64
+                        " have: it was changed, or one of records %" PRIu64 " to %" PRIu64,
+                        root->size, from, root->size);
+    } else {
+        ch_verify_fault(&tree->found, CH_VERIFY_RECORD, from,
+                        "one of records %" PRIu64 " to %" PRIu64 " was changed: checkpoint %" PRIu64
+                        ", which is signed, has another root",
+                        from, root->size, root->number);
+    }
+}
+
+static void check_roots(struct ch_verify_tree *tree)
+{
+    const struct ch_expected *expected = tree->expected;
+    struct ch_hash root;
+    bool made = false;
+    while (tree->next_root < expected->root_count && !is_over(tree)) {
+        const struct ch_expected_root *next = &expected->roots[tree->next_root];
+        if (next->size > tree->tiles.range.size) return;
+        if (!made) ch_merkle_root(&tree->tiles.range, &tree->hasher, &root);
+        made = true;
+        tree->next_root++;
+        if (!ch_hash_equal(&root, &next->root)) {
+            tell_root(tree, next);
+        } else if (tree->odd_seq != 0) {
+            ch_verify_fault(&tree->found, CH_VERIFY_TILE, tree->odd_tile,
+                            "tile 0/%" PRIu64 " has a false hash of record %" PRIu64
+                            ": the record is what the root of %" PRIu64 " records was made of",
+                            tree->odd_tile, tree->odd_seq, next->size);
+        } else {
+            tree->good_size = next->size;
+            if (next->part == CH_VERIFY_AGAINST) tree->found.against++;
+        }
+    }
+}
+
+static void hash_record(struct ch_verify_tree *tree, struct ch_bytes record)
+{
+    struct ch_hash leaf;
+    ch_merkle_leaf(&tree->hasher, record, &leaf);
+    ch_merkle_push(&tree->tiles.range, &tree->hasher, &leaf, take_node, tree);
+    const struct ch_expected *expected = tree->expected;
+    if (tree->next_root < expected->root_count &&
+        expected->roots[tree->next_root].size <= tree->tiles.range.size) {
+        check_roots(tree);
+    }
+}
+
+static void hash_block(struct ch_verify_tree *tree, const struct block *block)
+{
+    size_t start = 0;
+    for (size_t i = 0; i < block->count && !is_over(tree); i++) {
+        hash_record(tree, (struct ch_bytes){block->bytes.ptr + start, block->ends[i] - start});
+        start = block->ends[i];
+    }
+}
+
+/* ---- threads ------------------------------------------------------------------------------ */
+
+static void lock(struct ch_verify_tree *tree)
+{
+    CH_CHECK(pthread_mutex_lock(&tree->mutex) == 0);
+}
+
+static void unlock(struct ch_verify_tree *tree)
+{
+    CH_CHECK(pthread_mutex_unlock(&tree->mutex) == 0);
+}
+
+static void wait_change(struct ch_verify_tree *tree)
+{
+    CH_CHECK(pthread_cond_wait(&tree->changed, &tree->mutex) == 0);
+}
+
+static void *run(void *arg)
+{
+    struct ch_verify_tree *tree = arg;
+    for (unsigned at = 0;; at ^= 1) {
+        struct block *block = &tree->blocks[at];
+        lock(tree);
+        while (!block->full && !tree->ending) {
+            wait_change(tree);
+        }
+        const bool work = block->full;
+        unlock(tree);
+        if (!work) return NULL;
+        hash_block(tree, block);
+        lock(tree);
+        block->full = false;
+        tree->over = is_over(tree);
+        CH_CHECK(pthread_cond_signal(&tree->changed) == 0);
+        unlock(tree);
+    }
+}
+
+/* The block that is being filled goes to be hashed; the other one is waited for. */
+static void hand_over(struct ch_verify_tree *tree)
+{
+    struct block *block = &tree->blocks[tree->filling];
+    if (block->count == 0) return;
+    if (!tree->threaded) {
+        hash_block(tree, block);
+        tree->stopped = is_over(tree);
+    } else {
+        lock(tree);
+        block->full = true;
+        CH_CHECK(pthread_cond_signal(&tree->changed) == 0);
+        tree->filling ^= 1;
+        while (tree->blocks[tree->filling].full) {
+            wait_change(tree);
+        }
+        tree->stopped = tree->over;
+        unlock(tree);
+        block = &tree->blocks[tree->filling];
+    }
+    ch_buf_reset(&block->bytes);
+    block->count = 0;
+}
+
+bool ch_verify_tree_add(struct ch_verify_tree *tree, struct ch_bytes record)
+{
+    struct block *block = &tree->blocks[tree->filling];
+    ch_buf_put(&block->bytes, record.ptr, record.len);
+    block->ends[block->count++] = block->bytes.len;
+    if (block->bytes.failed) {
+        block->count = 0;
+        tree->no_memory = true;
+        return false;
+    }
+    if (block->count == BLOCK_RECORDS || block->bytes.len >= BLOCK_BYTES) hand_over(tree);
+    return !tree->stopped;
+}
+
+static int start_thread(struct ch_verify_tree *tree)
+{
+    sigset_t all;
+    sigset_t before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int code = pthread_create(&tree->thread, NULL, run, tree);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return code;
+}
+
+enum ch_err ch_verify_tree_create(struct ch_evlog *log, const struct ch_expected *expected,
+                                  unsigned threads, struct ch_verify_tree **ret, struct ch_why *why)
+{
+    struct ch_verify_tree *tree = calloc(1, sizeof *tree);
+    if (tree == NULL) return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for the tree");
+    tree->log = log;
+    tree->expected = expected;
+    tree->mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    tree->changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+    enum ch_err err = ch_hasher_init(&tree->hasher, why);
+    if (err == CH_OK) err = ch_tile_reader_open(log, &tree->reader, why);
+    if (err == CH_OK && threads > 1) tree->threaded = start_thread(tree) == 0; /* else without */
+    if (err != CH_OK) {
+        ch_verify_tree_destroy(tree);
+        return err;
+    }
+    *ret = tree;
+    return CH_OK;
+}
+
+void ch_verify_tree_destroy(struct ch_verify_tree *tree)
+{
+    if (tree == NULL) return;
+    ch_tile_reader_close(tree->reader);
+    ch_hasher_deinit(&tree->hasher);
+    ch_buf_deinit(&tree->blocks[0].bytes);
+    ch_buf_deinit(&tree->blocks[1].bytes);
+    (void)pthread_cond_destroy(&tree->changed);
+    (void)pthread_mutex_destroy(&tree->mutex);
+    free(tree);
+}
+
+enum ch_err ch_verify_tree_finish(struct ch_verify_tree *tree, struct ch_verify_report *report,
+                                  struct ch_why *why)
+{
+    hand_over(tree);
+    if (tree->threaded) {
+        lock(tree);
+        tree->ending = true;
+        CH_CHECK(pthread_cond_signal(&tree->changed) == 0);
+        unlock(tree);
+        CH_CHECK(pthread_join(tree->thread, NULL) == 0);
+        tree->threaded = false;
+    }
+    if (tree->no_memory) {
+        return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for a block of records");
+    }
+    if (tree->err != CH_OK) {
+        *why = tree->why;
+        return tree->err;
+    }
+    if (tree->odd_seq != 0) {
+        ch_verify_fault(&tree->found, CH_VERIFY_RECORD, tree->odd_seq,
+                        "record %" PRIu64 " does not match its hash in tile 0/%" PRIu64
+                        ", and no root further on tells which of the two was changed",
+                        tree->odd_seq, tree->odd_tile);
+    }
+    report->tiles = tree->tile_count;
+    report->against = tree->found.against;
+    ch_merkle_root(&tree->tiles.range, &tree->hasher, &report->root);
+    /* It saw only what comes before a fault of the reading. */
+    if (tree->found.part != CH_VERIFY_NOTHING) {
+        report->part = tree->found.part;
+        report->number = tree->found.number;
+        memcpy(report->text, tree->found.text, sizeof report->text);
+    }
+    return CH_OK;
+}

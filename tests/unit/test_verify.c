@@ -1,0 +1,420 @@
+/* test_verify: a log is checked from its bytes, and each flipped bit is found and named.
+ * SPDX-License-Identifier: MIT
+ * The log is what a daemon writes at its first start, with two checkpoints. Bits are flipped where
+ * LMDB keeps a key or a value: in the file, which is put right again behind each. */
+#include "daemon/core/apply.h"
+#include "daemon/core/decide.h"
+#include "daemon/core/dump.h"
+#include "daemon/log/checkpoint.h"
+#include "daemon/log/crc.h"
+#include "daemon/log/prover.h"
+#include "daemon/log/stored.h"
+#include "daemon/replay/follower.h"
+#include "daemon/replay/verify.h"
+#include "tests/unit/log_scratch.h"
+
+#include <lmdb.h>
+#include <sodium.h>
+
+enum { MAP = 64 << 20, FIRST = 300 };
+
+/* A key or a value of a table. */
+struct place {
+    enum ch_verify_part part;
+    uint64_t number; /* seq, tile index, checkpoint number */
+    size_t offset;   /* in the file */
+    size_t len;
+    bool key;
+};
+
+struct fixture {
+    struct scratch scratch;
+    struct ch_signer signer;
+    struct ch_signer stranger;
+    uint64_t records;
+    struct place *places;
+    size_t place_count;
+    struct ch_buf first_note; /* the first checkpoint's */
+    uint64_t random;
+};
+
+static const uint8_t seed[CH_NOTE_SEED_BYTES] = {7};
+static const uint8_t other_seed[CH_NOTE_SEED_BYTES] = {8};
+
+/* ---- making the log ----------------------------------------------------------------------- */
+
+static void put_checkpoint(struct fixture *f, struct ch_evlog *log, uint64_t number,
+                           const struct ch_state *state)
+{
+    struct ch_checkpoint made = {.origin = ch_text_of("example.com/log"),
+                                 .size = ch_evlog_end(log)->seq,
+                                 .root = ch_evlog_end(log)->root,
+                                 .has_state = true,
+                                 .dump_version = CH_DUMP_VERSION,
+                                 .state_seq = ch_evlog_end(log)->seq};
+    struct ch_buf note = {0};
+    struct ch_buf line = {0};
+    struct ch_why why = {0};
+    ch_state_hash(state, made.state_hash);
+    ch_checkpoint_put(&note, &made);
+    ch_signer_put_line(&f->signer, (struct ch_text){(const char *)note.ptr, note.len}, &line);
+    ch_buf_put(&note, "\n", 1);
+    ch_buf_put(&note, line.ptr, line.len);
+    const struct ch_text whole = {(const char *)note.ptr, note.len};
+    assert_int_equal(ch_stored_put(log, number, 1000 * number, whole, &why), CH_OK);
+    if (number == 1) ch_buf_put(&f->first_note, note.ptr, note.len);
+    ch_buf_deinit(&line);
+    ch_buf_deinit(&note);
+}
+
+static void make_log(struct fixture *f)
+{
+    struct ch_state state;
+    struct ch_arena arena = {0};
+    struct ch_verdict verdict;
+    struct ch_why why = {0};
+    struct ch_evlog *log = scratch_open(&f->scratch, MAP);
+    assert_true(ch_state_init(&state));
+    ch_decide_start(&state, &arena, &verdict);
+    assert_true(verdict.count > FIRST);
+    for (uint32_t i = 0; i < verdict.count; i++) {
+        struct ch_buf record = {0};
+        ch_event_encode(&record, &verdict.events[i]);
+        const struct ch_bytes view = ch_buf_view(&record);
+        assert_true(ch_apply_reserve(&state, &verdict.events[i]));
+        ch_apply(&state, &verdict.events[i]);
+        assert_int_equal(ch_evlog_append(log, verdict.events[i].seq, &view, 1, 1000, &why), CH_OK);
+        if (i + 1 == FIRST) put_checkpoint(f, log, 1, &state);
+        ch_buf_deinit(&record);
+    }
+    f->records = verdict.count;
+    put_checkpoint(f, log, 2, &state);
+    ch_evlog_close(log);
+    ch_state_deinit(&state);
+    ch_arena_deinit(&arena);
+}
+
+static void add_place(struct fixture *f, const struct place *place)
+{
+    f->places = realloc(f->places, (f->place_count + 1) * sizeof *f->places);
+    assert_non_null(f->places);
+    f->places[f->place_count++] = *place;
+}
+
+/* Where the file is mapped: LMDB does not tell. source: man 5 proc, /proc/self/maps */
+static const uint8_t *map_of(const struct fixture *f)
+{
+    char line[PATH_MAX + 128];
+    uintptr_t base = 0;
+    const char *path = scratch_path(&f->scratch, "log.mdb\n");
+    FILE *maps = fopen("/proc/self/maps", "re");
+    assert_non_null(maps);
+    while (base == 0 && fgets(line, sizeof line, maps) != NULL) {
+        if (strstr(line, path) != NULL) base = (uintptr_t)strtoull(line, NULL, 16);
+    }
+    (void)fclose(maps);
+    assert_true(base != 0);
+    return (const uint8_t *)base; // NOLINT(performance-no-int-to-ptr): the kernel says it as text
+}
+
+/* Where the keys and values of a table stand in the file. */
+static void find_places(struct fixture *f, MDB_txn *txn, const char *table,
+                        enum ch_verify_part part)
+{
+    MDB_dbi dbi;
+    MDB_cursor *cursor;
+    MDB_val key;
+    MDB_val value;
+    const uint8_t *base = map_of(f);
+    assert_int_equal(mdb_dbi_open(txn, table, 0, &dbi), 0);
+    assert_int_equal(mdb_cursor_open(txn, dbi, &cursor), 0);
+    while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
+        const uint8_t *at = key.mv_data;
+        struct place place = {.part = part, .len = key.mv_size, .key = true};
+        place.number = key.mv_size == 9 ? ch_get_be64(at + 1) : ch_get_be64(at);
+        place.offset = (size_t)(at - base);
+        add_place(f, &place);
+        place.key = false;
+        place.len = value.mv_size;
+        place.offset = (size_t)((const uint8_t *)value.mv_data - base);
+        add_place(f, &place);
+    }
+    mdb_cursor_close(cursor);
+}
+
+static void find_all_places(struct fixture *f)
+{
+    MDB_env *env;
+    MDB_txn *txn;
+    assert_int_equal(mdb_env_create(&env), 0);
+    assert_int_equal(mdb_env_set_maxdbs(env, 8), 0);
+    const char *path = scratch_path(&f->scratch, "log.mdb");
+    assert_int_equal(mdb_env_open(env, path, MDB_NOSUBDIR | MDB_RDONLY | MDB_NOLOCK, 0600), 0);
+    assert_int_equal(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn), 0);
+    find_places(f, txn, "events", CH_VERIFY_RECORD);
+    find_places(f, txn, "tiles", CH_VERIFY_TILE);
+    find_places(f, txn, "checkpoints", CH_VERIFY_CHECKPOINT);
+    mdb_txn_abort(txn);
+    mdb_env_close(env);
+}
+
+/* ---- verifying it ------------------------------------------------------------------------- */
+
+static void verify(struct fixture *f, const struct ch_verify_options *more,
+                   struct ch_verify_report *report)
+{
+    struct ch_verify_options options = *more;
+    struct ch_why why = {0};
+    options.dir = f->scratch.dir;
+    if (options.keys == NULL) {
+        options.keys = &f->signer.verifier;
+        options.key_count = 1;
+    }
+    if (options.threads == 0) options.threads = 1;
+    const enum ch_err err = ch_verify(&options, report, &why);
+    if (err != CH_OK) fail_msg("%s: %s", ch_err_code(err), why.text);
+}
+
+static void flip(struct fixture *f, size_t offset, unsigned bit)
+{
+    uint8_t byte = 0;
+    const int fd = open(scratch_path(&f->scratch, "log.mdb"), O_RDWR);
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, &byte, 1, (off_t)offset), 1);
+    byte = (uint8_t)(byte ^ 1U << bit);
+    assert_int_equal(pwrite(fd, &byte, 1, (off_t)offset), 1);
+    assert_int_equal(close(fd), 0);
+}
+
+static const struct ch_verify_options usual = {.replay = true};
+static const struct ch_verify_options no_replay = {.replay = false};
+
+/* One bit, there and back; it must be found, and what it belongs to named. */
+static void check_bit(struct fixture *f, const struct place *place, size_t bit)
+{
+    struct ch_verify_report report;
+    const size_t offset = place->offset + bit / 8;
+    flip(f, offset, (unsigned)(bit % 8));
+    verify(f, scratch_random(&f->random) % 8 == 0 ? &usual : &no_replay, &report);
+    flip(f, offset, (unsigned)(bit % 8));
+    if (report.part != place->part || report.number != place->number) {
+        fail_msg("bit %zu of the %s of %d %llu: found %d %llu: %s", bit,
+                 place->key ? "key" : "value", (int)place->part, (unsigned long long)place->number,
+                 (int)report.part, (unsigned long long)report.number, report.text);
+    }
+}
+
+static void the_log_is_good_with_and_without_threads_and_replay(void **state)
+{
+    struct fixture *f = *state;
+    for (unsigned threads = 1; threads <= 2; threads++) {
+        for (unsigned replay = 0; replay <= 1; replay++) {
+            const struct ch_verify_options options = {.replay = replay != 0, .threads = threads};
+            struct ch_verify_report report;
+            verify(f, &options, &report);
+            assert_string_equal(report.text, "");
+            assert_int_equal(report.part, CH_VERIFY_NOTHING);
+            assert_int_equal(report.records, f->records);
+            assert_int_equal(report.covered, f->records);
+            assert_int_equal(report.tiles, 1);
+            assert_int_equal(report.checkpoints, 2);
+            assert_int_equal(report.signed_checkpoints, 2);
+            assert_int_equal(report.states, replay != 0 ? 2 : 0);
+            assert_string_equal(report.origin, "example.com/log");
+        }
+    }
+}
+
+static void each_flipped_bit_of_a_record_or_key_is_found_and_named(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t i = 0; i < f->place_count; i++) {
+        const struct place *place = &f->places[i];
+        if (place->part != CH_VERIFY_RECORD) continue;
+        const bool all = place->number == 200 || place->number == f->records;
+        if (all) {
+            for (size_t bit = 0; bit < place->len * 8; bit++) {
+                check_bit(f, place, bit);
+            }
+        } else {
+            check_bit(f, place, (size_t)(scratch_random(&f->random) % (place->len * 8)));
+        }
+    }
+}
+
+static void flipped_bits_of_tiles_and_their_keys_are_found_and_named(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t i = 0; i < f->place_count; i++) {
+        const struct place *place = &f->places[i];
+        if (place->part != CH_VERIFY_TILE) continue;
+        const size_t bits = place->len * 8;
+        const size_t step = place->key ? 1 : 131; /* every bit position of a byte comes up */
+        for (size_t bit = 0; bit < bits; bit += step) {
+            check_bit(f, place, bit);
+        }
+    }
+}
+
+static void flipped_bits_of_checkpoints_and_their_keys_are_found_and_named(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t i = 0; i < f->place_count; i++) {
+        const struct place *place = &f->places[i];
+        if (place->part != CH_VERIFY_CHECKPOINT) continue;
+        for (size_t bit = 0; bit < place->len * 8;
+             bit += place->number == 2 || place->key ? 1 : 7) {
+            check_bit(f, place, bit);
+        }
+    }
+}
+
+/* ---- what no checksum finds --------------------------------------------------------------- */
+
+static const struct place *place_of(const struct fixture *f, enum ch_verify_part part,
+                                    uint64_t number)
+{
+    for (size_t i = 0; i < f->place_count; i++) {
+        const struct place *place = &f->places[i];
+        if (place->part == part && place->number == number && !place->key) return place;
+    }
+    return NULL;
+}
+
+/* Changes a byte in the middle of a record and its checksum, or puts both back. */
+static void forge(struct fixture *f, uint64_t seq)
+{
+    const struct place *place = place_of(f, CH_VERIFY_RECORD, seq);
+    uint8_t value[4096];
+    assert_non_null(place);
+    const int fd = open(scratch_path(&f->scratch, "log.mdb"), O_RDWR);
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, value, place->len, (off_t)place->offset), (ssize_t)place->len);
+    const struct ch_bytes record = {value, place->len - CH_CRC_BYTES};
+    value[record.len - 3] ^= 1; /* within a name: still a canonical record */
+    ch_put_le32(value + record.len, ch_crc_record(seq, record));
+    assert_int_equal(pwrite(fd, value, place->len, (off_t)place->offset), (ssize_t)place->len);
+    assert_int_equal(close(fd), 0);
+}
+
+static void a_forged_record_is_named_by_its_tile_and_a_root(void **state)
+{
+    struct fixture *f = *state;
+    struct ch_verify_report report;
+    forge(f, 77);
+    verify(f, &usual, &report);
+    assert_int_equal(report.part, CH_VERIFY_RECORD);
+    assert_int_equal(report.number, 77);
+    assert_non_null(strstr(report.text, "record 77 was changed"));
+    forge(f, 77);
+    /* behind the last full tile there is only the signed root */
+    forge(f, f->records - 1);
+    verify(f, &usual, &report);
+    assert_int_equal(report.part, CH_VERIFY_RECORD);
+    assert_int_equal(report.number, FIRST + 1);
+    assert_non_null(strstr(report.text, "signed"));
+    forge(f, f->records - 1);
+    verify(f, &usual, &report);
+    assert_int_equal(report.part, CH_VERIFY_NOTHING);
+}
+
+static void keys_that_did_not_sign_are_told(void **state)
+{
+    struct fixture *f = *state;
+    struct ch_verify_report report;
+    const struct ch_verify_options other = {
+        .replay = true, .keys = &f->stranger.verifier, .key_count = 1};
+    verify(f, &other, &report);
+    assert_int_equal(report.part, CH_VERIFY_CHECKPOINT);
+    const struct ch_verifier both[] = {f->stranger.verifier, f->signer.verifier};
+    const struct ch_verify_options two = {.replay = true, .keys = both, .key_count = 2};
+    verify(f, &two, &report);
+    assert_int_equal(report.part, CH_VERIFY_NOTHING);
+}
+
+/* A note over this size and root, signed by the log's key. */
+static void put_note(struct fixture *f, uint64_t size, const struct ch_hash *root,
+                     const char *origin, struct ch_buf *ret)
+{
+    const struct ch_checkpoint made = {.origin = ch_text_of(origin), .size = size, .root = *root};
+    struct ch_buf line = {0};
+    ch_buf_reset(ret);
+    ch_checkpoint_put(ret, &made);
+    ch_signer_put_line(&f->signer, (struct ch_text){(const char *)ret->ptr, ret->len}, &line);
+    ch_buf_put(ret, "\n", 1);
+    ch_buf_put(ret, line.ptr, line.len);
+    ch_buf_deinit(&line);
+}
+
+static void check_against(struct fixture *f, const struct ch_buf *note, enum ch_verify_part part,
+                          const char *text)
+{
+    struct ch_verify_report report;
+    const struct ch_text view = {(const char *)note->ptr, note->len};
+    const struct ch_verify_options options = {.replay = true, .against = &view, .against_count = 1};
+    verify(f, &options, &report);
+    assert_int_equal(report.part, part);
+    if (part == CH_VERIFY_NOTHING) assert_int_equal(report.against, 1);
+    if (strstr(report.text, text) == NULL) fail_msg("%s", report.text);
+}
+
+static void a_log_is_compared_with_what_was_kept_elsewhere(void **state)
+{
+    struct fixture *f = *state;
+    struct ch_buf note = {0};
+    struct ch_hash root = {{1}};
+    check_against(f, &f->first_note, CH_VERIFY_NOTHING, "");
+    put_note(f, f->records + 1, &root, "example.com/log", &note);
+    check_against(f, &note, CH_VERIFY_AGAINST, "cut");
+    put_note(f, 250, &root, "example.com/log", &note);
+    check_against(f, &note, CH_VERIFY_AGAINST, "forked or re-ordered in records 1 to 250");
+    put_note(f, 350, &root, "example.com/log", &note);
+    check_against(f, &note, CH_VERIFY_AGAINST, "forked or re-ordered in records 301 to 350");
+    put_note(f, 250, &root, "example.com/other", &note);
+    check_against(f, &note, CH_VERIFY_AGAINST, "another log");
+    ch_buf_reset(&note);
+    ch_buf_put(&note, "nonsense\n", 9);
+    check_against(f, &note, CH_VERIFY_AGAINST, "no signed checkpoint");
+    ch_buf_deinit(&note);
+}
+
+/* ---- the whole ---------------------------------------------------------------------------- */
+
+static int make_fixture(void **state)
+{
+    static struct fixture f = {.random = 41};
+    if (sodium_init() < 0) return 1;
+    scratch_make(&f.scratch);
+    assert_int_equal(ch_signer_init(ch_text_of("example.com/log"), seed, &f.signer, NULL), CH_OK);
+    assert_int_equal(ch_signer_init(ch_text_of("example.com/log"), other_seed, &f.stranger, NULL),
+                     CH_OK);
+    make_log(&f);
+    find_all_places(&f);
+    *state = &f;
+    return 0;
+}
+
+static int drop_fixture(void **state)
+{
+    struct fixture *f = *state;
+    ch_signer_deinit(&f->signer);
+    ch_signer_deinit(&f->stranger);
+    ch_buf_deinit(&f->first_note);
+    free(f->places);
+    scratch_remove(&f->scratch);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_log_is_good_with_and_without_threads_and_replay),
+        cmocka_unit_test(each_flipped_bit_of_a_record_or_key_is_found_and_named),
+        cmocka_unit_test(flipped_bits_of_tiles_and_their_keys_are_found_and_named),
+        cmocka_unit_test(flipped_bits_of_checkpoints_and_their_keys_are_found_and_named),
+        cmocka_unit_test(a_forged_record_is_named_by_its_tile_and_a_root),
+        cmocka_unit_test(keys_that_did_not_sign_are_told),
+        cmocka_unit_test(a_log_is_compared_with_what_was_kept_elsewhere),
+    };
+    return cmocka_run_group_tests(tests, make_fixture, drop_fixture);
+}

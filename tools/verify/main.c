@@ -1,0 +1,39 @@
+/* main: charterd-verify, which checks a log or a proof and trusts neither.
+ * SPDX-License-Identifier: MIT */
+#include <sodium.h>
+#include <stdio.h>
+
+#include "tools/verify/proof_file.h"
+#include "tools/verify/run.h"
+
+#ifndef CH_VERSION
+#define CH_VERSION "0.1.0"
+#endif
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    enum exit_code code = EXIT_USAGE;
+    if (sodium_init() < 0) {
+        (void)fprintf(stderr, "charterd-verify: libsodium does not start\n");
+        return EXIT_FAILED;
+    }
+    if (!options_read(argc, argv, &options)) {
+        code = EXIT_USAGE;
+    } else if (options.help) {
+        options_help();
+        code = EXIT_GOOD;
+    } else if (options.version) {
+        (void)printf("charterd-verify %s\n", CH_VERSION);
+        code = EXIT_GOOD;
+    } else if (options.what == VERIFY_DIR) {
+        code = run_directory(&options);
+    } else if (options.what == VERIFY_PROOF) {
+        code = proof_file_inclusion(&options);
+    } else {
+        code = proof_file_consistency(&options);
+    }
+    options_deinit(&options);
+    if (fflush(stdout) != 0 && code == EXIT_GOOD) code = EXIT_FAILED;
+    return (int)code;
+}

@@ -1,0 +1,234 @@
+/* options: see options.h. SPDX-License-Identifier: MIT */
+#include "tools/verify/options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { KEY_FILE_MOST = 4096 };
+
+enum option {
+    OPTION_key,
+    OPTION_witness,
+    OPTION_against,
+    OPTION_record,
+    OPTION_no_replay,
+    OPTION_last_state,
+    OPTION_threads,
+    OPTION_json,
+    OPTION_quiet,
+    OPTION_help,
+    OPTION_version,
+    OPTIONS
+};
+
+static const struct {
+    const char *name;
+    const char *value; /* NULL: it takes none */
+    const char *doc;
+} rows[OPTIONS] = {
+    [OPTION_key] = {"key", "KEY",
+                    "the log's verifier key, or a file that holds it (several: the "
+                    "log had keys that no checkpoint links)"},
+    [OPTION_witness] = {"witness", "KEY", "a witness whose cosignatures must verify (several)"},
+    [OPTION_against] = {"against", "FILE",
+                        "a checkpoint that was kept elsewhere: the log must go "
+                        "on from it (several)"},
+    [OPTION_record] = {"record", "FILE",
+                       "proof: the record's bytes; those in the proof unless "
+                       "said"},
+    [OPTION_no_replay] = {"no-replay", NULL, "make no state, so check no state hash"},
+    [OPTION_last_state] = {"last-state", NULL, "check only the newest state hash"},
+    [OPTION_threads] = {"threads", "N", "1 or 2; as there are processors unless said"},
+    [OPTION_json] = {"json", NULL, "print the result as JSON"},
+    [OPTION_quiet] = {"quiet", NULL, "no progress, and nothing where all is good"},
+    [OPTION_help] = {"help", NULL, "this text"},
+    [OPTION_version] = {"version", NULL, "the version"},
+};
+
+void options_help(void)
+{
+    (void)printf(
+        "Usage: charterd-verify DIR --key KEY [--against FILE]...\n"
+        "       charterd-verify proof FILE --key KEY\n"
+        "       charterd-verify consistency FILE --against OLD --key KEY\n"
+        "\n"
+        "Checks charterd's log, or a proof about it, without charterd and without trusting it.\n"
+        "\n"
+        "What you need: the verifier key of the log, from `charter checkpoint key`, written down\n"
+        "at a time and in a place that nobody who could change the log can reach; and now and\n"
+        "then a checkpoint (`charter checkpoint show > FILE`), kept in such a place, too.\n"
+        "\n"
+        "  charterd-verify /var/lib/charterd --key log.key --against last-month.checkpoint\n"
+        "      Reads every record: checksum, form, order. Computes the tree and compares it with\n"
+        "      every stored tile and every checkpoint; replays all events and compares the state\n"
+        "      with what the checkpoints say. A log that was cut, re-ordered or rewritten since\n"
+        "      last month is not the log of that checkpoint. Charterd may run meanwhile.\n"
+        "  charterd-verify proof event-5.tlog-proof --key log.key\n"
+        "      Is the event in the log, at its place? (charter proof inclusion 5 --out FILE)\n"
+        "  charterd-verify consistency now.proof --against last-month.checkpoint --key log.key\n"
+        "      Does the log of now begin with that of last month? (charter proof consistency)\n"
+        "\n"
+        "Without --key the checkpoints' signatures are not checked: whoever could change the\n"
+        "records could have made new checkpoints, too.\n"
+        "\n"
+        "Options:\n");
+    for (size_t i = 0; i < OPTIONS; i++) {
+        char left[32];
+        (void)snprintf(left, sizeof left, "--%s%s%s", rows[i].name,
+                       rows[i].value == NULL ? "" : " ",
+                       rows[i].value == NULL ? "" : rows[i].value);
+        (void)printf("  %-16s %s\n", left, rows[i].doc);
+    }
+    (void)printf("\n"
+                 "Exit status: 0 all is good; 1 something is false, and standard error names the\n"
+                 "first such record, tile or checkpoint; 2 the command line is wrong; 3 nothing\n"
+                 "false was found, but not all could be checked; 4 it could not be read;\n"
+                 "130 interrupted.\n");
+}
+
+bool file_read(const char *path, size_t most, struct ch_buf *ret)
+{
+    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+    bool good = file != NULL && ch_buf_reserve(ret, most + 1);
+    if (good) ret->len = fread(ret->ptr, 1, most + 1, file);
+    good = good && ferror(file) == 0;
+    if (!good) {
+        (void)fprintf(stderr, "charterd-verify: %s: %s\n", path, strerror(errno));
+    } else if (ret->len > most) {
+        (void)fprintf(stderr, "charterd-verify: %s: larger than %zu bytes\n", path, most);
+        good = false;
+    }
+    if (file != NULL && file != stdin) (void)fclose(file);
+    return good;
+}
+
+/* A key itself, or the first word of a file. */
+static bool read_key(const char *value, uint8_t type, struct ch_verifier *ret)
+{
+    struct ch_buf file = {0};
+    struct ch_text text = ch_text_of(value);
+    bool good = true;
+    if (access(value, F_OK) == 0) {
+        good = file_read(value, KEY_FILE_MOST, &file);
+        text = (struct ch_text){(const char *)file.ptr, 0};
+        while (good && text.len < file.len && text.ptr[text.len] > ' ') {
+            text.len++;
+        }
+    }
+    if (good && (!ch_verifier_read(text, ret) || ret->type != type)) {
+        (void)fprintf(stderr,
+                      "charterd-verify: %s: is no verifier key of a %s, nor a file that holds one; "
+                      "it looks like example.com/log+1a2b3c4d+A…\n",
+                      value, type == CH_NOTE_ED25519 ? "log" : "witness");
+        good = false;
+    }
+    ch_buf_deinit(&file);
+    return good;
+}
+
+static bool too_many(const char *name)
+{
+    (void)fprintf(stderr, "charterd-verify: --%s was given too often\n", name);
+    return false;
+}
+
+static bool take(struct options *o, enum option option, const char *value)
+{
+    switch (option) {
+    case OPTION_key:
+        if (o->key_count == CH_VERIFY_KEYS_MOST) return too_many(rows[option].name);
+        return read_key(value, CH_NOTE_ED25519, &o->keys[o->key_count++]);
+    case OPTION_witness:
+        if (o->witness_count == CH_VERIFY_KEYS_MOST) return too_many(rows[option].name);
+        return read_key(value, CH_NOTE_COSIGNATURE, &o->witnesses[o->witness_count++]);
+    case OPTION_against:
+        if (o->against_count == AGAINST_MOST) return too_many(rows[option].name);
+        return file_read(value, CH_NOTE_MOST_BYTES, &o->against[o->against_count++]);
+    case OPTION_record: o->record = value; return true;
+    case OPTION_no_replay: o->no_replay = true; return true;
+    case OPTION_last_state: o->last_state = true; return true;
+    case OPTION_json: o->json = true; return true;
+    case OPTION_quiet: o->quiet = true; return true;
+    case OPTION_help: o->help = true; return true;
+    case OPTION_version: o->version = true; return true;
+    case OPTION_threads:
+        o->threads = value[0] == '1' ? 1 : 2;
+        if ((value[0] == '1' || value[0] == '2') && value[1] == '\0') return true;
+        (void)fprintf(stderr, "charterd-verify: --threads takes 1 or 2\n");
+        return false;
+    case OPTIONS: break;
+    }
+    return false;
+}
+
+static bool take_option(struct options *o, int argc, char **argv, int *at)
+{
+    const char *name = argv[*at] + 2;
+    const char *equals = strchr(name, '=');
+    const size_t len = equals == NULL ? strlen(name) : (size_t)(equals - name);
+    for (int i = 0; i < OPTIONS; i++) {
+        if (strlen(rows[i].name) != len || memcmp(rows[i].name, name, len) != 0) continue;
+        const char *value = equals == NULL ? NULL : equals + 1;
+        if (rows[i].value != NULL && value == NULL) {
+            if (*at + 1 >= argc) {
+                (void)fprintf(stderr, "charterd-verify: --%s takes a value: %s\n", rows[i].name,
+                              rows[i].doc);
+                return false;
+            }
+            value = argv[++*at];
+        }
+        return take(o, (enum option)i, value);
+    }
+    (void)fprintf(stderr, "charterd-verify: there is no option %s; see charterd-verify --help\n",
+                  argv[*at]);
+    return false;
+}
+
+static bool take_word(struct options *o, const char *word)
+{
+    if (o->what == VERIFY_DIR && o->path == NULL && strcmp(word, "proof") == 0) {
+        o->what = VERIFY_PROOF;
+    } else if (o->what == VERIFY_DIR && o->path == NULL && strcmp(word, "consistency") == 0) {
+        o->what = VERIFY_CONSISTENCY;
+    } else if (o->path == NULL) {
+        o->path = word;
+    } else {
+        (void)fprintf(stderr, "charterd-verify: '%s': one thing at a time\n", word);
+        return false;
+    }
+    return true;
+}
+
+bool options_read(int argc, char **argv, struct options *ret)
+{
+    *ret = (struct options){.what = VERIFY_DIR};
+    for (int at = 1; at < argc; at++) {
+        const bool good = strncmp(argv[at], "--", 2) == 0 ? take_option(ret, argc, argv, &at)
+                                                          : take_word(ret, argv[at]);
+        if (!good) return false;
+    }
+    if (ret->help || ret->version) return true;
+    if (ret->path == NULL) {
+        (void)fprintf(stderr, "charterd-verify: name the data directory; see charterd-verify "
+                              "--help\n");
+        return false;
+    }
+    if (ret->what != VERIFY_DIR && ret->key_count == 0) {
+        (void)fprintf(stderr, "charterd-verify: a proof is checked with --key KEY\n");
+        return false;
+    }
+    if (ret->what == VERIFY_CONSISTENCY && ret->against_count != 1) {
+        (void)fprintf(stderr, "charterd-verify: name the earlier checkpoint with --against FILE\n");
+        return false;
+    }
+    return true;
+}
+
+void options_deinit(struct options *options)
+{
+    for (size_t i = 0; i < AGAINST_MOST; i++) {
+        ch_buf_deinit(&options->against[i]);
+    }
+}

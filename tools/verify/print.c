@@ -1,0 +1,185 @@
+/* print: see print.h. SPDX-License-Identifier: MIT */
+#include "tools/verify/print.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "daemon/core/dump.h"
+
+enum { BAR_CELLS = 24, GROUPED_BYTES = 32 };
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0) return 0;
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* 1234567 as 1,234,567. */
+static const char *grouped(uint64_t number, char out[GROUPED_BYTES])
+{
+    char digits[24];
+    const int len = snprintf(digits, sizeof digits, "%" PRIu64, number);
+    size_t at = 0;
+    for (int i = 0; i < len; i++) {
+        if (i > 0 && (len - i) % 3 == 0) out[at++] = ',';
+        out[at++] = digits[i];
+    }
+    out[at] = '\0';
+    return out;
+}
+
+/* ---- progress ----------------------------------------------------------------------------- */
+
+void progress_begin(struct progress *progress, bool quiet)
+{
+    *progress =
+        (struct progress){.wanted = !quiet && isatty(STDERR_FILENO) != 0, .began_ns = now_ns()};
+}
+
+void progress_show(struct progress *progress, uint64_t done, uint64_t total)
+{
+    char bar[BAR_CELLS + 1];
+    char shown[2][GROUPED_BYTES];
+    if (!progress->wanted || total == 0) return;
+    const double seconds = (double)(now_ns() - progress->began_ns) / 1e9;
+    const double rate = seconds > 0 ? (double)done / seconds : 0;
+    const size_t full = (size_t)(done * BAR_CELLS / total);
+    memset(bar, '.', BAR_CELLS);
+    memset(bar, '#', full < BAR_CELLS ? full : BAR_CELLS);
+    bar[BAR_CELLS] = '\0';
+    (void)fprintf(stderr, "\r\033[K[%s] %3" PRIu64 " %%  %s of %s records, %s/s", bar,
+                  done * 100 / total, grouped(done, shown[0]), grouped(total, shown[1]),
+                  grouped((uint64_t)rate, (char[GROUPED_BYTES]){0}));
+    if (rate > 0) (void)fprintf(stderr, ", %.0f s left", (double)(total - done) / rate);
+    (void)fflush(stderr);
+    progress->shown = true;
+}
+
+void progress_end(struct progress *progress)
+{
+    if (progress->shown) (void)fprintf(stderr, "\r\033[K");
+    progress->shown = false;
+}
+
+/* ---- results ------------------------------------------------------------------------------ */
+
+static const char *const part_names[] = {
+    [CH_VERIFY_NOTHING] = NULL,
+    [CH_VERIFY_LOG] = "log",
+    [CH_VERIFY_RECORD] = "record",
+    [CH_VERIFY_TILE] = "tile",
+    [CH_VERIFY_CHECKPOINT] = "checkpoint",
+    [CH_VERIFY_STATE] = "state",
+    [CH_VERIFY_HEAD] = "head",
+    [CH_VERIFY_AGAINST] = "against",
+};
+
+static void hex_of(const struct ch_hash *hash, char out[2 * CH_HASH_BYTES + 1])
+{
+    for (size_t i = 0; i < CH_HASH_BYTES; i++) {
+        (void)snprintf(out + 2 * i, 3, "%02x", hash->bytes[i]);
+    }
+}
+
+/* What could not be checked; NULL: nothing. */
+static const char *missing(const struct options *options, const struct ch_verify_report *report)
+{
+    if (options->key_count == 0) {
+        return "no signature was checked: without --key anybody could have made the checkpoints";
+    }
+    if (report->checkpoints == 0) return "the log has no checkpoint yet";
+    if (report->other_states > 0) {
+        return "some state hashes are of another dump version, which this program does not know";
+    }
+    return NULL;
+}
+
+static enum exit_code code_of(const struct options *options, const struct ch_verify_report *report)
+{
+    if (report->part != CH_VERIFY_NOTHING) return EXIT_FALSE;
+    return missing(options, report) == NULL ? EXIT_GOOD : EXIT_PARTLY;
+}
+
+static void print_json(const struct options *options, const struct ch_verify_report *report)
+{
+    char root[2 * CH_HASH_BYTES + 1];
+    const char *lacks = missing(options, report);
+    const char *part = part_names[report->part];
+    hex_of(&report->root, root);
+    json_t *tree = json_pack(
+        "{s:b, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "good",
+        (int)(report->part == CH_VERIFY_NOTHING), "origin", report->origin, "records",
+        (json_int_t)report->records, "bytes", (json_int_t)report->bytes, "tiles",
+        (json_int_t)report->tiles, "checkpoints", (json_int_t)report->checkpoints, "signed",
+        (json_int_t)report->signed_checkpoints, "covered", (json_int_t)report->covered, "states",
+        (json_int_t)report->states, "cosignatures", (json_int_t)report->cosignatures, "against",
+        (json_int_t)report->against, "root", root);
+    if (part != NULL) {
+        (void)json_object_set_new(tree, "part", json_string(part));
+        (void)json_object_set_new(tree, "number", json_integer((json_int_t)report->number));
+        (void)json_object_set_new(tree, "text", json_string(report->text));
+    } else if (lacks != NULL) {
+        (void)json_object_set_new(tree, "unchecked", json_string(lacks));
+    }
+    (void)json_dumpf(tree, stdout, JSON_INDENT(2));
+    (void)printf("\n");
+    json_decref(tree);
+}
+
+static void print_good(const struct options *options, const struct ch_verify_report *report)
+{
+    char a[GROUPED_BYTES];
+    char b[GROUPED_BYTES];
+    char root[2 * CH_HASH_BYTES + 1];
+    const char *lacks = missing(options, report);
+    hex_of(&report->root, root);
+    (void)printf("%s: good: %s records, %s tiles\n",
+                 report->origin[0] == '\0' ? options->path : report->origin,
+                 grouped(report->records, a), grouped(report->tiles, b));
+    (void)printf("  root         %s\n", root);
+    (void)printf("  checkpoints  %s, %s of them signed by a key known",
+                 grouped(report->checkpoints, a), grouped(report->signed_checkpoints, b));
+    if (report->covered > 0) (void)printf("; the newest covers %s", grouped(report->covered, a));
+    (void)printf("\n");
+    if (report->covered > 0 && report->covered < report->records) {
+        (void)printf("               the last %s records are under no signature yet\n",
+                     grouped(report->records - report->covered, a));
+    }
+    if (report->key[0] != '\0') (void)printf("  key          %s\n", report->key);
+    if (options->no_replay) {
+        (void)printf("  state        not replayed\n");
+    } else {
+        (void)printf("  state        %s hashes agree with replay\n", grouped(report->states, a));
+    }
+    if (report->other_states > 0) {
+        (void)printf("               %s of another dump version than %d: not checked\n",
+                     grouped(report->other_states, a), CH_DUMP_VERSION);
+    }
+    if (options->witness_count > 0) {
+        (void)printf("  witnesses    %s cosignatures\n", grouped(report->cosignatures, a));
+    }
+    if (options->against_count > 0) {
+        (void)printf("  against      the log goes on from %s checkpoints kept elsewhere\n",
+                     grouped(report->against, a));
+    }
+    if (lacks != NULL) (void)printf("  but          %s\n", lacks);
+}
+
+enum exit_code print_report(const struct options *options, const struct ch_verify_report *report)
+{
+    if (options->json) {
+        print_json(options, report);
+    } else if (report->part == CH_VERIFY_NOTHING && !options->quiet) {
+        print_good(options, report);
+    }
+    if (report->part != CH_VERIFY_NOTHING) {
+        (void)fprintf(stderr, "charterd-verify: FALSE: %s\n", report->text);
+    }
+    return code_of(options, report);
+}

@@ -1,0 +1,223 @@
+/* proof_file: see proof_file.h. SPDX-License-Identifier: MIT */
+#include "tools/verify/proof_file.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/log/checkpoint.h"
+#include "daemon/log/proof.h"
+#include "schema/base/arena.h"
+#include "schema/base/base64.h"
+#include "schema/event.h"
+#include "schema/text.h"
+
+enum { FILE_MOST = 4 << 20, RECORD_MOST = 1 << 20 };
+
+/* A proof file in its parts; views of its bytes. */
+struct parsed {
+    uint64_t number; /* the leaf's index; of a consistency proof the earlier size */
+    bool has_record;
+    struct ch_buf record;
+    struct ch_proof proof;
+    struct ch_note note;
+    struct ch_checkpoint checkpoint;
+};
+
+static enum exit_code tell(const char *path, const char *what)
+{
+    (void)fprintf(stderr, "charterd-verify: FALSE: %s: %s\n", path, what);
+    return EXIT_FALSE;
+}
+
+static bool take_line(struct ch_text *text, struct ch_text *ret)
+{
+    const char *end = text->len == 0 ? NULL : memchr(text->ptr, '\n', text->len);
+    if (end == NULL) return false;
+    *ret = (struct ch_text){text->ptr, (size_t)(end - text->ptr)};
+    text->ptr = end + 1;
+    text->len -= ret->len + 1;
+    return true;
+}
+
+static bool take_prefix(struct ch_text *line, const char *prefix)
+{
+    const size_t len = strlen(prefix);
+    if (line->len < len || memcmp(line->ptr, prefix, len) != 0) return false;
+    line->ptr += len;
+    line->len -= len;
+    return true;
+}
+
+static bool read_record(struct ch_text text, struct ch_buf *ret)
+{
+    size_t len = 0;
+    if (!ch_buf_reserve(ret, text.len + 1)) return false;
+    if (!ch_base64_read(text, ret->ptr, text.len, &len)) return false;
+    ret->len = len;
+    return true;
+}
+
+/* The hashes, the empty line, the checkpoint. */
+static bool read_rest(struct ch_text text, struct parsed *ret)
+{
+    struct ch_text line;
+    while (take_line(&text, &line) && line.len > 0) {
+        size_t len = 0;
+        if (ret->proof.count == CH_PROOF_MOST) return false;
+        uint8_t *hash = ret->proof.hashes[ret->proof.count++].bytes;
+        if (!ch_base64_read(line, hash, CH_HASH_BYTES, &len) || len != CH_HASH_BYTES) return false;
+    }
+    return ch_checkpoint_read_note(text, &ret->note, &ret->checkpoint);
+}
+
+static bool parse(struct ch_text text, bool inclusion, struct parsed *ret)
+{
+    struct ch_text line;
+    if (!take_line(&text, &line)) return false;
+    if (inclusion) {
+        if (!ch_text_is(line, "c2sp.org/tlog-proof@v1") || !take_line(&text, &line)) return false;
+        ret->has_record = take_prefix(&line, "extra ");
+        if (ret->has_record && (!read_record(line, &ret->record) || !take_line(&text, &line))) {
+            return false;
+        }
+    }
+    return take_prefix(&line, inclusion ? "index " : "old ") &&
+           ch_decimal_read(line, &ret->number) && read_rest(text, ret);
+}
+
+/* Signed by one of the keys given, and by nobody who is not it. */
+static const char *check_note(const struct options *options, const struct ch_note *note)
+{
+    bool good = false;
+    for (size_t i = 0; i < options->key_count; i++) {
+        const enum ch_note_answer answer =
+            ch_note_check(note->text, note->lines, &options->keys[i], NULL);
+        if (answer == CH_NOTE_BAD) return "the checkpoint's signature does not verify";
+        good = good || answer == CH_NOTE_GOOD;
+    }
+    if (!good) return "the checkpoint is not signed by a key given";
+    for (size_t i = 0; i < options->witness_count; i++) {
+        const enum ch_note_answer answer =
+            ch_note_check(note->text, note->lines, &options->witnesses[i], NULL);
+        if (answer != CH_NOTE_GOOD) return "a witness given has not cosigned the checkpoint";
+    }
+    return NULL;
+}
+
+static void print_event(struct ch_bytes record, uint64_t index)
+{
+    struct ch_arena arena = {0};
+    union ch_event_body body;
+    struct ch_event event;
+    char at[CH_TIME_TEXT_BYTES];
+    if (ch_event_decode(record, &arena, &body, &event, NULL) == CH_OK && event.seq == index + 1) {
+        (void)ch_time_write(event.at, at);
+        (void)printf("  event       %s at %s, account %" PRIu64 ", by %s %" PRIu64 "\n",
+                     ch_events[event.tag].record.name, at, event.account,
+                     ch_enum_name(CH_KIND_actor_kind, event.actor.kind), event.actor.id);
+    } else {
+        (void)printf("  event       %zu bytes, not of a form that this program knows\n",
+                     record.len);
+    }
+    ch_arena_deinit(&arena);
+}
+
+/* The record that the proof is about: given beside it, or in it. */
+static bool record_of(const struct options *options, struct parsed *parsed)
+{
+    if (options->record != NULL) {
+        ch_buf_deinit(&parsed->record);
+        return file_read(options->record, RECORD_MOST, &parsed->record);
+    }
+    if (parsed->has_record) return true;
+    (void)fprintf(stderr, "charterd-verify: the proof holds no record; name it with --record\n");
+    return false;
+}
+
+static enum exit_code check_inclusion(const struct options *options, struct ch_text text,
+                                      struct parsed *parsed)
+{
+    struct ch_hasher hasher;
+    struct ch_hash leaf;
+    if (!parse(text, true, parsed)) return tell(options->path, "this is no tlog-proof");
+    const char *fault = check_note(options, &parsed->note);
+    if (fault != NULL) return tell(options->path, fault);
+    if (!record_of(options, parsed)) return EXIT_USAGE;
+    if (ch_hasher_init(&hasher, NULL) != CH_OK) return EXIT_FAILED;
+    ch_merkle_leaf(&hasher, ch_buf_view(&parsed->record), &leaf);
+    const bool good = ch_proof_check_inclusion(&hasher, parsed->number, parsed->checkpoint.size,
+                                               &leaf, &parsed->proof, &parsed->checkpoint.root);
+    ch_hasher_deinit(&hasher);
+    if (!good) {
+        return tell(options->path, "the record does not lead to the checkpoint's root at this "
+                                   "place");
+    }
+    if (options->quiet) return EXIT_GOOD;
+    (void)printf("good: record %" PRIu64 " is in the log %.*s of %" PRIu64 " records\n",
+                 parsed->number + 1, (int)parsed->checkpoint.origin.len,
+                 parsed->checkpoint.origin.ptr, parsed->checkpoint.size);
+    print_event(ch_buf_view(&parsed->record), parsed->number);
+    return EXIT_GOOD;
+}
+
+static enum exit_code check_consistency(const struct options *options, struct ch_text text,
+                                        struct parsed *parsed)
+{
+    const struct ch_buf *file = &options->against[0];
+    struct ch_note old_note;
+    struct ch_checkpoint old;
+    struct ch_hasher hasher;
+    if (!parse(text, false, parsed)) return tell(options->path, "this is no consistency proof");
+    if (!ch_checkpoint_read_note((struct ch_text){(const char *)file->ptr, file->len}, &old_note,
+                                 &old)) {
+        return tell("--against", "this is no signed checkpoint");
+    }
+    const char *fault = check_note(options, &parsed->note);
+    if (fault != NULL) return tell(options->path, fault);
+    fault = check_note(options, &old_note);
+    if (fault != NULL) return tell("--against", fault);
+    if (!ch_text_equal(old.origin, parsed->checkpoint.origin)) {
+        return tell(options->path, "the checkpoints are of two logs");
+    }
+    if (old.size != parsed->number) {
+        return tell(options->path, "the proof is from another size than the earlier checkpoint's");
+    }
+    if (ch_hasher_init(&hasher, NULL) != CH_OK) return EXIT_FAILED;
+    const bool good =
+        ch_proof_check_consistency(&hasher, old.size, parsed->checkpoint.size, &parsed->proof,
+                                   &old.root, &parsed->checkpoint.root);
+    ch_hasher_deinit(&hasher);
+    if (!good) return tell(options->path, "the later log does not begin with the earlier one");
+    if (options->quiet) return EXIT_GOOD;
+    (void)printf("good: the log %.*s of %" PRIu64 " records begins with that of %" PRIu64 "\n",
+                 (int)old.origin.len, old.origin.ptr, parsed->checkpoint.size, old.size);
+    return EXIT_GOOD;
+}
+
+static enum exit_code check(const struct options *options, bool inclusion)
+{
+    struct ch_buf file = {0};
+    struct parsed *parsed = calloc(1, sizeof *parsed);
+    enum exit_code code = EXIT_FAILED;
+    if (parsed != NULL && file_read(options->path, FILE_MOST, &file)) {
+        const struct ch_text text = {(const char *)file.ptr, file.len};
+        code = inclusion ? check_inclusion(options, text, parsed)
+                         : check_consistency(options, text, parsed);
+    }
+    if (parsed != NULL) ch_buf_deinit(&parsed->record);
+    free(parsed);
+    ch_buf_deinit(&file);
+    return code;
+}
+
+enum exit_code proof_file_inclusion(const struct options *options)
+{
+    return check(options, true);
+}
+
+enum exit_code proof_file_consistency(const struct options *options)
+{
+    return check(options, false);
+}
