@@ -41,8 +41,16 @@ uint32_t ch_first_of_subject(const struct ch_state *state, uint8_t kind, uint32_
 void ch_link_subject(struct ch_state *state, uint8_t kind, uint32_t subject, uint32_t first,
                      int32_t more, uint64_t seq);
 
-/* apply_credits.c: what the allocation holds becomes the pool's, and it is gone. */
+/* parts.c: ends the next part of what a closed account still has; false when there is none. */
+bool ch_end_part(struct ch_state *state, uint32_t account, uint64_t seq);
+
+/* apply_credits.c: what the allocation holds becomes the pool's, and it is gone; of a reservation
+ * nothing was used. */
 void ch_end_allocation(struct ch_state *state, uint32_t allocation, uint64_t seq);
+void ch_end_reservation(struct ch_state *state, uint32_t reservation, uint64_t seq);
+/* apply_plan.c: one of a plan's allocations, reservations and periods goes; with the last the
+ * plan. */
+void ch_end_plan_part(struct ch_state *state, uint32_t plan, uint64_t seq);
 
 /* apply_share.c. A fresh share of the event's account, linked and found; its seq is the event's. */
 uint32_t ch_begin_share(struct ch_state *state, const struct ch_event *event, uint8_t subject_kind,
@@ -51,6 +59,8 @@ uint32_t ch_begin_share(struct ch_state *state, const struct ch_event *event, ui
 /* seat.c: the place of a user in the list of an account's users, which outlives the share. */
 uint32_t ch_seat_sit(struct ch_state *state, uint32_t share, uint64_t seq); /* found or made */
 void ch_seat_leave(struct ch_state *state, uint32_t share, uint64_t seq);   /* before it is freed */
+void ch_end_seat(struct ch_state *state,
+                 uint32_t seat); /* the account's newest; nobody sits there */
 void ch_seat_activate(struct ch_state *state, uint32_t seat, const struct ch_event *event);
 void ch_seat_invite(struct ch_state *state, uint32_t seat, const struct ch_event *event,
                     struct ch_bytes token_hash, uint64_t open_until);

@@ -1,6 +1,7 @@
 /* apply_account: accounts, guardrails and users; see apply_impl.h.
  * SPDX-License-Identifier: MIT */
 #include "daemon/core/apply_impl.h"
+#include "daemon/core/ledger.h"
 
 static struct ch_row_account *edit_account(struct ch_state *state, uint32_t row, uint64_t seq)
 {
@@ -38,6 +39,13 @@ void ch_apply_account_opened(struct ch_state *state, const struct ch_event *even
     ch_index_insert(&state->store, CH_I_ACCOUNT_NAME, ch_hash_in(parent, body->name), row);
 }
 
+/* A closed account's plan closes no periods; reopened, one event closes all that passed. */
+static void time_plan(struct ch_state *state, uint32_t account)
+{
+    const uint32_t plan = ch_find_plan(state, account);
+    if (plan != 0) ch_due_set(state, CH_DUE_PERIOD, plan, ch_plan_due(state, plan));
+}
+
 void ch_apply_account_closed(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_account_closed *body = event->body;
@@ -49,6 +57,7 @@ void ch_apply_account_closed(struct ch_state *state, const struct ch_event *even
     account->closed_act = event->cause.kind == CH_CAUSE_EVENT ? event->cause.first : event->seq;
     account->reopen_until = body->until;
     ch_due_set(state, CH_DUE_ACCOUNT, row, body->until);
+    time_plan(state, row);
     if (account->parent == 0) return;
     struct ch_row_account *above = edit_account(state, account->parent, event->seq);
     above->open_children--;
@@ -65,6 +74,7 @@ void ch_apply_account_reopened(struct ch_state *state, const struct ch_event *ev
     account->closed_at = 0;
     account->closed_act = 0;
     account->reopen_until = 0;
+    time_plan(state, row);
     if (account->parent == 0) return;
     struct ch_row_account *above = edit_account(state, account->parent, event->seq);
     above->open_children++;
@@ -84,14 +94,11 @@ void ch_apply_account_dissolved(struct ch_state *state, const struct ch_event *e
     const struct ch_ev_account_dissolved *body = event->body;
     const uint32_t row = ch_find_account(state, body->account.seq);
     uint64_t parts = body->parts;
-    for (; parts > 0 && ch_account_row(state, row)->first_share != 0; parts--) {
-        ch_end_share(state, ch_account_row(state, row)->first_share, event->seq);
-    }
-    for (; parts > 0 && ch_account_row(state, row)->first_group != 0; parts--) {
-        ch_end_group(state, ch_account_row(state, row)->first_group, event->seq);
+    while (parts > 0 && ch_end_part(state, row, event->seq)) {
+        parts--;
     }
     struct ch_row_account *account = edit_account(state, row, event->seq);
-    if (account->first_share != 0 || account->first_group != 0) return; /* it is due again */
+    if (ch_parts_of(state, row) > 0) return; /* it is due again */
     ch_due_set(state, CH_DUE_ACCOUNT, row, 0);
     drop_name(state, row);
     account->status = CH_account_status_dissolved;

@@ -36,6 +36,13 @@ void ch_apply_separation_refused(struct ch_state *state, const struct ch_event *
     ch_sealed_keep(state, event);
 }
 
+void ch_apply_separation_ended(struct ch_state *state, const struct ch_event *event)
+{
+    struct ch_row_separation *separation = separation_of(state, event);
+    separation->status = CH_separation_status_none;
+    separation->user = 0;
+}
+
 static bool stands_in(const struct ch_state *state, uint32_t account, uint32_t above)
 {
     uint32_t a = account;

@@ -285,6 +285,11 @@ static void end_reservation(struct ch_state *state, uint64_t id, uint64_t used, 
     ch_row_give(&state->store, CH_T_RESERVATION, row);
 }
 
+void ch_end_reservation(struct ch_state *state, uint32_t row, uint64_t seq)
+{
+    end_reservation(state, ch_reservation_row(state, row)->id, 0, seq);
+}
+
 void ch_apply_credits_settled(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_credits_settled *body = event->body;

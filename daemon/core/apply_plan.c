@@ -46,19 +46,25 @@ static struct ch_row_period *begin_period(struct ch_state *state, uint32_t plan_
     return period;
 }
 
+/* A period and what was used in it. */
+static void drop_period(struct ch_state *state, uint32_t row)
+{
+    uint32_t usage = ch_period_row(state, row)->first_usage;
+    while (usage != 0) {
+        const struct ch_row_usage used = *ch_usage_row(state, usage);
+        ch_index_remove(&state->store, CH_I_USAGE, ch_hash_usage(used.period, used.account), usage);
+        ch_row_give(&state->store, CH_T_USAGE, usage);
+        usage = used.next;
+    }
+    ch_row_give(&state->store, CH_T_PERIOD, row);
+}
+
 static void drop_oldest(struct ch_state *state, uint32_t plan_row)
 {
     struct ch_row_plan *plan = ch_row_edit(&state->store, CH_T_PLAN, plan_row);
     const struct ch_row_period period = *ch_period_row(state, plan->oldest);
     CH_CHECK(period.newer != 0 && period.reserved == 0);
-    uint32_t usage = period.first_usage;
-    while (usage != 0) {
-        const struct ch_row_usage row = *ch_usage_row(state, usage);
-        ch_index_remove(&state->store, CH_I_USAGE, ch_hash_usage(row.period, row.account), usage);
-        ch_row_give(&state->store, CH_T_USAGE, usage);
-        usage = row.next;
-    }
-    ch_row_give(&state->store, CH_T_PERIOD, plan->oldest);
+    drop_period(state, plan->oldest);
     struct ch_row_period *newer = ch_row_edit(&state->store, CH_T_PERIOD, period.newer);
     newer->older = 0;
     plan->oldest = period.newer;
@@ -175,4 +181,42 @@ void ch_apply_period_closed(struct ch_state *state, const struct ch_event *event
         }
     }
     ch_due_set(state, CH_DUE_PERIOD, row, ch_plan_due(state, row));
+}
+
+/* The plan itself, with its last period. Without a plan an account has none that is unpaid. */
+static void end_plan(struct ch_state *state, uint32_t row, uint64_t seq)
+{
+    struct ch_row_plan *plan = ch_row_edit(&state->store, CH_T_PLAN, row);
+    CH_CHECK(plan->first_allocation == 0 && plan->first_reservation == 0 &&
+             plan->present == plan->oldest);
+    set_paid(state, plan, true, seq);
+    ch_due_set(state, CH_DUE_PERIOD, row, 0);
+    drop_period(state, plan->present);
+    ch_index_remove(&state->store, CH_I_PLAN, ch_hash_mix(plan->account, 0), row);
+    ch_text_drop(state, plan->name);
+    ch_row_give(&state->store, CH_T_PLAN, row);
+}
+
+void ch_end_plan_part(struct ch_state *state, uint32_t row, uint64_t seq)
+{
+    const struct ch_row_plan *plan = ch_plan_row(state, row);
+    if (plan->first_allocation != 0) {
+        ch_end_allocation(state, plan->first_allocation, seq);
+    } else if (plan->first_reservation != 0) {
+        ch_end_reservation(state, plan->first_reservation, seq);
+    } else if (plan->oldest != plan->present) {
+        drop_oldest(state, row);
+    } else {
+        end_plan(state, row, seq);
+    }
+}
+
+void ch_apply_plan_ended(struct ch_state *state, const struct ch_event *event)
+{
+    const uint32_t account = ch_find_account(state, event->account);
+    for (uint32_t plan = plan_of(state, event); plan != 0; plan = ch_find_plan(state, account)) {
+        ch_end_plan_part(state, plan, event->seq);
+    }
+    struct ch_row_account *row = ch_row_edit(&state->store, CH_T_ACCOUNT, account);
+    row->changed = event->seq;
 }

@@ -286,6 +286,8 @@ static uint32_t plan_of(const struct ch_state *state, const struct ch_call *call
     }
     case CH_CMD_plan_set:
     case CH_CMD_plan_change:
+    case CH_CMD_plan_end:
+    case CH_CMD_billing_end_separation:
     case CH_CMD_billing_grant_separation:
     case CH_CMD_credits_allocate:
     case CH_CMD_credits_withdraw:
@@ -309,6 +311,9 @@ size_t ch_cascade_of_credits(const struct ch_state *state, const struct ch_call 
     size_t rows = CH_PLACE_ROWS + ch_cascade_of_turn(state, plan);
     if (call->type == CH_CMD_billing_grant_separation) { /* may end all: ten writes each */
         rows += ch_plan_row(state, plan)->allocation_count;
+    }
+    if (call->type == CH_CMD_plan_end || call->type == CH_CMD_billing_end_separation) {
+        rows += ch_cascade_of_plan(state, plan, UINT64_MAX);
     }
     return rows;
 }

@@ -57,13 +57,26 @@ static bool may_share(struct ch_case *c, const struct ch_cmd_share_invite *args,
     return true;
 }
 
+/* The user's pending share of the account, where its invitation can be accepted no longer; 0: none.
+ * It does not stand in the way of another one. */
+static uint32_t lapsed_share(const struct ch_case *c, uint32_t user, uint32_t account)
+{
+    const uint32_t row =
+        user == 0 ? 0 : ch_find_share(c->state, CH_subject_kind_user, user, account);
+    if (row == 0 || ch_share_row(c->state, row)->status != CH_share_status_pending) return 0;
+    const struct ch_row_seat *seat = ch_seat_row(c->state, ch_share_row(c->state, row)->seat);
+    const bool open = seat->invitation == CH_invitation_open && seat->open_until > c->moment->now;
+    return open ? 0 : row;
+}
+
 /* Whether the user has a share of one of the accounts, or one of them is named twice. */
 static bool shared_already(const struct ch_case *c, const struct ch_cmd_share_invite *args,
                            uint32_t user)
 {
     for (uint32_t i = 0; i < account_count(args); i++) {
         const uint32_t account = account_at(c, args, i);
-        if (user != 0 && ch_find_share(c->state, CH_subject_kind_user, user, account) != 0) {
+        if (user != 0 && ch_find_share(c->state, CH_subject_kind_user, user, account) != 0 &&
+            lapsed_share(c, user, account) == 0) {
             return true;
         }
         for (uint32_t k = 0; k < i; k++) {
@@ -206,6 +219,23 @@ static void emit_share(struct ch_case *c, const struct ch_cmd_share_invite *args
     emit_custom(c, args, account, share);
 }
 
+/* Ends what the new invitation replaces. Gives the user's id, or 0 where that lets them go: who was
+ * only ever invited, and nowhere else. */
+static uint64_t replace_lapsed(struct ch_case *c, const struct ch_cmd_share_invite *args,
+                               uint32_t user)
+{
+    if (user == 0) return 0;
+    const struct ch_row_user *row = ch_user_row(c->state, user);
+    uint32_t left = row->share_count;
+    for (uint32_t i = 0; i < account_count(args); i++) {
+        const uint32_t share = lapsed_share(c, user, account_at(c, args, i));
+        if (share == 0) continue;
+        (void)ch_cancel_invitation(c, share);
+        left--;
+    }
+    return row->status == CH_user_status_invited && left == 0 ? 0 : row->id;
+}
+
 enum ch_rejection_code ch_decide_share_invite(struct ch_case *c)
 {
     const struct ch_cmd_share_invite *args = c->call->args;
@@ -234,7 +264,8 @@ enum ch_rejection_code ch_decide_share_invite(struct ch_case *c)
     if (args->has_scopes && chosen_resources(args) > LIMIT_GRANTS_OF_SHARE) {
         return ch_reject_limit(c, "GRANTS_OF_SHARE", "lists");
     }
-    const uint64_t id = user != 0 ? ch_user_row(c->state, user)->id : emit_user(c, args);
+    uint64_t id = replace_lapsed(c, args, user);
+    if (id == 0) id = emit_user(c, args);
     for (uint32_t i = 0; i < count; i++) {
         emit_share(c, args, i, id);
     }

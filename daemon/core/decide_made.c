@@ -128,6 +128,23 @@ static size_t cascade_of_user(const struct ch_state *state, uint32_t on, const s
            (made ? cascade_of_made(state, on, row) : 0);
 }
 
+/* Pending shares that an invitation may replace. */
+static size_t cascade_of_replaced(const struct ch_state *state, uint32_t on,
+                                  const struct ch_cmd_share_invite *args)
+{
+    const uint32_t user = ch_find_user_hash(state, CH_KIND_email, args->email.hash);
+    const uint32_t count = args->accounts_len == 0 ? 1 : args->accounts_len;
+    size_t rows = 0;
+    for (uint32_t i = 0; user != 0 && i < count; i++) {
+        const uint32_t account =
+            args->accounts_len == 0 ? on : ch_find_account(state, args->accounts[i].id);
+        const uint32_t share =
+            account == 0 ? 0 : ch_find_share(state, CH_subject_kind_user, user, account);
+        if (share != 0) rows += ch_cascade_of_share(state, share);
+    }
+    return rows;
+}
+
 size_t ch_cascade_of_people(const struct ch_state *state, const struct ch_call *call)
 {
     const uint32_t on = call->has_on ? ch_find_account(state, call->on.id) : 0;
@@ -155,7 +172,8 @@ size_t ch_cascade_of_people(const struct ch_state *state, const struct ch_call *
     }
     if (call->type == CH_CMD_share_invite) { /* a limit and a grant for each resource */
         const struct ch_cmd_share_invite *args = call->args;
-        return (size_t)4 * (args->accounts_len + args->lists_len + args->campaigns_len +
+        return cascade_of_replaced(state, on, args) +
+               (size_t)4 * (args->accounts_len + args->lists_len + args->campaigns_len +
                             args->automations_len + args->contact_groups_len + args->templates_len);
     }
     return 0;

@@ -168,3 +168,51 @@ enum ch_rejection_code ch_decide_plan_change(struct ch_case *c)
     if (body != NULL) *body = to;
     return CH_REJ_none;
 }
+
+/* Ends the plan, whose present period is told; or refuses. */
+static void end_plan(struct ch_case *c, uint32_t row, bool separated)
+{
+    const struct ch_row_plan *plan = ch_plan_row(c->state, row);
+    const struct ch_row_period *present = ch_period_row(c->state, plan->present);
+    const uint64_t account = ch_account_row(c->state, c->on)->id;
+    if (plan->reservation_count > 0) {
+        (void)ch_reject(c, CH_REJ_reservations_open, "on");
+        return;
+    }
+    const struct ch_turn turn = ch_turn_begin(c->state, row, c->moment->now);
+    ch_emit_turn(c, &turn);
+    if (separated) {
+        const uint32_t above = ch_plan_over(c->state, ch_account_row(c->state, c->on)->parent);
+        struct ch_ev_separation_ended *body = ch_emit(c, CH_EV_separation_ended, account);
+        if (body == NULL) return;
+        body->has_above = above != 0;
+        if (above != 0) body->above.seq = ch_plan_row(c->state, above)->id;
+    }
+    struct ch_ev_plan_ended *body = ch_emit(c, CH_EV_plan_ended, account);
+    if (body == NULL) return;
+    body->plan.seq = plan->id;
+    body->from = turn.whole
+                     ? ch_calendar_last(plan->anchor, (enum ch_frequency)plan->period, turn.at)
+                     : present->from;
+    body->used = turn.whole ? 0 : present->used;
+}
+
+enum ch_rejection_code ch_decide_plan_end(struct ch_case *c)
+{
+    const uint32_t row = ch_find_plan(c->state, c->on);
+    if (row == 0) return ch_reject(c, CH_REJ_no_plan, "on");
+    if (ch_account_row(c->state, c->on)->parent != 0) return ch_reject(c, CH_REJ_own_billing, "on");
+    end_plan(c, row, /* separated= */ false);
+    return CH_REJ_none;
+}
+
+enum ch_rejection_code ch_decide_billing_end_separation(struct ch_case *c)
+{
+    const uint32_t separation = ch_find_separation(c->state, c->on);
+    const uint32_t row = ch_find_plan(c->state, c->on);
+    const bool granted = separation != 0 && ch_separation_row(c->state, separation)->status ==
+                                                CH_separation_status_granted;
+    if (!granted || row == 0) return ch_reject(c, CH_REJ_not_separated, "on");
+    end_plan(c, row, /* separated= */ true);
+    return CH_REJ_none;
+}

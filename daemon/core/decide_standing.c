@@ -89,7 +89,7 @@ enum ch_rejection_code ch_decide_account_reopen(struct ch_case *c)
 void ch_due_account(struct ch_case *c, uint32_t account)
 {
     const struct ch_row_account *row = ch_account_row(c->state, account);
-    const uint64_t parts = (uint64_t)row->share_count + row->group_count;
+    const uint64_t parts = ch_parts_of(c->state, account);
     struct ch_ev_account_dissolved *body = ch_emit(c, CH_EV_account_dissolved, row->id);
     if (body == NULL) return;
     body->account.seq = row->id;

@@ -176,8 +176,8 @@ void ch_decide_start(const struct ch_state *state, struct ch_arena *arena, struc
 }
 
 /* Accounts that a call closes or reopens, at most; each takes or gives a place in the heap of what
- * is due, and moves others there. */
-enum { CLOSING_ROWS = 12 };
+ * is due, its plan another, and moves others there. */
+enum { CLOSING_ROWS = 24 };
 
 static size_t accounts_of(const struct ch_state *state, const struct ch_call *call)
 {

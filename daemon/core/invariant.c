@@ -175,8 +175,8 @@ static const char *standing(struct tally *t, uint32_t row)
     HOLDS(gone ? named != row : named == row,
           "an account is found by name, until it is dissolved, and siblings differ in name");
     t->unnamed += gone;
-    HOLDS(!gone || (account->first_share == 0 && account->first_group == 0),
-          "a dissolved account has neither shares nor groups");
+    HOLDS(!gone || ch_parts_of(s, row) == 0,
+          "a dissolved account has neither shares nor groups, keys, seats, nor a plan");
     HOLDS((account->status == CH_account_status_closed) == (account->due != 0),
           "a closed account is in the heap of what is due");
     HOLDS((account->due != 0) == (account->reopen_until != 0) &&

@@ -124,6 +124,10 @@ struct ch_turn ch_turn_begin(const struct ch_state *state, uint32_t plan_row, ui
                                     .reserved = plan->reserved,
                                     .remain = plan->remain,
                                     .allocated = plan->allocated}};
+    if (ch_account_row(state, plan->account)->status != CH_account_status_open) {
+        turn.whole = false;
+        return turn;
+    }
     for (uint32_t f = CH_frequency_daily; f <= CH_frequency_monthly; f++) {
         turn.due[f] = is_over(plan, f, at);
         turn.any = turn.any || (turn.due[f] && plan->recurring[f] > 0);
@@ -195,6 +199,7 @@ uint64_t ch_plan_due(const struct ch_state *state, uint32_t plan_row)
 {
     const struct ch_row_plan *plan = ch_plan_row(state, plan_row);
     uint64_t due = 0;
+    if (ch_account_row(state, plan->account)->status != CH_account_status_open) return 0;
     for (uint32_t f = CH_frequency_daily; f <= CH_frequency_monthly; f++) {
         if (f != plan->period && plan->recurring[f] == 0) continue;
         if (plan->ends[f] != 0 && (due == 0 || plan->ends[f] < due)) due = plan->ends[f];

@@ -12,7 +12,7 @@
  * allocations that are not due keep what remains to them, and it is their total. Then those that
  * are due begin anew in the order of their rows: what remains returns to the pool, what was used or
  * is reserved is the pool's, and `total` is taken anew, or what the pool has. An account that is
- * closed takes nothing.
+ * closed takes nothing; while the plan's own account is closed there is no turn.
  * decide and query look at what the turn will leave, apply writes it: one function for all. */
 #ifndef CH_CORE_LEDGER_H
 #define CH_CORE_LEDGER_H

@@ -52,6 +52,21 @@ void ch_seat_leave(struct ch_state *state, uint32_t share_row, uint64_t seq)
     ch_due_set(state, CH_DUE_INVITATION, share->seat, 0);
 }
 
+void ch_end_seat(struct ch_state *state, uint32_t row)
+{
+    const struct ch_row_seat seat = *ch_seat_row(state, row);
+    struct ch_row_account *owner = ch_row_edit(&state->store, CH_T_ACCOUNT, seat.account);
+    CH_CHECK(owner->first_seat == row && seat.share == 0 && seat.due == 0);
+    owner->first_seat = seat.next_of_account;
+    owner->seat_count--;
+    ch_index_remove(&state->store, CH_I_SEAT, ch_hash_seat(seat.user, seat.account), row);
+    if (seat.invitation != CH_invitation_none) {
+        ch_index_remove(&state->store, CH_I_TOKEN, ch_hash_token(seat.token_hash), row);
+    }
+    if (seat.role_name != 0) ch_text_drop(state, seat.role_name);
+    ch_row_give(&state->store, CH_T_SEAT, row);
+}
+
 void ch_seat_activate(struct ch_state *state, uint32_t row, const struct ch_event *event)
 {
     struct ch_row_seat *seat = edit(state, row, event->seq);

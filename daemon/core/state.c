@@ -111,22 +111,6 @@ size_t ch_cascade_of_settings(const struct ch_state *state, uint32_t account)
     return rows;
 }
 
-size_t ch_cascade_of_parts(const struct ch_state *state, uint32_t account, uint64_t most)
-{
-    const struct ch_row_account *row = ch_account_row(state, account);
-    size_t rows = 4;
-    uint64_t parts = 0;
-    for (uint32_t s = row->first_share; s != 0 && parts < most; parts++) {
-        rows += ch_cascade_of_share(state, s);
-        s = ch_share_row(state, s)->next_of_account;
-    }
-    for (uint32_t g = row->first_group; g != 0 && parts < most; parts++) {
-        rows += ch_cascade_of_group(state, g);
-        g = ch_group_row(state, g)->next_of_account;
-    }
-    return rows;
-}
-
 size_t ch_accounts_below(const struct ch_state *state, uint32_t account, size_t most)
 {
     size_t count = 1;

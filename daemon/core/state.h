@@ -53,8 +53,11 @@ CH_MUST_USE bool ch_state_reserve(struct ch_state *state, size_t items, size_t b
 /* Rows that ending a share, deleting a group or closing an account would touch, at most. */
 size_t ch_cascade_of_share(const struct ch_state *state, uint32_t share);
 size_t ch_cascade_of_group(const struct ch_state *state, uint32_t group);
-/* The same of so many of the shares and then of the groups of a closed account. */
+/* parts.c: how many parts a closed account still has; the same of so many of them, and of so many
+ * of a plan's. */
+uint64_t ch_parts_of(const struct ch_state *state, uint32_t account);
 size_t ch_cascade_of_parts(const struct ch_state *state, uint32_t account, uint64_t most);
+size_t ch_cascade_of_plan(const struct ch_state *state, uint32_t plan, uint64_t most);
 /* An account and those below it, counted to `most`. */
 size_t ch_accounts_below(const struct ch_state *state, uint32_t account, size_t most);
 /* Rows of the texts that new settings would replace. */

@@ -141,6 +141,10 @@ const struct input_base input_bases[] = {
      "period=monthly anchor=2020-01-01T00:00:00Z rate_from=0,100 rate_price=10,9",
      0},
     {"operator: billing.refuse_separation on=north/shop reason=no", 0},
+    {"operator: billing.grant_separation on=north/shop name=small total=100 && "
+     "billing.end_separation on=north/shop",
+     0},
+    {"operator: plan.set on=east name=small total=100 && plan.end on=east", 0},
     {"ann: credits.allocate on=north account=north/shop type=recurring total=50 "
      "reset_frequency=daily",
      0},

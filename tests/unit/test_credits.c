@@ -11,7 +11,15 @@
 
 #include <stdlib.h>
 
-enum { HISTORIES = 12, STEPS = 500, ACCOUNTS = 6, TAKINGS = 4096, PERIODS = 600, NOBODY = -1 };
+enum {
+    HISTORIES = 12,
+    STEPS = 500,
+    ACCOUNTS = 6,
+    CLOSED = 4,
+    TAKINGS = 4096,
+    PERIODS = 600,
+    NOBODY = -1
+};
 
 #define DONE(sender, ident, on, ...)                                                               \
     assert_int_equal(RUN(w, sender, ident, on, __VA_ARGS__), CH_REJ_none)
@@ -42,6 +50,7 @@ struct holding {
 struct oracle {
     int parent[ACCOUNTS]; /* account 0 has the plan */
     bool closed[ACCOUNTS];
+    uint64_t gone_at; /* when the closed one can no longer be reopened; 0: none is, or it is gone */
     uint64_t total, next_total, anchor;
     int frequency;
     uint64_t prices[2]; /* of the rates from 0 and from 500 on */
@@ -440,7 +449,8 @@ static void some_change(struct both *b, const struct oracle *before)
     }
 }
 
-/* The daemon's clock: what is due first, first; a period before a reservation. */
+/* The daemon's clock: what is due first, first; a period before the end of an account, and that
+ * before a reservation. An account that is gone leaves its allocation to the pool. */
 static void let_time_pass(struct both *b)
 {
     for (;;) {
@@ -451,9 +461,13 @@ static void let_time_pass(struct both *b)
             first = t;
         }
         const uint64_t end = next_end(&b->o);
-        if (end <= b->w->now && (first == NULL || end <= first->expires_at)) {
+        const uint64_t gone = b->o.gone_at == 0 ? UINT64_MAX : b->o.gone_at;
+        if (end <= b->w->now && end <= gone && (first == NULL || end <= first->expires_at)) {
             (void)turn(&b->o, b->w->now);
             b->turns++;
+        } else if (gone <= b->w->now && (first == NULL || gone <= first->expires_at)) {
+            if (b->o.held[CLOSED].type != NOBODY) drop_holding(&b->o, CLOSED);
+            b->o.gone_at = 0;
         } else if (first != NULL && first->expires_at <= b->w->now) {
             settle(first, 0);
         } else {
@@ -556,8 +570,9 @@ static void play(struct both *b, uint64_t seed)
          .rate_price_len = 2);
     for (int i = 0; i < STEPS; i++) {
         if (i == STEPS / 2) { /* one is closed, and takes nothing at a reset */
-            DONE(w->owner, account_close, b->id[4], .has_below = false);
-            b->o.closed[4] = true;
+            DONE(w->owner, account_close, b->id[CLOSED], .has_below = false);
+            b->o.closed[CLOSED] = true;
+            b->o.gone_at = w->now + 30 * CH_DAY_NS;
         }
         if (below(b, 25) == 0) roll_back(b);
         step(b);
