@@ -5,6 +5,7 @@
 
 #include "daemon/core/apply.h"
 #include "daemon/core/query.h"
+#include "daemon/explaining.h"
 #include "daemon/log/digest.h"
 #include "daemon/log/secret.h"
 #include "daemon/log/shown.h"
@@ -360,8 +361,19 @@ void ch_message_run(const struct ch_ground *ground, struct ch_request *request,
     ch_outcomes_reply(reply, request, outcomes, ch_meta(ground->state)->head);
 }
 
+/* The facts of an answer get their times and actors. */
+static void tell(const struct ch_telling *telling, const struct ch_moment *moment,
+                 const struct ch_call *call, struct ch_arena *arena, struct ch_outcome_of_call *ret)
+{
+    struct ch_why why = {0};
+    if (ret->kind != CH_CALL_ANSWERED || call->on.id == 0) return;
+    if (ch_explain_told(telling, moment, call, &ret->result, &why)) return;
+    ch_outcome_failed(ret, arena, why.err, why.field, why.text);
+}
+
 void ch_message_ask(const struct ch_state *state, struct ch_request *request,
-                    struct ch_moment *moment, struct ch_arena *arena, struct ch_buf *reply)
+                    struct ch_moment *moment, const struct ch_telling *telling,
+                    struct ch_arena *arena, struct ch_buf *reply)
 {
     uint64_t read_seq = 0;
     struct ch_outcome_of_call *outcomes =
@@ -372,6 +384,7 @@ void ch_message_ask(const struct ch_state *state, struct ch_request *request,
     }
     for (uint32_t i = 0; i < request->call_count; i++) {
         run_call(NULL, state, moment, &request->calls[i], arena, &outcomes[i], &read_seq);
+        tell(telling, moment, &request->calls[i], arena, &outcomes[i]);
     }
     ch_outcomes_reply(reply, request, outcomes, ch_meta(state)->head);
 }

@@ -1,17 +1,20 @@
 /* past: requests about an earlier moment, state hashes, filtered events, activity logs, proofs and
  * what users had made, by the worker; see line.h. SPDX-License-Identifier: MIT
  * The worker's state is its own, so the live loop goes on. Who may ask about the past is judged by
- * what they may do now: a user needs access.explain on every account they ask about. */
+ * what they may do now: a person needs access.explain on every account they ask about, and sees
+ * there what they would see of the present. */
 #include "daemon/line.h"
 
 #include <stdlib.h>
 
 #include "daemon/activity.h"
 #include "daemon/checkpoints.h"
+#include "daemon/explaining.h"
 #include "daemon/orphans.h"
 #include "daemon/page.h"
 #include "daemon/proving.h"
 #include "daemon/replay/shadow.h"
+#include "daemon/telling.h"
 #include "schema/limits.h"
 
 struct ch_past {
@@ -20,7 +23,9 @@ struct ch_past {
     struct ch_arena arena;
     struct ch_request request;
     struct ch_moment moment;
+    struct ch_judge judge;
     struct ch_buf reply;
+    bool present;                   /* it is about now, and answered here for what the log tells */
     bool again;                     /* the request is taken again when what follows is there */
     bool hash;                      /* a state hash is wanted */
     struct ch_page *pages;          /* by call, where filtered events are wanted; NULL: nowhere */
@@ -158,6 +163,35 @@ static void find_made(struct ch_past *past, const struct ch_shadow_view *view)
     if (no_memory) (void)ch_fail(&past->page_why, CH_ERR_NO_MEMORY, 0, "no memory for the answer");
 }
 
+/* The rows of who asks in another state than the one they were found in; 0: they are not there. */
+static uint32_t user_there(const struct ch_moment *moment, const struct ch_state *state)
+{
+    return moment->actor.kind == CH_actor_kind_user ? ch_find_user(state, moment->actor.id) : 0;
+}
+
+static uint32_t key_there(const struct ch_moment *moment, const struct ch_state *state)
+{
+    return moment->actor.kind == CH_actor_kind_key ? ch_find_key(state, moment->actor.id) : 0;
+}
+
+/* Whoever asks about the past sees of it what they may see now. */
+static void set_moment(struct ch_past *past, const struct ch_shadow_view *view)
+{
+    struct ch_moment *moment = &past->moment;
+    const struct ch_state *now = past->present ? view->state : &view->head->state;
+    if (ch_is_bound(moment)) {
+        past->judge = (struct ch_judge){.state = now,
+                                        .user_row = user_there(moment, now),
+                                        .key_row = key_there(moment, now),
+                                        .now = moment->now};
+        moment->judge = past->present ? NULL : &past->judge;
+        moment->user_row = user_there(moment, view->state);
+        moment->key_row = key_there(moment, view->state);
+        moment->session_row = 0;
+    }
+    if (!past->present) moment->now = view->now_ns;
+}
+
 /* On the worker's thread. */
 static void answer(struct ch_shadow_job *job, const struct ch_shadow_view *view)
 {
@@ -169,8 +203,15 @@ static void answer(struct ch_shadow_job *job, const struct ch_shadow_view *view)
     if (past->hash) ch_state_hash(view->state, past->state_hash);
     if (past->pages != NULL) find_pages(past, view);
     if (past->again) return;
-    past->moment.now = view->now_ns;
-    ch_message_ask(view->state, &past->request, &past->moment, &past->arena, &past->reply);
+    set_moment(past, view);
+    if (ch_is_bound(&past->moment) && past->judge.user_row == 0 && past->judge.key_row == 0) {
+        (void)ch_fail(&past->page_why, CH_ERR_BUSY, 0, "who asks is not durable yet; try again");
+        return;
+    }
+    const struct ch_telling telling = {
+        .state = view->state, .vault = past->vault, .reader = view->reader, .arena = &past->arena};
+    ch_message_ask(view->state, &past->request, &past->moment, &telling, &past->arena,
+                   &past->reply);
 }
 
 static void destroy(struct ch_past *past)
@@ -180,24 +221,36 @@ static void destroy(struct ch_past *past)
     free(past);
 }
 
-/* What somebody asks of the past is answered there as to the operator, since their rights there are
- * others; so it is judged here, by what they may do now. */
+/* A question that is about no account is answered by what the asker themselves have to do with; one
+ * about an account needs access.explain there. */
 static bool may_see_past(struct ch_pipeline *line, const struct ch_request *request,
                          const struct ch_moment *moment)
 {
     if (!ch_is_bound(moment)) return true;
     for (uint32_t i = 0; i < request->call_count; i++) {
-        struct ch_call *call = &request->calls[i];
-        if (call->why != NULL) continue;
+        const struct ch_call *call = &request->calls[i];
+        if (call->why != NULL || !ch_calls[call->type].on) continue;
         if (!user_may(line, call, moment, CH_SCOPE_access_explain)) return false;
-        if (!ch_enter_past(line->state, moment, call)) return false;
     }
     return true;
 }
 
+/* Explanations that nothing else of the message keeps from being answered by the worker. */
+static bool wants_explained(const struct ch_request *request)
+{
+    bool wanted = false;
+    if (ch_message_commands(request)) return false;
+    for (uint32_t i = 0; i < request->call_count; i++) {
+        const struct ch_call *call = &request->calls[i];
+        if (call->why != NULL) continue;
+        if (ch_calls[call->type].daemon) return false;
+        wanted = wanted || ch_is_explained(call->type);
+    }
+    return wanted;
+}
+
 static struct ch_past *make(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
-                            const struct ch_request *request, const struct ch_moment *moment,
-                            bool pages, struct ch_why *why)
+                            const struct ch_moment *moment, bool pages, struct ch_why *why)
 {
     struct ch_past *past = calloc(1, sizeof *past);
     if (past == NULL) {
@@ -214,16 +267,12 @@ static struct ch_past *make(struct ch_pipeline *line, const struct ch_ingress_ar
         destroy(past);
         return NULL;
     }
+    past->vault = line->directory->vault;
     for (uint32_t i = 0; i < past->request.call_count; i++) {
         struct ch_call *call = &past->request.calls[i];
-        if (call->why != NULL) continue;
-        ch_directory_hash_call(line->directory, call->type, call->args);
-        if (call->has_on || !request->calls[i].has_on) continue;
-        call->has_on = true; /* the account of who asks, as it is now */
-        call->on = (struct ch_ref){.id = request->calls[i].on.id};
+        if (call->why == NULL) ch_directory_hash_call(line->directory, call->type, call->args);
     }
     if (!pages) return past;
-    past->vault = line->directory->vault;
     past->log = line->log;
     past->prover = ch_checkpoints_prover(line->checkpoints);
     past->pages = ch_arena_take(&past->arena, past->request.call_count * sizeof *past->pages);
@@ -238,14 +287,31 @@ static struct ch_past *make(struct ch_pipeline *line, const struct ch_ingress_ar
     return past;
 }
 
+/* What a session or a key stands for is what it stands for now; where that is no account, the call
+ * is refused when it is run. */
+static void fill_in(struct ch_pipeline *line, struct ch_past *past)
+{
+    for (uint32_t i = 0; i < past->request.call_count; i++) {
+        uint64_t read_seq = 0;
+        struct ch_reject reject;
+        struct ch_call *call = &past->request.calls[i];
+        if (call->why == NULL) {
+            (void)ch_default_on(line->state, &past->moment, call, &read_seq, &reject);
+        }
+    }
+}
+
 bool ch_past_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
                   const struct ch_request *request, const struct ch_moment *moment)
 {
     const bool past_asked = request->as_of_kind != CH_AS_OF_NOW;
     const bool hash = !past_asked && line->served == NULL && wants_hash(request);
     const bool pages = !past_asked && line->served == NULL && wants_pages(line, request, moment);
-    if (!past_asked && !hash && !pages) return false;
-    if (pages && !line->last_try && request->has_at_least && request->at_least > line->durable) {
+    const bool explained =
+        !past_asked && line->served == NULL && !hash && !pages && wants_explained(request);
+    if (!past_asked && !hash && !pages && !explained) return false;
+    if ((pages || explained) && !line->last_try && request->has_at_least &&
+        request->at_least > line->durable) {
         ch_line_wait(line, arrival, request->at_least, LIMIT_WAIT_MS);
         return true;
     }
@@ -259,26 +325,21 @@ bool ch_past_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arr
     } else if (past_asked && !may_see_past(line, request, &judged)) {
         (void)ch_fail_field(
             &why, CH_ERR_AUTH_REFUSED, "as_of",
-            "as_of: asking about the past needs access.explain on each account, and "
-            "there what it takes to ask it now");
+            "as_of: asking about the past of an account needs access.explain there");
     } else {
-        past = make(line, arrival, request, &judged, pages, &why);
+        past = make(line, arrival, &judged, pages, &why);
     }
     if (past == NULL) {
         ch_line_refuse(line, arrival, request->id, &why);
         return true;
     }
-    past->again = !past_asked;
+    fill_in(line, past);
+    past->again = !past_asked && !explained;
+    past->present = explained;
     past->hash = hash;
     past->job.by_time = request->as_of_kind == CH_AS_OF_TIME;
-    past->job.as_of = past->again ? UINT64_MAX : request->as_of;
-    if (past_asked && ch_is_bound(moment)) {
-        /* Judged already; in the past the rows of users and keys are others. */
-        past->moment.actor.kind = CH_actor_kind_operator;
-        past->moment.user_row = 0;
-        past->moment.key_row = 0;
-        past->moment.session_row = 0;
-    }
+    past->job.as_of = past_asked ? request->as_of : UINT64_MAX;
+    past->job.judged = past_asked && ch_is_bound(moment);
     line->past_jobs++;
     ch_shadow_submit(line->shadow, &past->job);
     return true;
@@ -294,7 +355,7 @@ void ch_past_made(struct ch_pipeline *line, const struct ch_ingress_arrival *arr
         line->busy_answers++;
         (void)ch_fail(&why, CH_ERR_BUSY, 0, "too many questions about the past wait; try again");
     } else {
-        past = make(line, arrival, request, moment, /* pages= */ false, &why);
+        past = make(line, arrival, moment, /* pages= */ false, &why);
     }
     if (past != NULL) {
         const size_t bytes = request->call_count * sizeof *past->made;

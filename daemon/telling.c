@@ -311,6 +311,21 @@ struct ch_text ch_tell_section(const struct ch_event *event)
     return (struct ch_text){path.ptr, end == NULL ? path.len : (size_t)(end - path.ptr) - 1};
 }
 
+bool ch_tell_actor(const struct ch_telling *telling, const struct ch_actor *actor,
+                   struct ch_text *ret, struct ch_why *why)
+{
+    struct line line = {.t = telling, .why = why};
+    line.asking =
+        (struct ch_asking){.state = telling->state, .arena = telling->arena, .ret = &line.answer};
+    put_actor(&line, actor);
+    *ret = taken(&line, ch_kinds[CH_KIND_line].most);
+    const bool no_memory = line.out.failed || line.answer.no_memory || ret->ptr == NULL;
+    ch_buf_deinit(&line.out);
+    if (line.failed) return false;
+    if (no_memory) (void)ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory to tell who it was");
+    return !no_memory;
+}
+
 bool ch_tell(const struct ch_telling *telling, struct ch_event *event, union ch_event_body *body,
              struct ch_rec_activity_row *ret, struct ch_why *why)
 {

@@ -24,6 +24,11 @@ struct ch_telling {
 /* The section in which an event is told. */
 struct ch_text ch_tell_section(const struct ch_event *event);
 
+/* Who an actor is, in words: "Ann Miller (ann)", "erased user #7". False: it failed, why says so.
+ * */
+CH_MUST_USE bool ch_tell_actor(const struct ch_telling *telling, const struct ch_actor *actor,
+                               struct ch_text *ret, struct ch_why *why);
+
 /* Fills in user and details.
  * body:  the event's own, to which its sealed texts are added
  * event: its bytes must not be the reader's, which reads others on the way

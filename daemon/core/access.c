@@ -12,6 +12,7 @@ struct walk {
     struct ch_answer *ret;
     ch_fact_fn *fact;
     void *arg;
+    uint32_t member; /* by which the shares looked at are met; 0: they are the user's own */
     uint32_t path[PATH_MOST]; /* [0]: the account asked about, then the accounts above it */
     uint32_t path_len;
     struct ch_scopes wanted;   /* what is asked, and what would imply it */
@@ -40,6 +41,7 @@ static void tell(const struct walk *w, enum ch_fact kind, uint64_t seq, uint32_t
     const struct ch_evidence fact = {.kind = (uint8_t)kind,
                                      .seq = seq,
                                      .share = share,
+                                     .member = w->member,
                                      .group = group,
                                      .account = account,
                                      .scopes = scopes};
@@ -135,8 +137,15 @@ static struct ch_scopes one_grant(struct walk *w, uint32_t row, uint32_t grant_r
 {
     const struct ch_row_grant *grant = ch_grant_row(w->state, grant_row);
     struct ch_scopes gives = ch_scopes_and(ch_scopes_at(w->state, grant->scopes), w->wanted);
-    if (!ch_scopes_empty(gives)) {
-        tell(w, CH_fact_grant, grant->seq, row, 0, ch_share_row(w->state, row)->account, gives);
+    if (w->fact != NULL && !ch_scopes_empty(gives)) {
+        const struct ch_evidence fact = {.kind = CH_fact_grant,
+                                         .seq = grant->seq,
+                                         .share = row,
+                                         .member = w->member,
+                                         .account = ch_share_row(w->state, row)->account,
+                                         .grant = grant_row,
+                                         .scopes = gives};
+        w->fact(w->arg, &fact);
     }
     return gives;
 }
@@ -161,14 +170,20 @@ static struct ch_scopes grants_give(struct walk *w, uint32_t row, const struct c
     return gives;
 }
 
-/* What is left of what a share gives when `taken` is taken from it. */
-static struct ch_scopes less(const struct walk *w, uint32_t share, uint32_t account,
-                             enum ch_fact fact, uint64_t seq, struct ch_scopes gives,
-                             struct ch_scopes taken)
+/* What an account takes from what a share or key gives there. */
+static void tell_bound(const struct walk *w, uint32_t share, uint32_t account, enum ch_fact kind,
+                       uint64_t seq, struct ch_scopes gives, struct ch_scopes taken)
 {
     const struct ch_scopes some = ch_scopes_and(gives, taken);
-    if (!ch_scopes_empty(some)) tell(w, fact, seq, share, 0, account, some);
-    return ch_scopes_but(gives, taken);
+    if (w->fact == NULL || ch_scopes_empty(some)) return;
+    const struct ch_evidence fact = {.kind = (uint8_t)kind,
+                                     .seq = seq,
+                                     .share = share,
+                                     .member = w->member,
+                                     .account = account,
+                                     .key = share == 0 ? w->q->key : 0,
+                                     .scopes = some};
+    w->fact(w->arg, &fact);
 }
 
 /* What is left of what a share or key of the account `own` gives. A guardrail binds what stands
@@ -176,17 +191,20 @@ static struct ch_scopes less(const struct walk *w, uint32_t share, uint32_t acco
  * keep their rights. share: 0 for a key */
 static struct ch_scopes bind(struct walk *w, uint32_t share, uint32_t own, struct ch_scopes gives)
 {
+    const struct ch_scopes given = gives;
     for (uint32_t a = own; a != 0; a = ch_account_row(w->state, a)->parent) {
         const struct ch_row_account *account = ch_account_row(w->state, a);
         saw(w, account->changed);
         if (account->guardrail != 0 && a != own) {
             const struct ch_scopes guardrail = ch_scopes_at(w->state, account->guardrail);
-            gives = less(w, share, a, CH_fact_guardrail, account->guardrail_seq, gives, guardrail);
+            tell_bound(w, share, a, CH_fact_guardrail, account->guardrail_seq, given, guardrail);
+            gives = ch_scopes_but(gives, guardrail);
         }
         if (account->content_lock_seq != 0) {
             const struct ch_scopes lock = ch_mask(w->state, CH_mask_kind_content_lock);
             w->locked = ch_scopes_or(w->locked, ch_scopes_and(gives, lock));
-            gives = less(w, share, a, CH_fact_content_lock, account->content_lock_seq, gives, lock);
+            tell_bound(w, share, a, CH_fact_content_lock, account->content_lock_seq, given, lock);
+            gives = ch_scopes_but(gives, lock);
         }
     }
     return gives;
@@ -278,8 +296,12 @@ static void take_stream(struct walk *w, uint32_t row)
     w->stopped = ch_scopes_or(w->stopped, mask);
     if (ch_scopes_empty(mask)) return;
     for (uint32_t authority = 0; authority < 2; authority++) {
-        const uint64_t seq = stream->stopped_seq[authority];
-        if (seq != 0) tell(w, CH_fact_stream_stopped, seq, 0, 0, stream->account, mask);
+        const struct ch_evidence fact = {.kind = CH_fact_stream_stopped,
+                                         .seq = stream->stopped_seq[authority],
+                                         .account = stream->account,
+                                         .stream = row,
+                                         .scopes = mask};
+        if (fact.seq != 0 && w->fact != NULL) w->fact(w->arg, &fact);
     }
 }
 
@@ -382,17 +404,40 @@ static void conclude(struct walk *w)
     deny(w, CH_decision_explicit_deny, why_taken(w, missing));
 }
 
+/* What a share of the account, or the key, would give. */
+static void suppose(struct walk *w, uint32_t account)
+{
+    w->ret->led = true;
+    w->promised = ch_scopes_or(w->promised, w->wanted);
+    w->given = ch_scopes_or(w->given, bind(w, /* share= */ 0, account, w->wanted));
+}
+
+/* Whether the user's own share of the account on the path counts, or is taken for one that does. */
+static bool is_taken(struct walk *w, uint32_t row, uint32_t place)
+{
+    if (!w->q->as_active || place != 0) return counts(w, row);
+    const struct ch_row_share *share = ch_share_row(w->state, row);
+    w->wrong_channel = share->kind == CH_share_kind_login && w->q->channel != CH_channel_web;
+    return !w->wrong_channel || counts(w, row);
+}
+
 /* The shares of a user and of the groups they are in. */
 static void collect_user(struct walk *w, uint32_t user)
 {
     for (uint32_t i = 0; i < w->path_len; i++) {
         uint32_t row = ch_find_share(w->state, CH_subject_kind_user, user, w->path[i]);
-        if (row == 0 || row == w->q->without_share || !counts(w, row)) continue;
+        const bool supposes = w->q->as_given && i == 0;
+        if (row == 0 && supposes) suppose(w, w->path[0]);
+        if (row == 0 || row == w->q->without_share || !is_taken(w, row, i)) continue;
+        if (supposes) suppose(w, w->path[0]);
         const struct ch_row_share *share = ch_share_row(w->state, row);
         if (reaches(w, share)) collect(w, row);
         for (uint32_t m = share->first_member; m != 0;
              m = ch_member_row(w->state, m)->next_of_share) {
-            if (m != w->q->without_member) collect_group(w, m);
+            if (m == w->q->without_member) continue;
+            w->member = m;
+            collect_group(w, m);
+            w->member = 0;
         }
     }
 }
@@ -412,8 +457,11 @@ static void collect_key(struct walk *w, uint32_t row)
     const struct ch_row_key *key = ch_key_row(w->state, row);
     const bool master = key->kind == CH_key_kind_master;
     saw(w, key->changed);
-    if (!ch_key_leads(w->state, row, w->q->account) || (w->q->subtree_only && !master)) return;
-    if (key->expires_at != 0 && key->expires_at <= w->q->now) {
+    const bool leads = ch_key_leads(w->state, row, w->q->account);
+    const bool expired = key->expires_at != 0 && key->expires_at <= w->q->now;
+    if (w->q->as_given && (!leads || expired)) suppose(w, w->q->account); /* another key does */
+    if (!leads || (w->q->subtree_only && !master)) return;
+    if (expired) {
         w->inactive = true;
         tell_key(w, CH_fact_key_expired, key->id, no_scopes);
         return;
@@ -422,17 +470,17 @@ static void collect_key(struct walk *w, uint32_t row)
     w->ret->led = true;
     struct ch_scopes gives = ch_scopes_and(ch_scopes_at(w->state, key->scopes), w->wanted);
     tell_key(w, CH_fact_key, key->id, gives);
+    if (w->q->as_given) gives = w->wanted;
     w->promised = gives;
     if (master) {
         const struct ch_scopes mask = ch_mask(w->state, CH_mask_kind_master_key);
         w->kind_took = ch_scopes_and(gives, mask);
-        gives = ch_scopes_but(gives, mask);
         if (!ch_scopes_empty(w->kind_took)) {
             tell_key(w, CH_fact_master_key, ch_mask_row(w->state, CH_mask_kind_master_key)->seq,
                      w->kind_took);
         }
     }
-    w->given = bind(w, /* share= */ 0, key->account, gives);
+    w->given = ch_scopes_but(bind(w, /* share= */ 0, key->account, gives), w->kind_took);
     for (uint8_t kind = 0; kind < 2 && !w->q->granting; kind++) {
         const uint32_t stream = ch_find_stream(w->state, key->account, key->id, kind);
         if (stream == 0) continue;
@@ -459,6 +507,8 @@ void ch_access(const struct ch_state *state, const struct ch_question *question,
         collect_user(&w, question->user);
     } else if (question->key != 0) {
         collect_key(&w, question->key);
+    } else if (question->as_given) {
+        suppose(&w, question->account);
     }
     conclude(&w);
     if (user != NULL && user->status != CH_user_status_active) {

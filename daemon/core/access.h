@@ -39,6 +39,8 @@ struct ch_question {
     bool subtree_only; /* only shares that reach the whole subtree count: for granting below */
     uint32_t without_share; /* rows that are passed over as if they were gone; 0: none */
     uint32_t without_member;
+    bool as_active; /* as if the user's own share of the account were active and had no end */
+    bool as_given;  /* and gave what is wanted, or the key had it; without both: a new key has it */
     uint8_t channel; /* enum ch_channel */
     uint64_t now;    /* nanoseconds; expiry is judged against it */
 };
@@ -52,14 +54,19 @@ struct ch_answer {
     struct ch_scopes given; /* of `wanted`, what is given after everything was taken away */
 };
 
-/* A fact met on the way; row numbers say which (the share's, the member's, the account's …). */
+/* A fact met on the way; row numbers say which (the share's, the member's, the account's …). A
+ * share of a group is met once for each membership that leads to it. What takes scopes from a
+ * single share or key is told for each of them, whatever else takes the same. */
 struct ch_evidence {
     uint8_t kind; /* enum ch_fact */
     uint64_t seq; /* the event that set it */
     uint32_t share;
+    uint32_t member; /* by which a group's share was met; 0: it is the user's own */
     uint32_t group;
     uint32_t account;
     uint32_t key;
+    uint32_t grant;
+    uint32_t stream;
     struct ch_scopes scopes;
 };
 typedef void ch_fact_fn(void *arg, const struct ch_evidence *fact);

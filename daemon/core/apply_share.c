@@ -94,6 +94,7 @@ void ch_apply_share_limited(struct ch_state *state, const struct ch_event *event
         struct ch_row_limited *limited = ch_row_edit(&state->store, CH_T_LIMITED, fresh);
         limited->share = row;
         limited->kind = body->kind;
+        limited->seq = event->seq;
         limited->resource = ch_text_take(state, body->resources[i]);
         limited->next = share->first_limited;
         share->first_limited = fresh;

@@ -66,25 +66,54 @@ void *ch_emit(struct ch_case *c, enum ch_event_tag tag, uint64_t account)
     return body;
 }
 
+/* The row of the same text in another state. */
+static uint32_t text_there(const struct ch_state *from, uint32_t text, const struct ch_state *to)
+{
+    char chars[128];
+    const size_t len = ch_chain_get(from, CH_T_TEXT, text, chars, sizeof chars);
+    return ch_text_find(to, (struct ch_text){chars, len});
+}
+
+void ch_actor_access(const struct ch_state *state, const struct ch_moment *moment,
+                     const struct ch_question *question, struct ch_answer *ret)
+{
+    const struct ch_judge *judge = moment->judge;
+    struct ch_question asked = *question;
+    asked.user = moment->user_row;
+    asked.key = moment->key_row;
+    asked.channel = moment->channel;
+    asked.now = moment->now;
+    if (judge == NULL) {
+        ch_access(state, &asked, ret, NULL, NULL);
+        return;
+    }
+    *ret = (struct ch_answer){0};
+    ret->decision = CH_decision_implicit_deny;
+    ret->reason = CH_reason_no_share;
+    asked.user = judge->user_row;
+    asked.key = judge->key_row;
+    asked.now = judge->now;
+    asked.account = ch_find_account(judge->state, ch_account_row(state, question->account)->id);
+    if (asked.resource != 0) asked.resource = text_there(state, asked.resource, judge->state);
+    if (asked.account != 0) ch_access(judge->state, &asked, ret, NULL, NULL);
+    ret->read_seq = 0; /* it is of another state, and durable */
+}
+
 /* A question about the actor's own rights on an account. */
 static struct ch_answer ask(const struct ch_state *state, const struct ch_moment *moment,
                             uint32_t account, uint8_t reach, struct ch_scopes wanted,
                             const struct ch_text *resource, bool granting)
 {
-    struct ch_question question = {.user = moment->user_row,
-                                   .key = moment->key_row,
-                                   .account = account,
+    struct ch_question question = {.account = account,
                                    .wanted = wanted,
                                    .granting = granting,
-                                   .subtree_only = reach == CH_reach_subtree,
-                                   .channel = moment->channel,
-                                   .now = moment->now};
+                                   .subtree_only = reach == CH_reach_subtree};
     if (resource != NULL) {
         question.has_resource = true;
         question.resource = ch_text_find(state, *resource);
     }
     struct ch_answer answer;
-    ch_access(state, &question, &answer, NULL, NULL);
+    ch_actor_access(state, moment, &question, &answer);
     return answer;
 }
 
@@ -214,8 +243,13 @@ bool ch_admit(const struct ch_state *state, const struct ch_moment *moment,
     if (row->who == CH_WHO_SELF && moment->actor.kind != CH_actor_kind_user) {
         return refuse(ret, CH_REJ_self_only, NULL);
     }
+    if (row->who == CH_WHO_SELF && moment->user_row == 0) {
+        return refuse(ret, CH_REJ_not_found, NULL); /* in the past asked about */
+    }
     if (row->who == CH_WHO_SELF) {
-        const struct ch_row_user *user = ch_user_row(state, moment->user_row);
+        const struct ch_judge *judge = moment->judge;
+        const struct ch_row_user *user = judge == NULL ? ch_user_row(state, moment->user_row)
+                                                       : ch_user_row(judge->state, judge->user_row);
         if (user->changed > *read_seq) *read_seq = user->changed;
         if (user->status == CH_user_status_locked) return refuse(ret, CH_REJ_user_locked, NULL);
         if (user->status != CH_user_status_active) return refuse(ret, CH_REJ_not_accepted, NULL);

@@ -19,6 +19,15 @@ struct ch_minted {
     struct ch_bytes sealed; /* its text, sealed to the mailer; empty: not to be mailed */
 };
 
+/* Where, and as which rows, an actor's rights are judged who asks about the past: what they may
+ * see of it is what they may see now. */
+struct ch_judge {
+    const struct ch_state *state;
+    uint32_t user_row;
+    uint32_t key_row;
+    uint64_t now;
+};
+
 struct ch_moment {
     uint64_t now; /* nanoseconds UTC; never before the last event's time */
     struct ch_actor actor;
@@ -33,7 +42,13 @@ struct ch_moment {
     uint16_t hash_key;              /* number of the key that hashed the message's names */
     const struct ch_minted *minted; /* of a call whose row says MINTS; one for each account named */
     uint32_t minted_count;
+    const struct ch_judge *judge; /* of a question about the past; NULL: the state asked judges */
 };
+
+/* The actor's own rights. question: everything but user, key, channel and time; its rows are of
+ * `state` */
+void ch_actor_access(const struct ch_state *state, const struct ch_moment *moment,
+                     const struct ch_question *question, struct ch_answer *ret);
 
 /* Whether the actor may do no more than their rights allow: a person or a key; not the operator, a
  * service or the daemon itself. */
@@ -75,11 +90,6 @@ bool ch_admit(const struct ch_state *state, const struct ch_moment *moment,
  * share.give and ownership.offer take somebody from elsewhere, by name. */
 bool ch_enter(const struct ch_state *state, const struct ch_moment *moment, struct ch_call *call,
               uint64_t *read_seq, struct ch_reject *ret);
-
-/* Whether a person or a key may ask this of the past, as far as the present says: what they may ask
- * now, by a scope on the account, about those who are shown to them now. Fills in `on`. */
-bool ch_enter_past(const struct ch_state *state, const struct ch_moment *moment,
-                   struct ch_call *call);
 
 /* Decides one resolved and admitted command. seq: the head's next is events[0].seq. */
 void ch_decide(const struct ch_state *state, const struct ch_moment *moment,

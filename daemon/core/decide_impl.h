@@ -56,6 +56,10 @@ struct ch_scopes ch_lifted_by_group(struct ch_case *c, uint32_t group);
 /* What the restrictions of a user's shares below an account take, those of groups with them. */
 struct ch_scopes ch_denied_below(const struct ch_case *c, uint32_t user, uint32_t account);
 
+/* Whether the actor could add scopes, on a resource or on all, to a fresh share of `on` that
+ * reaches the account alone: they have them, and others can be given them. */
+bool ch_may_add_scopes(struct ch_case *c, struct ch_scopes scopes, const struct ch_text *resource);
+
 /* The share of the subject that args name by `user` or `group`, on the account; 0 after
  * refusing. */
 uint32_t ch_subject_share(struct ch_case *c, bool has_user, const struct ch_ref *user,
@@ -132,6 +136,9 @@ void ch_due_offer(struct ch_case *c, uint32_t offer);
 
 /* So many days from now; a time that could not be written is the last one that can. */
 uint64_t ch_days_ahead(const struct ch_case *c, uint64_t days);
+
+/* What no key of the kind may do. */
+struct ch_scopes ch_key_never(uint8_t kind);
 
 /* What of a set only an owner has, and nobody can be given; and the refusal of a set with it. */
 struct ch_scopes ch_owners_own(struct ch_scopes scopes);

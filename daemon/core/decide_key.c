@@ -7,7 +7,7 @@ static const uint64_t second_ns = 1000000000u;
 
 /* What no key may do: the owner's acts in person. An account key acts on its account only, so it
  * has to do with no account below it either. */
-static struct ch_scopes never_of(uint8_t kind)
+struct ch_scopes ch_key_never(uint8_t kind)
 {
     struct ch_scopes never = ch_scopes_of(CH_SCOPE_master_keys_create);
     ch_scopes_add(&never, CH_SCOPE_account_close);
@@ -46,7 +46,7 @@ void ch_emit_first_key(struct ch_case *c, uint64_t account, uint32_t above)
     const uint32_t full = ch_find_role_name(c->state, 0, ch_text_of("full"));
     struct ch_scopes scopes = {{0, 0}};
     if (full != 0) scopes = ch_scopes_at(c->state, ch_role_row(c->state, full)->scopes);
-    scopes = ch_scopes_but(scopes, never_of(CH_key_kind_account));
+    scopes = ch_scopes_but(scopes, ch_key_never(CH_key_kind_account));
     if (above != 0) {
         const struct ch_scopes missing = ch_undelegated(c, above, scopes);
         scopes = ch_scopes_but(scopes, missing);
@@ -68,7 +68,7 @@ enum ch_rejection_code ch_decide_key_create(struct ch_case *c)
     if (master && !ch_acts_as_owner(c)) return ch_reject(c, CH_REJ_owner_only, "kind");
     if (master && ch_levels_below(c->state, c->on) == 0)
         return ch_reject(c, CH_REJ_not_a_master, "on");
-    const struct ch_scopes never = ch_scopes_and(args->scopes, never_of(kind));
+    const struct ch_scopes never = ch_scopes_and(args->scopes, ch_key_never(kind));
     if (!ch_scopes_empty(never)) {
         return ch_reject_scopes(c, CH_REJ_not_for_keys, "scopes", never);
     }

@@ -335,6 +335,12 @@ enum ch_rejection_code ch_decide_share_set_scopes(struct ch_case *c)
     return CH_REJ_none;
 }
 
+bool ch_may_add_scopes(struct ch_case *c, struct ch_scopes scopes, const struct ch_text *resource)
+{
+    return covers(c, CH_reach_account, scopes, resource, "scopes") &&
+           (resource != NULL || ch_is_givable(c, scopes, "scopes"));
+}
+
 enum ch_rejection_code ch_decide_share_revoke(struct ch_case *c)
 {
     const struct ch_cmd_share_revoke *args = c->call->args;

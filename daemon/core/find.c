@@ -217,8 +217,8 @@ uint32_t ch_find_grant(const struct ch_state *state, uint32_t share, uint8_t kin
              ch_grant_row(state, row)->resource == resource);
 }
 
-static uint32_t find_limited(const struct ch_state *state, uint32_t share, uint8_t kind,
-                             uint32_t resource)
+uint32_t ch_find_limited(const struct ch_state *state, uint32_t share, uint8_t kind,
+                         uint32_t resource)
 {
     FIND(CH_I_LIMITED, ch_hash_resource(share, kind, resource),
          ch_limited_row(state, row)->share == share && ch_limited_row(state, row)->kind == kind &&
@@ -227,7 +227,7 @@ static uint32_t find_limited(const struct ch_state *state, uint32_t share, uint8
 
 bool ch_is_limited_to(const struct ch_state *state, uint32_t share, uint8_t kind, uint32_t resource)
 {
-    return resource != 0 && find_limited(state, share, kind, resource) != 0;
+    return resource != 0 && ch_find_limited(state, share, kind, resource) != 0;
 }
 
 uint32_t ch_find_member(const struct ch_state *state, uint32_t share, uint32_t group)

@@ -241,15 +241,10 @@ struct ch_answer ch_ask(struct ch_asking *q, uint32_t user, uint32_t account,
 
 struct ch_answer ch_ask_actor(struct ch_asking *q, uint32_t account, struct ch_scopes wanted)
 {
-    const struct ch_question question = {.user = q->moment->user_row,
-                                         .key = q->moment->key_row,
-                                         .account = account,
-                                         .wanted = wanted,
-                                         .channel = q->moment->channel,
-                                         .now = q->moment->now};
+    const struct ch_question question = {.account = account, .wanted = wanted};
     struct ch_answer answer;
     CH_CHECK(ch_is_bound(q->moment));
-    ch_access(q->state, &question, &answer, NULL, NULL);
+    ch_actor_access(q->state, q->moment, &question, &answer);
     ch_saw(q, answer.read_seq);
     return answer;
 }

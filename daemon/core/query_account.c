@@ -130,6 +130,8 @@ void ch_query_account_list(struct ch_asking *q)
     }
     if (q->moment->key_row != 0) {
         room = add_led_by_key(q, &rows, ch_key_row(q->state, q->moment->key_row));
+    } else if (bound && q->moment->user_row == 0) {
+        room = true; /* they were not there then */
     } else if (bound) {
         ch_saw(q, ch_user_row(q->state, q->moment->user_row)->changed);
         room = add_accounts_of(q, &rows, q->moment->user_row);

@@ -38,16 +38,12 @@ static struct ch_rec_submission_row record_of(struct ch_asking *q, uint32_t foun
 
 static bool has(struct ch_asking *q, enum ch_scope scope, uint32_t campaign)
 {
-    const struct ch_question question = {.user = q->moment->user_row,
-                                         .key = q->moment->key_row,
-                                         .account = q->on,
+    const struct ch_question question = {.account = q->on,
                                          .wanted = ch_scopes_of((uint8_t)scope),
                                          .has_resource = true,
-                                         .resource = campaign,
-                                         .channel = q->moment->channel,
-                                         .now = q->moment->now};
+                                         .resource = campaign};
     struct ch_answer answer;
-    ch_access(q->state, &question, &answer, NULL, NULL);
+    ch_actor_access(q->state, q->moment, &question, &answer);
     ch_saw(q, answer.read_seq);
     return answer.decision == CH_decision_allowed;
 }

@@ -66,6 +66,10 @@ struct ch_answer ch_ask_actor(struct ch_asking *q, uint32_t account, struct ch_s
 bool ch_actor_has(struct ch_asking *q, uint32_t account, struct ch_scopes wanted);
 /* The key with the id that leads to the account asked about; 0 after refusing. */
 uint32_t ch_key_asked(struct ch_asking *q, struct ch_key_id id);
+/* The user or the key that args name, either of them, where the actor may ask what they may do:
+ * about themselves, or with access.explain (of a key api_keys.read). false after refusing */
+bool ch_subject_asked(struct ch_asking *q, bool has_user, const struct ch_ref *user, bool has_key,
+                      struct ch_key_id key, uint32_t *ret_user, uint32_t *ret_key);
 /* Whether the actor, if a person or a key, is led to the account. */
 bool ch_actor_is_led(struct ch_asking *q, uint32_t account);
 

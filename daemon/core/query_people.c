@@ -201,7 +201,7 @@ void ch_query_invitation_preview(struct ch_asking *q)
     result->new_person = user == 0 || ch_user_row(q->state, user)->status == CH_user_status_invited;
     result->has_full_name = user == 0 && args->has_full_name;
     result->full_name = args->full_name.text;
-    if (q->moment->actor.kind == CH_actor_kind_user) {
+    if (q->moment->user_row != 0) {
         const struct ch_rec_user_row inviter = ch_user_record(q, q->moment->user_row);
         result->has_inviter = inviter.has_full_name || inviter.has_username || inviter.has_email;
         result->inviter = inviter.has_full_name  ? inviter.full_name

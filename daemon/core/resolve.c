@@ -72,13 +72,9 @@ static uint64_t find(const struct ch_state *state, uint32_t on, uint8_t kind,
 static bool is_led(const struct ch_state *state, const struct ch_moment *moment, uint32_t account,
                    uint64_t *read_seq)
 {
-    const struct ch_question question = {.user = moment->user_row,
-                                         .key = moment->key_row,
-                                         .account = account,
-                                         .channel = moment->channel,
-                                         .now = moment->now};
+    const struct ch_question question = {.account = account};
     struct ch_answer answer;
-    ch_access(state, &question, &answer, NULL, NULL);
+    ch_actor_access(state, moment, &question, &answer);
     if (answer.read_seq > *read_seq) *read_seq = answer.read_seq;
     return answer.led;
 }
@@ -260,23 +256,4 @@ bool ch_enter(const struct ch_state *state, const struct ch_moment *moment, stru
     /* Absence is only as durable as the newest event. */
     if (!entered && ret->code == CH_REJ_not_found) *read_seq = ch_meta(state)->head;
     return entered;
-}
-
-bool ch_enter_past(const struct ch_state *state, const struct ch_moment *moment,
-                   struct ch_call *call)
-{
-    uint64_t read_seq = 0;
-    struct ch_reject reject = {.code = CH_REJ_none};
-    const struct ch_call_row *row = &ch_calls[call->type];
-    if (!row->query || !row->on) return false;
-    if (row->who != CH_WHO_SCOPE && call->type != CH_QRY_check) return false;
-    switch (call->type) { /* these ask for more than their scope, further down */
-    case CH_QRY_stats_show:
-    case CH_QRY_stats_series:
-    case CH_QRY_usage_history:
-    case CH_QRY_reputation_list: return false;
-    default: break;
-    }
-    return ch_default_on(state, moment, call, &read_seq, &reject) &&
-           enter_bound(state, moment, call, &read_seq, &reject);
 }

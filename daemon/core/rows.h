@@ -341,6 +341,7 @@ struct ch_row_limited {
     uint32_t resource;
     uint32_t next;
     uint32_t spare;
+    uint64_t seq;
 };
 
 struct ch_row_group {

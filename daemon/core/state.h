@@ -113,6 +113,8 @@ uint32_t ch_find_seat(const struct ch_state *state, uint32_t user, uint32_t acco
 uint32_t ch_find_token(const struct ch_state *state, const uint8_t token_hash[32]); /* a seat */
 uint32_t ch_find_grant(const struct ch_state *state, uint32_t share, uint8_t kind,
                        uint32_t resource);
+uint32_t ch_find_limited(const struct ch_state *state, uint32_t share, uint8_t kind,
+                         uint32_t resource);
 bool ch_is_limited_to(const struct ch_state *state, uint32_t share, uint8_t kind,
                       uint32_t resource);
 uint32_t ch_find_member(const struct ch_state *state, uint32_t share, uint32_t group);

@@ -91,6 +91,9 @@ static struct ch_follower *follower_for(struct ch_shadow *shadow, struct ch_shad
 static void serve(struct ch_shadow *shadow, struct ch_shadow_job *job)
 {
     struct ch_follower *follower = NULL;
+    if (job->err == CH_OK && job->judged && ch_follower_seq(&shadow->head) < job->durable) {
+        job->err = ch_follower_go(&shadow->head, job->durable, may_go_on, shadow, &job->why);
+    }
     if (job->err == CH_OK) follower = follower_for(shadow, job);
     while (job->err == CH_OK) {
         job->err = ch_follower_go(follower, job->seq, may_go_on, shadow, &job->why);

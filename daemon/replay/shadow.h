@@ -20,7 +20,9 @@ struct ch_shadow_view {
     uint64_t now_ns;
     struct ch_streams *streams; /* knows every seq up to the head's */
     struct ch_reader *reader;
-    struct ch_follower *head; /* finds seqs by time; between two calls its reader is free */
+    struct ch_follower
+        *head; /* finds seqs by time; between two calls its reader is free. Its state is
+                               * the present one, up to `durable` of a job that is judged */
 };
 
 struct ch_shadow_job {
@@ -28,6 +30,7 @@ struct ch_shadow_job {
     /* what to ask; set by the submitter */
     bool by_time;
     uint64_t as_of;   /* seq, or nanoseconds if by_time; UINT64_MAX seq: the head */
+    bool judged;      /* the view's head is to be at `durable` at least: it judges who asks */
     uint64_t durable; /* the durable seq when it was submitted: the head for this job, or later */
     /* Answers on the worker's thread from the state at `seq`, as seen at the moment `now_ns`. Where
      * it sets `then`, it is called once more at that later seq. */

@@ -175,6 +175,21 @@ const struct input_base input_bases[] = {
      0},
     {"ann: check on=north key=$robot scopes=reports.read", 0},
     {"ann: check on=north/shop user=gus scopes=templates.read resource=T1 of=north", 0},
+    {"ann: access.explain on=north user=eve scope=lists.share resource=L1 any=true channel=web "
+     "after=0 limit=10",
+     0},
+    {"ann: access.explain on=north key=$robot scope=reports.read", 0},
+    {"ann: access.remedy on=north user=eve scope=lists.share resource=L1 any=true channel=web "
+     "after=0 limit=10",
+     0},
+    {"ann: access.remedy on=north key=$robot scope=reports.read", 0},
+    {"ann: access.origins on=north user=eve scopes=lists.share resource=L1 any=true channel=web "
+     "after=0 limit=10",
+     0},
+    {"ann: access.origins on=north key=$robot scopes=reports.read", 0},
+    {"ann: access.holders on=north scope=lists.share resource=L1 any=true channel=web "
+     "after=0 limit=10",
+     0},
     {"ann: access.scopes on=north user=eve kind=list resource=L1", 0},
     {"ann: access.who on=north scopes=lists.share resource=L1 after=0 limit=10", 0},
     {"ann: account.list below=north status=open suspended=false asks_master=false after=0 limit=10",

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#define SUB_NAME "a name that is longer than the bytes of one row of a chain"
+
 /* Every seq of the world, by what it made. */
 enum {
     ROLE = 3,
@@ -102,9 +104,7 @@ static void make_world(struct ch_state *state)
     struct ch_ev_account_opened account = {.name = ch_text_of("acme"), .sub_depth = 1};
     happen(state, CH_EV_account_opened, MASTER, &account);
     account = (struct ch_ev_account_opened){
-        .name = ch_text_of("a name that is longer than the bytes of one row of a chain"),
-        .has_parent = true,
-        .parent = {MASTER}};
+        .name = ch_text_of(SUB_NAME), .has_parent = true, .parent = {MASTER}};
     happen(state, CH_EV_account_opened, SUB, &account);
     make_people(state);
     const struct ch_ev_group_created team = {.name = ch_text_of("team")};
@@ -283,9 +283,12 @@ static void a_check_is_answered_with_the_facts(void **unused)
     assert_int_equal(result->valid_until, EXPIRES_AT);
     assert_int_equal(answer.read_seq, LIMITED);
     assert_int_equal(result->facts_len, 3);
-    assert_true(ch_text_is(result->facts[0].text, "the user is a member of group 10"));
-    assert_true(ch_text_is(result->facts[1].text, "share 12: group 10 on account 5, role reader"));
-    assert_true(ch_text_is(result->facts[2].text, "role reader of share 12 gives lists.read"));
+    assert_true(ch_text_is(result->facts[0].text, "the user is a member of group team"));
+    assert_true(ch_text_is(result->facts[1].text,
+                           "group team's share of account " SUB_NAME ", role reader"));
+    assert_true(ch_text_is(result->facts[2].text,
+                           "role reader of group team's share of account " SUB_NAME
+                           " gives lists.read"));
     args.resource = ch_text_of("other");
     result = ask(&state, &arena, CH_QRY_check, BERT, SUB, &args).result;
     assert_int_equal(result->reason, CH_reason_not_granted);

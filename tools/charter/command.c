@@ -14,6 +14,7 @@
 #include "tools/charter/help.h"
 #include "tools/charter/proof.h"
 #include "tools/charter/table.h"
+#include "tools/charter/tree.h"
 
 enum { PAGES_MOST = 100000 };
 
@@ -163,6 +164,9 @@ static void print_answer(const struct options *o, int type, const struct pages *
             (void)fprintf(stderr, "the new verifier key: %.*s\n", (int)key.len, key.ptr);
         }
         (void)proof_print_note(last);
+    } else if (type == CH_QRY_access_explain) {
+        tree_print(pages->values, pages->count);
+        tell_more(o, last);
     } else {
         table_print(&ch_calls[type].result, pages->values, pages->count);
         if (type != CH_QRY_events_read) tell_more(o, last);
@@ -233,7 +237,7 @@ enum exit_code command_run(struct command_line *line, int type)
         code = ask_pages(c, &line->options, type, &pairs, (size_t)count, &pages);
     }
     if (code == EXIT_DONE) print_answer(&line->options, type, &pages);
-    if (code == EXIT_DONE && type == CH_QRY_check) {
+    if (code == EXIT_DONE && (type == CH_QRY_check || type == CH_QRY_access_explain)) {
         struct charter_text decision = {0};
         (void)charter_get_text(pages.values[0], "decision", &decision);
         if (!ch_text_is((struct ch_text){decision.ptr, decision.len}, "allowed")) code = EXIT_NO;

@@ -7,7 +7,8 @@
 #include "tools/charter/arguments.h"
 
 static const char exit_text[] =
-    "Exit status: 0 done; 1 the answer is no (check: denied; check --from: answers differ);\n"
+    "Exit status: 0 done; 1 the answer is no (check, explain: denied; check --from: answers "
+    "differ);\n"
     "2 the command line is wrong; 3 refused by a rule; 4 failed (connection, busy, bad request);\n"
     "130 interrupted.\n";
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "schema/records.h"
 #include "tools/charter/command.h"
 #include "tools/charter/follow.h"
 #include "tools/charter/help.h"
@@ -16,10 +17,17 @@
 #define CHARTER_VERSION "0.1.0"
 #endif
 
+/* The short word for what is asked most about a right. */
+static const struct special explain_special = {
+    .words = "explain",
+    .usage = "explain --on ACCOUNT --user U --scope S [--resource R]",
+    .doc = "As access explain: why somebody may do something or not, as a tree.",
+};
+
 static enum exit_code print_help(FILE *out, const char *group, const char *word)
 {
     const struct special specials[] = {import_special, questions_special, follow_special,
-                                       proof_special};
+                                       explain_special, proof_special};
     const size_t count = sizeof specials / sizeof specials[0];
     if (group == NULL) {
         help_all(out, specials, count);
@@ -86,6 +94,7 @@ static enum exit_code run(struct command_line *line)
         return print_help(stdout, first, first == NULL ? NULL : option_word(line));
     }
     if (run_special(line, group, &code)) return code;
+    if (strcmp(group, "explain") == 0) return command_run(line, CH_QRY_access_explain);
     int type = help_find(group, NULL);
     const char *word = NULL;
     if (type < 0) {
