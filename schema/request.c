@@ -215,6 +215,14 @@ static enum ch_err read_call_body(struct ch_cursor *c, int hint, const char *pat
     if (!row->on && ret->has_on) {
         return fail(why, CH_ERR_UNKNOWN_FIELD, field, "this type takes no account");
     }
+    (void)join(field, path, ch_text_of("expect"), why);
+    if (ret->has_expect && (row->query || !row->on)) {
+        return fail(why, CH_ERR_UNKNOWN_FIELD, field, "only commands on an account take it");
+    }
+    (void)join(field, path, ch_text_of("note"), why);
+    if (ret->note.len > 0 && row->query) {
+        return fail(why, CH_ERR_UNKNOWN_FIELD, field, "only commands take it");
+    }
     ret->args = ch_arena_take(arena, row->args.size);
     if (ret->args == NULL) return fail(why, CH_ERR_NO_MEMORY, path, "no memory");
     static const uint8_t empty_map[1] = {0x80};

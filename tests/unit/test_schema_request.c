@@ -332,6 +332,7 @@ static void expect_call(const char *call, size_t len, enum ch_err err, const cha
 
 #define CALL(literal, err, field) expect_call(literal, sizeof(literal) - 1, err, field)
 #define USER_LOCK "\xa4type\xa9user.lock"
+#define PAGES "\xa4type\xa9page.list"
 #define CLOSE                                                                                      \
     "\xa4type\xad"                                                                                 \
     "account.close"
@@ -374,6 +375,14 @@ static void a_call_that_is_wrong_carries_its_own_failure_and_the_others_are_read
     CALL("\x82" USER_LOCK "\xa6"
          "expect\xcf\0\x20\0\0\0\0\0\0",
          CH_ERR_OUT_OF_BOUNDS, "calls[1].expect");
+    CALL("\x83" USER_LOCK "\xa4"
+         "args\x81\xa4user\x01\xa6"
+         "expect\x07",
+         CH_ERR_UNKNOWN_FIELD, "calls[1].expect");
+    CALL("\x82" PAGES "\xa6"
+         "expect\x07",
+         CH_ERR_UNKNOWN_FIELD, "calls[1].expect");
+    CALL("\x82" PAGES "\xa4note\xa1x", CH_ERR_UNKNOWN_FIELD, "calls[1].note");
     CALL("\x82" USER_LOCK "\xa4note\xa1\n", CH_ERR_NOT_TEXT, "calls[1].note");
     CALL("\x82" USER_LOCK "\xa4note\x01", CH_ERR_WRONG_KIND, "calls[1].note");
     CALL("\x81\x01\x01", CH_ERR_WRONG_KIND, "calls[1]");
@@ -466,9 +475,9 @@ static void write_all(struct sampler *s, struct ch_buf *buf, const struct ch_req
         struct ch_call_head call = {.type = ch_text_of(row->args.name)};
         if (row->on && type % 2 == 0) call.on_id = (uint64_t)type + 1;
         if (row->on && type % 2 == 1) call.on_name = ch_text_of("north/east");
-        call.has_expect = type % 3 == 0;
+        call.has_expect = row->on && !row->query && type % 3 == 0;
         call.expect = (uint64_t)type;
-        if (type % 5 == 0) call.note = ch_text_of("as asked");
+        if (!row->query && type % 5 == 0) call.note = ch_text_of("as asked");
         ch_request_call(buf, &call);
         ch_encode_map(buf, &row->args, &args);
     }
@@ -503,9 +512,10 @@ static void calls_of_every_type_are_read_as_they_were_written(void **state)
             assert_null(call->why);
             assert_int_equal(call->type, type);
             assert_int_equal(call->has_on, ch_calls[type].on);
-            assert_int_equal(call->has_expect, type % 3 == 0);
+            const bool query = ch_calls[type].query;
+            assert_int_equal(call->has_expect, ch_calls[type].on && !query && type % 3 == 0);
             if (call->has_expect) assert_int_equal(call->expect, type);
-            assert_int_equal(call->note.len > 0, type % 5 == 0);
+            assert_int_equal(call->note.len > 0, !query && type % 5 == 0);
         }
         ch_arena_reset(&s.arena);
     }
