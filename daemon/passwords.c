@@ -189,6 +189,7 @@ bool ch_passwords_collect(struct ch_pipeline *line, struct ch_ingress_arrival *r
         const struct ch_entered *entered = job->arg;
         line->password_jobs--;
         if (job->err == CH_OK) {
+            line->passwords += job->count;
             line->entered = job;
             *ret = entered->arrival;
             return true;

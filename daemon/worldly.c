@@ -49,6 +49,7 @@ static void status(struct ch_pipeline *line, struct ch_buf *buf)
         .replay_ms = line->replay_ms,
         .longest_turn_us = ch_loop_longest_turn_ns(line->loop) / 1000,
         .busy_answers = line->busy_answers,
+        .passwords = line->passwords,
         .accounts = ch_table_live(store, CH_T_ACCOUNT),
         .users = ch_table_live(store, CH_T_USER),
         .shares = ch_table_live(store, CH_T_SHARE),

@@ -77,12 +77,47 @@ void ch_opened_texts(struct ch_asking *q, uint64_t seq, struct ch_text *ret, uin
     if (!ch_opened_read(q->state, seq, q->arena, ret, count)) q->ret->no_memory = true;
 }
 
+/* Whether a person or a key asks; what the activity log tells asks nobody in particular. */
+static bool is_asked_by_bound(const struct ch_asking *q)
+{
+    return q->moment != NULL && ch_is_bound(q->moment);
+}
+
+bool ch_is_veiled(struct ch_asking *q, uint32_t user)
+{
+    if (!is_asked_by_bound(q) || user == q->moment->user_row) return false;
+    if (ch_user_row(q->state, user)->status == CH_user_status_invited) return false;
+    bool waits = false;
+    for (uint32_t a = q->on; a != 0; a = ch_account_row(q->state, a)->parent) {
+        const uint32_t seat = ch_find_seat(q->state, user, a);
+        const uint32_t share = ch_find_share(q->state, CH_subject_kind_user, user, a);
+        if (seat != 0 && ch_seat_row(q->state, seat)->first_at != 0) return false;
+        if (share == 0) continue;
+        if (ch_share_row(q->state, share)->status != CH_share_status_pending) return false;
+        waits = true;
+    }
+    return waits;
+}
+
+/* Shares of the user, to a person only those in the tree asked about. */
+static uint64_t shares_of(const struct ch_asking *q, uint32_t user)
+{
+    const struct ch_row_user *row = ch_user_row(q->state, user);
+    if (!is_asked_by_bound(q) || q->on == 0) return row->share_count;
+    const uint32_t root = ch_root_of(q->state, q->on);
+    uint64_t count = 0;
+    for (uint32_t s = row->first_share; s != 0; s = ch_share_row(q->state, s)->next_of_subject) {
+        count += ch_root_of(q->state, ch_share_row(q->state, s)->account) == root;
+    }
+    return count;
+}
+
 struct ch_rec_user_row ch_user_record(struct ch_asking *q, uint32_t user)
 {
     const struct ch_row_user *row = ch_user_row(q->state, user);
     ch_saw(q, row->changed);
     struct ch_rec_user_row record = {.status = (uint8_t)row->status,
-                                     .shares = row->share_count,
+                                     .shares = shares_of(q, user),
                                      .has_password = row->password_seq != 0};
     record.user.seq = row->id;
     struct ch_text texts[3];
@@ -93,6 +128,10 @@ struct ch_rec_user_row ch_user_record(struct ch_asking *q, uint32_t user)
     record.email = texts[1];
     record.has_full_name = texts[2].len > 0;
     record.full_name = texts[2];
+    if (ch_is_veiled(q, user)) {
+        record.has_username = record.has_full_name = record.has_password = false;
+        record.username = record.full_name = (struct ch_text){"", 0};
+    }
     return record;
 }
 

@@ -77,6 +77,10 @@ bool ch_actor_is_led(struct ch_asking *q, uint32_t account);
  * user from elsewhere answers as one that is not there; true for every other actor. */
 bool ch_is_known_here(struct ch_asking *q, uint32_t user);
 
+/* Whether of a user only the address is shown that they were invited at: to a person, one who has
+ * an account elsewhere and has not come. */
+bool ch_is_veiled(struct ch_asking *q, uint32_t user);
+
 /* Users with a share of the account asked about or of one above it, sorted; whoever has a right
  * through a group is a member by such a share, so nobody is missed. false: no memory */
 bool ch_rows_users(struct ch_asking *q, struct ch_rows *rows, uint32_t after);

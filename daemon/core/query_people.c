@@ -99,7 +99,8 @@ static struct ch_rec_person_row person(struct ch_asking *q, const struct place *
     const struct ch_rec_user_row user = ch_user_record(q, seat->user);
     const struct ch_row_share *share =
         seat->share == 0 ? NULL : ch_share_row(q->state, seat->share);
-    const uint64_t login_at = ch_user_row(q->state, seat->user)->last_login_at;
+    const bool veiled = ch_is_veiled(q, seat->user);
+    const uint64_t login_at = veiled ? 0 : ch_user_row(q->state, seat->user)->last_login_at;
     const bool invited = seat->invitation != CH_invitation_none;
     const bool waits = seat->invitation == CH_invitation_open;
     const struct ch_text permission = share != NULL          ? permission_of(q, share->role)
@@ -197,9 +198,12 @@ void ch_query_invitation_preview(struct ch_asking *q)
     ch_saw(
         q,
         ch_meta(q->state)->head); /* whether the address is known is as new as the newest event */
+    /* Whom the asker does not know by the address may have an account elsewhere. */
+    const bool known = user != 0 && ch_is_known_here(q, user) && !ch_is_veiled(q, user);
     result->email = args->email.text;
+    result->has_new_person = known || !ch_is_bound(q->moment);
     result->new_person = user == 0 || ch_user_row(q->state, user)->status == CH_user_status_invited;
-    result->has_full_name = user == 0 && args->has_full_name;
+    result->has_full_name = !known && args->has_full_name;
     result->full_name = args->full_name.text;
     if (q->moment->user_row != 0) {
         const struct ch_rec_user_row inviter = ch_user_record(q, q->moment->user_row);
