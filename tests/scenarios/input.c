@@ -32,6 +32,7 @@ struct trial {
     bool by_person; /* whom D-18 binds: a user or a key */
 };
 
+static bool lost; /* an answer did not come: nothing more is sent */
 static uint64_t faults, arguments_tried, values_tried, strange_tried, standings_tried;
 
 static void fault(const struct trial *t, const char *key, const char *what, const char *problem)
@@ -51,6 +52,7 @@ static bool send(struct trial *t, struct ch_text line, const struct twist *twist
     struct world *w = t->w;
     const char *problem = NULL;
     struct ch_buf text = {0};
+    if (lost) return false;
     ch_buf_put_text(&text, line);
     const bool dry = (t->base->flags & BASE_WORLDLY) == 0;
     if (dry) ch_buf_put_text(&text, ch_text_of(" dry_run=true"));
@@ -63,6 +65,7 @@ static bool send(struct trial *t, struct ch_text line, const struct twist *twist
            answer_read(ch_buf_view(&w->reply), &w->outcome);
     ch_buf_deinit(&text);
     if (!good) faults++;
+    lost = lost || !good;
     return good;
 }
 
@@ -87,8 +90,9 @@ static bool is_failure_of(const struct ch_reply_no *no, uint32_t place, const ch
                           const char *code)
 {
     char path[CH_WHY_FIELD_BYTES];
-    (void)snprintf(path, sizeof path, "calls[%u].%s%s", place,
-                   strcmp(key, "on") == 0 ? "" : "args.", key);
+    const bool of_call =
+        strcmp(key, "on") == 0 || strcmp(key, "expect") == 0 || strcmp(key, "note") == 0;
+    (void)snprintf(path, sizeof path, "calls[%u].%s%s", place, of_call ? "" : "args.", key);
     return ch_text_is(no->code, code) && ch_text_is(no->field, path);
 }
 
@@ -305,6 +309,19 @@ static void try_strange(struct trial *t, uint8_t kind, bool list)
     ch_buf_deinit(&elsewhere);
 }
 
+/* The same, asked by a key of the account, where it may say the line at all. */
+static void try_strange_as_key(const struct trial *person, const struct ch_field *field)
+{
+    char line[1024];
+    const char *behind = strchr(person->base->line, ':');
+    (void)snprintf(line, sizeof line, "key $north_secret%s", behind);
+    const struct input_base base = {line, person->base->flags};
+    struct trial t = *person;
+    t.base = &base;
+    if (!send(&t, ch_text_of(line), NULL, 0) || !is_taken(&t)) return;
+    try_strange(&t, field->kind, field->list);
+}
+
 static void try_argument(struct trial *t, const struct ch_field *field)
 {
     t->key = field->name;
@@ -392,6 +409,37 @@ static void try_past_as_stranger(struct trial *t)
     }
 }
 
+/* The line with something more behind it. */
+static void try_with(struct trial *t, const char *more, const char *key, enum input_expect expect,
+                     const char *code)
+{
+    char line[1024];
+    const struct input_value value = {more, {0}, expect, code};
+    (void)snprintf(line, sizeof line, "%s %s", t->base->line, more);
+    values_tried++;
+    if (send(t, ch_text_of(line), NULL, 0)) judge(t, key, &value);
+}
+
+/* What an answer is bound to, and what is noted with the command; of no question. */
+static void try_expect_and_note(struct trial *t)
+{
+    const struct ch_call_row *row = &ch_calls[t->type];
+    const char *unknown = ch_err_code(CH_ERR_UNKNOWN_FIELD);
+    const char *not_text = ch_err_code(CH_ERR_NOT_TEXT);
+    if (row->query || !row->on) {
+        try_with(t, "expect=1", "expect", INPUT_FAILS, unknown);
+    } else {
+        try_with(t, "expect=1", "expect", INPUT_REFUSED, "conflict");
+    }
+    if (row->query) {
+        try_with(t, "note=why", "note", INPUT_FAILS, unknown);
+        return;
+    }
+    try_with(t, "note=\"n\"*1025", "note", INPUT_FAILS, not_text);
+    try_with(t, "note=\"\\xff\"", "note", INPUT_FAILS, not_text);
+    try_with(t, "note=\"two\\nlines\"", "note", INPUT_FAILS, not_text);
+}
+
 /* What all calls have beside their arguments. */
 static void try_call(struct trial *t)
 {
@@ -403,6 +451,7 @@ static void try_call(struct trial *t)
     if (send_twisted(t, "no_such_argument", TWIST_SET, value)) {
         judge(t, "no_such_argument", &unknown);
     }
+    try_expect_and_note(t);
     t->key = "on";
     if (!ch_calls[t->type].on) {
         const struct input_value strange = {"an account", value, INPUT_FAILS,
@@ -447,7 +496,10 @@ static void try_all_of(struct world *w, int type)
             const struct ch_field *field = &args->fields[f];
             if (!names(t.base, field->name)) continue;
             t.key = field->name;
-            if (t.by_person && is_reference(field)) try_strange(&t, field->kind, field->list);
+            if (t.by_person && is_reference(field)) {
+                try_strange(&t, field->kind, field->list);
+                if (t.on_north) try_strange_as_key(&t, field);
+            }
             if ((seen >> f & 1) != 0) continue;
             seen |= (uint64_t)1 << f;
             try_argument(&t, field);
@@ -526,9 +578,10 @@ static bool say(struct world *w, const char *path, const char *row)
 bool input_run(struct world *w, const char *path)
 {
     if (!say(w, path, "world") || !say(w, path, "before")) return false;
-    for (int type = 0; type < CH_CALL_TYPES; type++) {
+    for (int type = 0; type < CH_CALL_TYPES && !lost; type++) {
         try_all_of(w, type);
     }
+    if (lost) return false;
     for (size_t i = 0; i < input_base_count; i++) {
         const struct trial t = trial_of(w, &input_bases[i]);
         if (t.type < 0) (void)fprintf(stderr, "input: no such call: %s\n", input_bases[i].line);

@@ -15,6 +15,7 @@ static inline void learn_minted(struct ch_moment *moment, struct ch_minted *mint
         ch_put_be64(minted[i].hash, ch_hash_mix(number, i));
         ch_put_be64(minted[i].hash + 8, number);
         ch_put_be64(minted[i].hash + 16, i);
+        minted[i].sealed = (struct ch_bytes){minted[i].hash, sizeof minted[i].hash};
     }
     moment->minted = minted;
     moment->minted_count = count;

@@ -335,6 +335,38 @@ static void a_tree_has_one_owner_and_the_operator_appoints_them(void **test)
     DONE(OPERATOR, share_give, root, USER(w->cy), ROLE("owner"), SUBTREE);
 }
 
+/* A scope of the invitation's own becomes a grant on each resource that is chosen. */
+static void an_invitation_gives_so_many_grants_and_no_more(void **test)
+{
+    struct world *w = *test;
+    static struct ch_text chosen[1024];
+    for (size_t i = 0; i < 1024; i++) {
+        static char names[1024][8];
+        const int len = snprintf(names[i], sizeof names[i], "r%zu", i);
+        chosen[i] = (struct ch_text){names[i], (size_t)len};
+    }
+    const struct ch_named email = {.text = TEXT("new@example.org"), .hash = {7}};
+    REFUSED(limit_reached, w->owner, share_invite, w->top, .email = email, .has_scopes = true,
+            .scopes = SCOPE(lists_read), .lists = chosen, .lists_len = 1024, .campaigns = chosen,
+            .campaigns_len = 1024, .automations = chosen, .automations_len = 1024,
+            .contact_groups = chosen, .contact_groups_len = 1024, .templates = chosen,
+            .templates_len = 1);
+    assert_string_equal(w->reject.limit, "GRANTS_OF_SHARE");
+    DONE(w->owner, share_invite, w->top, .email = email, .has_scopes = true,
+         .scopes = SCOPE(lists_read), .lists = chosen, .lists_len = 1024, .campaigns = chosen,
+         .campaigns_len = 1024, .automations = chosen, .automations_len = 1024,
+         .contact_groups = chosen, .contact_groups_len = 1024);
+}
+
+/* Scenarios have no peer but the operator, who vouches for everybody. */
+static void a_person_alone_records_no_act_done_elsewhere(void **test)
+{
+    struct world *w = *test;
+    const struct ch_named path = {.text = TEXT("Spring sale > Edited")};
+    REFUSED(service_only, w->owner, activity_record, w->top, .section = TEXT("Campaigns"),
+            .path = path);
+}
+
 /* By id nobody learns who is elsewhere, whatever else is wrong with the call; by name one can call
  * somebody in. Who is known from an account that a share leads to is known by id, too. */
 static void who_is_from_elsewhere_is_not_there(void **test)
@@ -613,6 +645,8 @@ int main(void)
         WORLD_TEST(activating_and_prolonging_must_be_covered),
         WORLD_TEST(the_owners_share_is_not_changed_by_others),
         WORLD_TEST(a_tree_has_one_owner_and_the_operator_appoints_them),
+        WORLD_TEST(an_invitation_gives_so_many_grants_and_no_more),
+        WORLD_TEST(a_person_alone_records_no_act_done_elsewhere),
         WORLD_TEST(who_is_from_elsewhere_is_not_there),
         WORLD_TEST(who_has_no_share_of_the_account_is_not_a_member),
         WORLD_TEST(only_a_grant_that_is_there_is_revoked),
