@@ -80,7 +80,7 @@ static bool inclusion(struct ch_evlog *log, struct ch_prover *prover,
 {
     struct ch_qry_proof_inclusion_result result = {.index = args->seq - 1};
     struct ch_reader *reader = NULL;
-    struct ch_log_record record;
+    struct ch_log_record record = {.seq = 0};
     struct ch_proof proof;
     struct ch_hash leaf;
     struct ch_hasher hasher = {0};
@@ -94,6 +94,9 @@ static bool inclusion(struct ch_evlog *log, struct ch_prover *prover,
     if (err == CH_OK) err = ch_hasher_init(&hasher, why);
     if (err == CH_OK) err = ch_reader_open(log, &reader, why);
     if (err == CH_OK) err = ch_reader_read(reader, args->seq, &record, why);
+    if (err == CH_OK && record.bytes.ptr == NULL) {
+        err = ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "record %" PRIu64 " is missing", args->seq);
+    }
     bool good = err == CH_OK;
     if (good) {
         ch_merkle_leaf(&hasher, record.bytes, &leaf);

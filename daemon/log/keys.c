@@ -218,8 +218,9 @@ static enum ch_err make(const struct ch_keys_options *options, struct ch_keys *r
         struct ch_signer trial;
         enum ch_err err = ch_signer_init(ch_text_of("charterd"), options->seed, &trial, why);
         if (err != CH_OK) return err;
-        memcpy(made_up, "charterd-", 9);
-        (void)sodium_bin2hex(made_up + 9, sizeof made_up - 9, trial.verifier.public_key, 8);
+        char digits[17];
+        (void)sodium_bin2hex(digits, sizeof digits, trial.verifier.public_key, 8);
+        (void)snprintf(made_up, sizeof made_up, "charterd-%s", digits);
         ch_signer_deinit(&trial);
         name = ch_text_of(made_up);
     }

@@ -14,7 +14,7 @@ static unsigned split_height(uint64_t n)
 static enum ch_err range_hash(const struct ch_proof_source *source, uint64_t low, uint64_t high,
                               struct ch_hash *ret, struct ch_why *why)
 {
-    struct ch_hash now;
+    struct ch_hash now = {{0}};
     bool begun = false;
     uint64_t end = high;
     while (end > low) {

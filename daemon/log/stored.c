@@ -52,7 +52,8 @@ static enum ch_err take(uint64_t number, MDB_val value, struct ch_buf *copy, str
     }
     ch_buf_reset(copy);
     ch_buf_put(copy, value.mv_data, value.mv_size);
-    if (copy->failed) return ch_fail(why, CH_ERR_NO_MEMORY, 0, "copy of a checkpoint");
+    if (copy->failed || copy->ptr == NULL)
+        return ch_fail(why, CH_ERR_NO_MEMORY, 0, "copy of a checkpoint");
     const struct ch_bytes covered = {copy->ptr, copy->len - CH_CRC_BYTES};
     if (ch_get_le32(covered.ptr + covered.len) != ch_crc_record(number, covered)) {
         return ch_fail(why, CH_ERR_LOG_CORRUPT, 0,

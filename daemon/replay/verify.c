@@ -9,6 +9,8 @@
 #include "daemon/replay/follower.h"
 #include "schema/event.h"
 
+enum { EVENT_ITEMS = 9 }; /* of a record; schema/README.md, "Events in the log" */
+
 struct verifying {
     const struct ch_verify_options *options;
     struct ch_verify_report *report;
@@ -17,6 +19,7 @@ struct verifying {
     struct ch_expected expected;
     struct ch_verify_tree *tree;
     bool tree_over; /* it has found a fault: what comes is of no use */
+    bool newer;     /* a record that this program has no type for: the rest is not replayed */
 };
 
 void ch_verify_fault(struct ch_verify_report *report, enum ch_verify_part part, uint64_t number,
@@ -67,6 +70,30 @@ static enum ch_err before(void *arg, const struct ch_state *state, const struct 
     return CH_OK;
 }
 
+/* Whether the record is of a type that only a later charterd knows. */
+static bool is_newer(struct ch_bytes record)
+{
+    struct ch_cursor c = ch_cursor_of(record);
+    const uint32_t items = ch_read_array(&c);
+    (void)ch_read_uint(&c); /* seq */
+    (void)ch_read_uint(&c); /* at */
+    const uint64_t tag = ch_read_uint(&c);
+    if (items != EVENT_ITEMS || c.err != CH_OK || tag > UINT16_MAX) return false;
+    return tag >= CH_EVENT_TAGS || ch_events[tag].record.name == NULL;
+}
+
+/* Whether the record that replay stopped at is one of those. */
+static bool stopped_at_newer(struct verifying *v)
+{
+    struct ch_reader *reader = NULL;
+    struct ch_log_record record = {.seq = 0};
+    if (ch_reader_open(v->log, &reader, NULL) != CH_OK) return false;
+    const bool newer = ch_reader_read(reader, v->report->records + 1, &record, NULL) == CH_OK &&
+                       record.bytes.ptr != NULL && is_newer(record.bytes);
+    ch_reader_close(reader);
+    return newer;
+}
+
 /* A record that cannot be read, has another form or another place, is a fault of the log. */
 static enum ch_err judge(struct verifying *v, enum ch_err err, const struct ch_why *why)
 {
@@ -103,8 +130,13 @@ static enum ch_err replay(struct verifying *v, struct ch_why *why)
         const struct ch_expected_state *due =
             next < v->expected.state_count ? &v->expected.states[next] : NULL;
         const uint64_t to = due == NULL ? last : due->seq;
-        err = judge(v, ch_follower_go(&follower, to, NULL, NULL, why), why);
-        if (err != CH_OK || v->tree_over || v->report->part != CH_VERIFY_NOTHING) break;
+        err = ch_follower_go(&follower, to, NULL, NULL, why);
+        v->newer = err == CH_ERR_LOG_CORRUPT && stopped_at_newer(v);
+        if (v->newer) err = CH_OK;
+        err = judge(v, err, why);
+        if (err != CH_OK || v->tree_over || v->newer || v->report->part != CH_VERIFY_NOTHING) {
+            break;
+        }
         if (due == NULL) break;
         if (ch_follower_seq(&follower) == due->seq) check_state(v, due, &follower.state);
         next++;
@@ -114,11 +146,15 @@ static enum ch_err replay(struct verifying *v, struct ch_why *why)
 }
 
 /* The same checks of one record without a state. */
-static enum ch_err check_record(const struct ch_log_record *record, uint64_t *last_at,
-                                struct ch_arena *arena, struct ch_why *why)
+static enum ch_err check_record(struct verifying *v, const struct ch_log_record *record,
+                                uint64_t *last_at, struct ch_arena *arena, struct ch_why *why)
 {
     union ch_event_body body;
     struct ch_event event;
+    if (is_newer(record->bytes)) {
+        v->report->newer++;
+        return CH_OK;
+    }
     enum ch_err err = ch_event_decode(record->bytes, arena, &body, &event, why);
     ch_arena_reset(arena);
     if (err != CH_OK) return err;
@@ -134,17 +170,19 @@ static enum ch_err check_record(const struct ch_log_record *record, uint64_t *la
     return CH_OK;
 }
 
+/* From where replay stopped, or all. */
 static enum ch_err scan(struct verifying *v, struct ch_why *why)
 {
     struct ch_reader *reader = NULL;
     struct ch_arena arena = {0};
     uint64_t last_at = 0;
     enum ch_err err = ch_reader_open(v->log, &reader, why);
+    if (err == CH_OK) ch_reader_seek(reader, v->report->records + 1);
     while (err == CH_OK && v->report->records < v->begin.counts.last) {
         struct ch_log_record record;
         err = ch_reader_next(reader, &record, why);
         if (err == CH_OK && record.bytes.ptr == NULL) break;
-        if (err == CH_OK) err = check_record(&record, &last_at, &arena, why);
+        if (err == CH_OK) err = check_record(v, &record, &last_at, &arena, why);
         if (err == CH_OK && (told_to_stop(v) || !take(v, record.bytes))) err = stop(v, why);
     }
     ch_reader_close(reader);
@@ -184,7 +222,8 @@ static enum ch_err check_records(struct verifying *v, struct ch_why *why)
     enum ch_err err =
         ch_verify_tree_create(v->log, &v->expected, v->options->threads, &v->tree, why);
     if (err != CH_OK) return err;
-    err = v->options->replay ? replay(v, why) : scan(v, why);
+    if (v->options->replay) err = replay(v, why);
+    if (err == CH_OK && (v->newer || !v->options->replay)) err = scan(v, why);
     struct ch_why tree_why;
     const enum ch_err tree_err = ch_verify_tree_finish(v->tree, v->report, &tree_why);
     ch_verify_tree_destroy(v->tree);

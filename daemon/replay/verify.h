@@ -58,6 +58,8 @@ struct ch_verify_report {
     uint64_t cosignatures;       /* by the witnesses given */
     uint64_t states;
     uint64_t other_states; /* made by another dump version: not checked */
+    uint64_t newer;        /* records of a later charterd's types: from the first on nothing is
+                            * replayed, and of these the form is not checked */
     uint64_t against;
     uint64_t covered; /* the size of the newest checkpoint that is signed by a key known */
     struct ch_hash root;

@@ -7,6 +7,7 @@ import stat
 
 import _ed25519 as ed
 from _daemon import Daemon
+from _logfile import verify
 
 SEED = bytes(range(32))
 WITNESS = "witness.example/w1"
@@ -138,7 +139,16 @@ def witnesses_cosign(daemon):
     namesake = ed.cosign(note, WITNESS, OTHER_SEED, 1700000000)
     refused(daemon, "unknown_witness", "checkpoint.cosign", lines=namesake)
     refused(daemon, "not_found", "checkpoint.cosign", number=77, lines=line)
-    assert ed.signed_by(daemon.do("checkpoint.show")["note"], daemon.do("checkpoint.key")["key"])
+    key = daemon.do("checkpoint.key")["key"]
+    assert ed.signed_by(daemon.do("checkpoint.show")["note"], key)
+    text = verify(daemon.data, "--key", key, "--witness", WITNESS_KEY)
+    assert "2 cosignatures" in text, text
+    verify(daemon.data, "--key", key, "--witness", key, status=2)
+    proof = os.path.join(daemon.dir, "event.tlog-proof")
+    daemon.charter("proof", "inclusion", "5", "--out", proof)
+    verify("proof", proof, "--key", key, "--witness", WITNESS_KEY)
+    nobody = ed.verifier_key("stranger.example", ed.COSIGNATURE, ed.public_key(OTHER_SEED))
+    verify("proof", proof, "--key", key, "--witness", nobody, status=1, says="cosigned")
 
 
 def the_key_is_rotated(daemon):
@@ -180,6 +190,20 @@ def the_end_is_covered(daemon):
     sizes = [row["size"] for row in more]
     assert sizes == sorted(sizes, reverse=True)
     print(f"{len(more) - len(rows)} checkpoints in 200 events at one for each 50")
+
+
+def time_makes_one(daemon):
+    """The first event that none covers is covered a second later."""
+    daemon.stop()
+    daemon.start("--checkpoint-seconds", "1")
+    before = daemon.status()["checkpoint"]
+    daemon.do("group.create", "agency", name="of its time")
+    head = daemon.status()["durable"]
+    waited = 0
+    while daemon.status()["checkpoint"] < head and waited < 300:
+        daemon.do("events.read", **{"from": head + 1, "wait_ms": 100})  # nothing comes
+        waited += 1
+    assert daemon.status()["checkpoint"] == head > before, daemon.status()
 
 
 def keys_are_guarded(daemon):
@@ -227,6 +251,7 @@ def main():
         witnesses_cosign(daemon)
         the_key_is_rotated(daemon)
         the_end_is_covered(daemon)
+        time_makes_one(daemon)
         keys_are_guarded(daemon)
 
 

@@ -6,8 +6,10 @@ import json
 import os
 import shutil
 
+import msgpack
+
 from _daemon import Daemon
-from _logfile import copy, replace, stored, verify
+from _logfile import copy, replace, stored, verify, verify_raw
 
 
 def fill(daemon, name, count):
@@ -86,6 +88,20 @@ def a_changed_record_is_named(daemon, key, at):
     print(text.strip())
 
 
+def an_impossible_record_is_found(daemon, key, at):
+    """A record that says what cannot be: replaying it may well be the end of the process."""
+    record = record_of(daemon, at)
+    event = msgpack.unpackb(record)
+    event[5] = event[5] + 20000  # of an account that there is not
+    forged = msgpack.packb(event)
+    assert len(forged) == len(record)
+    data = copy(daemon.data, daemon.dir + "/t")
+    assert replace(data, stored(at, record), stored(at, forged)) > 0
+    status, text = verify_raw(data, "--key", key)
+    assert status == 1 and "record" in text, text
+    print(text.strip())
+
+
 def two_records_that_changed_places_are_found(daemon, key, first, second):
     one, two = record_of(daemon, first), record_of(daemon, second)
     assert len(one) == len(two) and one != two
@@ -156,6 +172,8 @@ def main():
         old = proofs_are_checked_offline(daemon, path)
         names = {event["fields"].get("name"): event["seq"] for event in daemon.events()}
         a_changed_record_is_named(daemon, key, names["live-1"])
+        an_impossible_record_is_found(daemon, key, names["first-20"])
+        an_impossible_record_is_found(daemon, key, names["live-49"])
         two_records_that_changed_places_are_found(daemon, key, names["first-10"], names["first-11"])
         a_changed_checkpoint_is_named(daemon, key)
         another_key_signs_nothing_here(daemon, key)

@@ -11,6 +11,7 @@
 #include "daemon/log/stored.h"
 #include "daemon/replay/follower.h"
 #include "daemon/replay/verify.h"
+#include "schema/pack.h"
 #include "tests/unit/log_scratch.h"
 
 #include <lmdb.h>
@@ -378,6 +379,68 @@ static void a_log_is_compared_with_what_was_kept_elsewhere(void **state)
     ch_buf_deinit(&note);
 }
 
+static void it_stops_when_told(void **state)
+{
+    struct fixture *f = *state;
+    struct ch_verify_progress progress = {.done = 0, .stop = true};
+    struct ch_verify_report report;
+    struct ch_why why = {0};
+    const struct ch_verify_options options = {.dir = f->scratch.dir,
+                                              .keys = &f->signer.verifier,
+                                              .key_count = 1,
+                                              .replay = true,
+                                              .threads = 2,
+                                              .progress = &progress};
+    assert_int_equal(ch_verify(&options, &report, &why), CH_ERR_STOPPED);
+    progress.stop = false;
+    assert_int_equal(ch_verify(&options, &report, &why), CH_OK);
+    assert_int_equal(progress.done, f->records);
+    assert_int_equal(progress.total, f->records);
+}
+
+static void what_is_no_log_cannot_be_verified(void **state)
+{
+    struct fixture *f = *state;
+    struct ch_verify_report report;
+    struct ch_why why = {0};
+    const struct ch_verify_options options = {
+        .dir = scratch_path(&f->scratch, "nowhere"), .replay = true, .threads = 1};
+    assert_int_equal(ch_verify(&options, &report, &why), CH_ERR_FILE_IO);
+}
+
+/* A log of a later charterd: what is not known is not called false, and not called checked. The
+ * last test: the log is longer behind it. */
+static void records_of_later_types_are_told_apart(void **state)
+{
+    struct fixture *f = *state;
+    struct ch_evlog *log = scratch_open(&f->scratch, MAP);
+    struct ch_verify_report report;
+    struct ch_why why = {0};
+    for (uint64_t i = 1; i <= 2; i++) {
+        struct ch_buf record = {0};
+        ch_pack_array(&record, 9);
+        ch_pack_uint(&record, f->records + i);
+        ch_pack_uint(&record, 0);
+        ch_pack_uint(&record, 9999); /* the tag */
+        for (unsigned k = 0; k < 6; k++) {
+            ch_pack_nil(&record);
+        }
+        const struct ch_bytes view = ch_buf_view(&record);
+        assert_int_equal(ch_evlog_append(log, f->records + i, &view, 1, 1000, &why), CH_OK);
+        ch_buf_deinit(&record);
+    }
+    ch_evlog_close(log);
+    verify(f, &usual, &report);
+    assert_string_equal(report.text, "");
+    assert_int_equal(report.records, f->records + 2);
+    assert_int_equal(report.newer, 2);
+    assert_int_equal(report.states, 2);
+    forge(f, 77);
+    verify(f, &usual, &report);
+    assert_int_equal(report.number, 77);
+    forge(f, 77);
+}
+
 /* ---- the whole ---------------------------------------------------------------------------- */
 
 static int make_fixture(void **state)
@@ -415,6 +478,9 @@ int main(void)
         cmocka_unit_test(a_forged_record_is_named_by_its_tile_and_a_root),
         cmocka_unit_test(keys_that_did_not_sign_are_told),
         cmocka_unit_test(a_log_is_compared_with_what_was_kept_elsewhere),
+        cmocka_unit_test(it_stops_when_told),
+        cmocka_unit_test(what_is_no_log_cannot_be_verified),
+        cmocka_unit_test(records_of_later_types_are_told_apart),
     };
     return cmocka_run_group_tests(tests, make_fixture, drop_fixture);
 }

@@ -110,6 +110,7 @@ static bool read_key(const char *value, uint8_t type, struct ch_verifier *ret)
     struct ch_buf file = {0};
     struct ch_text text = ch_text_of(value);
     bool good = true;
+    if (value == NULL) return false;
     if (access(value, F_OK) == 0) {
         good = file_read(value, KEY_FILE_MOST, &file);
         text = (struct ch_text){(const char *)file.ptr, 0};

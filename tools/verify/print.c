@@ -94,6 +94,10 @@ static const char *missing(const struct options *options, const struct ch_verify
         return "no signature was checked: without --key anybody could have made the checkpoints";
     }
     if (report->checkpoints == 0) return "the log has no checkpoint yet";
+    if (report->newer > 0) {
+        return "some records are of a later charterd's types: from the first on nothing is "
+               "replayed";
+    }
     if (report->other_states > 0) {
         return "some state hashes are of another dump version, which this program does not know";
     }

@@ -2,6 +2,7 @@
 #include "tools/verify/run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -80,6 +81,9 @@ static pid_t start(const struct options *options, bool replay, struct shared *sh
     if (child != 0) return child;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)signal(SIGINT, SIG_IGN); /* the parent is asked, and asks */
+    const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (nowhere >= 0)
+        (void)dup2(nowhere, STDERR_FILENO); /* its last words are told by the parent */
     (void)signal(SIGTERM, SIG_DFL);
     if (getppid() != parent) _exit(EXIT_FAILED);
     work(options, replay, shared);
