@@ -538,12 +538,15 @@ static void no_part_of_a_request_is_one_and_no_flipped_bit_does_harm(void **stat
     }
     struct ch_bytes bytes = sample_exact(ch_buf_view(&buf), buf.len);
     uint8_t *flipped = (uint8_t *)(uintptr_t)bytes.ptr;
-    for (size_t bit = 0; bit < bytes.len * 8; bit++) {
-        flipped[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    /* One bit of each byte, not always the same: with all eight the time grows with the square of
+     * what can be asked. */
+    for (size_t at = 0; at < bytes.len; at++) {
+        const uint8_t bit = (uint8_t)(1u << (at + at / 8) % 8);
+        flipped[at] ^= bit;
         if (read_request(&r, bytes) != CH_OK) {
             assert_true(ch_text_is_clean(ch_text_of(r.why.text)));
         }
-        flipped[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        flipped[at] ^= bit;
     }
     sample_free(bytes);
     ch_buf_deinit(&buf);
