@@ -83,6 +83,8 @@ static enum ch_err recover(struct daemon *d, struct ch_why *why)
         return ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "the log has %llu events, but %llu were read",
                        (unsigned long long)ch_evlog_end(d->log)->seq, (unsigned long long)head);
     }
+    err = ch_directory_check(&d->directory, &d->follower.state, why);
+    if (err != CH_OK) return err;
     d->line.replayed = head;
     d->line.replay_ms = (ch_clock_monotonic_ns() - d->replay_started_ns) / 1000000u;
     return CH_OK;

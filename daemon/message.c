@@ -202,10 +202,15 @@ static void run_command(const struct ch_ground *ground, const struct ch_moment *
 }
 
 /* One call: resolved in the state after the calls before it, admitted, then decided or answered. */
-static void run_call(const struct ch_ground *ground, const struct ch_state *state,
-                     const struct ch_moment *moment, struct ch_call *call, struct ch_arena *arena,
-                     struct ch_outcome_of_call *ret, uint64_t *read_seq)
+static void run_call(const struct ch_ground *ground, const struct ch_directory *directory,
+                     const struct ch_state *state, const struct ch_moment *when,
+                     struct ch_call *call, struct ch_arena *arena, struct ch_outcome_of_call *ret,
+                     uint64_t *read_seq)
 {
+    struct ch_address_hash hashes[CH_ADDRESS_HASHES];
+    struct ch_moment moment = *when;
+    struct ch_why why = {0};
+    moment.address = hashes;
     struct ch_reject reject = {.code = CH_REJ_none};
     *ret = (struct ch_outcome_of_call){.type = call->type};
     if (call->why != NULL) {
@@ -213,22 +218,25 @@ static void run_call(const struct ch_ground *ground, const struct ch_state *stat
         ret->why = call->why;
         return;
     }
-    if (!ch_default_on(state, moment, call, read_seq, &reject)) {
+    if (!ch_default_on(state, &moment, call, read_seq, &reject)) {
         ch_outcome_rejected(ret, &reject);
-    } else if (!ch_enter(state, moment, call, read_seq, &reject)) {
+    } else if (!ch_enter(state, &moment, call, read_seq, &reject)) {
         /* A user is told no more of what is not there than of what no share leads to. */
-        const bool may_know = !ch_is_bound(moment) && reject.code == CH_REJ_not_found;
+        const bool may_know = !ch_is_bound(&moment) && reject.code == CH_REJ_not_found;
         if (may_know && call->type == CH_QRY_check &&
             ch_outcome_did_not_exist(ret, call, &reject, arena, state)) {
             return;
         }
         ch_outcome_rejected(ret, &reject);
+    } else if (ch_directory_hash_address(directory, state, call, hashes, &moment.address_count,
+                                         &why) != CH_OK) {
+        ch_outcome_failed(ret, arena, why.err, "", why.text);
     } else if (ch_calls[call->type].daemon) {
-        run_worldly(ground, moment, call, arena, ret);
+        run_worldly(ground, &moment, call, arena, ret);
     } else if (ch_calls[call->type].query) {
-        run_query(state, moment, call, arena, ret, read_seq);
+        run_query(state, &moment, call, arena, ret, read_seq);
     } else if (ground != NULL) {
-        run_command(ground, moment, call, arena, ret);
+        run_command(ground, &moment, call, arena, ret);
     } else {
         ch_outcome_failed(ret, arena, CH_ERR_BAD_COMBINATION, "as_of",
                           "as_of: a command cannot be done in the past");
@@ -241,7 +249,7 @@ void ch_message_query(const struct ch_ground *ground, const struct ch_state *sta
 {
     uint64_t read_seq = 0;
     CH_CHECK(call->why != NULL || ch_calls[call->type].query);
-    run_call(ground, state, moment, call, arena, ret, &read_seq);
+    run_call(ground, ground->directory, state, moment, call, arena, ret, &read_seq);
 }
 
 static bool succeeded(const struct ch_outcome_of_call *outcome)
@@ -316,7 +324,8 @@ static bool run_calls(const struct ch_ground *ground, struct ch_request *request
         const struct ch_mark mark = ch_store_mark(store);
         const struct ch_batch_place place = ch_batch_place(ground->batch);
         moment->index = i;
-        run_call(ground, ground->state, moment, &request->calls[i], arena, &outcomes[i], read_seq);
+        run_call(ground, ground->directory, ground->state, moment, &request->calls[i], arena,
+                 &outcomes[i], read_seq);
         if (succeeded(&outcomes[i])) continue;
         ch_store_rollback(store, mark); /* an event of a call may have failed half way */
         ch_batch_back_to(ground->batch, place);
@@ -371,9 +380,9 @@ static void tell(const struct ch_telling *telling, const struct ch_moment *momen
     ch_outcome_failed(ret, arena, why.err, why.field, why.text);
 }
 
-void ch_message_ask(const struct ch_state *state, struct ch_request *request,
-                    struct ch_moment *moment, const struct ch_telling *telling,
-                    struct ch_arena *arena, struct ch_buf *reply)
+void ch_message_ask(const struct ch_directory *directory, const struct ch_state *state,
+                    struct ch_request *request, struct ch_moment *moment,
+                    const struct ch_telling *telling, struct ch_arena *arena, struct ch_buf *reply)
 {
     uint64_t read_seq = 0;
     struct ch_outcome_of_call *outcomes =
@@ -383,7 +392,8 @@ void ch_message_ask(const struct ch_state *state, struct ch_request *request,
         return;
     }
     for (uint32_t i = 0; i < request->call_count; i++) {
-        run_call(NULL, state, moment, &request->calls[i], arena, &outcomes[i], &read_seq);
+        run_call(NULL, directory, state, moment, &request->calls[i], arena, &outcomes[i],
+                 &read_seq);
         tell(telling, moment, &request->calls[i], arena, &outcomes[i]);
     }
     ch_outcomes_reply(reply, request, outcomes, ch_meta(state)->head);

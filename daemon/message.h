@@ -46,9 +46,9 @@ void ch_message_run(const struct ch_ground *ground, struct ch_request *request,
 
 /* The same for a message of queries about a state that is not the live one (the worker's).
  * telling: what the facts of the answers are told from */
-void ch_message_ask(const struct ch_state *state, struct ch_request *request,
-                    struct ch_moment *moment, const struct ch_telling *telling,
-                    struct ch_arena *arena, struct ch_buf *reply);
+void ch_message_ask(const struct ch_directory *directory, const struct ch_state *state,
+                    struct ch_request *request, struct ch_moment *moment,
+                    const struct ch_telling *telling, struct ch_arena *arena, struct ch_buf *reply);
 
 /* One query, resolved, admitted and answered. */
 void ch_message_query(const struct ch_ground *ground, const struct ch_state *state,

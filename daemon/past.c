@@ -33,6 +33,7 @@ struct ch_past {
     struct ch_made *made;           /* by call, for a message that is sent again; NULL: not one */
     uint64_t session;               /* by which it came; 0: none */
     struct ch_proved *proofs;       /* by call, with pages: where a proof is wanted */
+    const struct ch_directory *directory;
     struct ch_vault *vault;
     struct ch_evlog *log;
     struct ch_prover *prover;
@@ -210,7 +211,7 @@ static void answer(struct ch_shadow_job *job, const struct ch_shadow_view *view)
     }
     const struct ch_telling telling = {
         .state = view->state, .vault = past->vault, .reader = view->reader, .arena = &past->arena};
-    ch_message_ask(view->state, &past->request, &past->moment, &telling, &past->arena,
+    ch_message_ask(past->directory, view->state, &past->request, &past->moment, &telling, &past->arena,
                    &past->reply);
 }
 
@@ -259,6 +260,7 @@ static struct ch_past *make(struct ch_pipeline *line, const struct ch_ingress_ar
     }
     past->arrival = *arrival;
     past->moment = *moment;
+    past->directory = line->directory;
     past->job.arg = past;
     past->job.answer = answer;
     past->job.durable = line->durable;

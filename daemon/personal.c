@@ -62,6 +62,19 @@ static enum ch_err key_for(const struct ch_ground *ground, const struct ch_event
     return ch_fail(why, CH_ERR_VAULT_IO, 0, "the vault has no installation key");
 }
 
+/* A new key of address hashes goes into the vault like a person's. */
+static enum ch_err put_hash_key(const struct ch_ground *ground, const struct ch_event *event,
+                                struct ch_why *why)
+{
+    const struct ch_ev_hash_key_made *body = event->body;
+    uint8_t key[CH_VAULT_KEY_BYTES];
+    ch_entropy_fill(ground->entropy, key, sizeof key);
+    ground->batch->sync_vault = true;
+    const enum ch_err err = ch_vault_put(ground->directory->vault, body->slot, key, why);
+    ch_wipe(key, sizeof key);
+    return err;
+}
+
 enum ch_err ch_personal_seal(const struct ch_ground *ground, struct ch_event *event,
                              const struct ch_call *call, const struct ch_moment *moment,
                              struct ch_arena *arena, struct ch_why *why)
@@ -70,6 +83,8 @@ enum ch_err ch_personal_seal(const struct ch_ground *ground, struct ch_event *ev
     uint8_t key[CH_VAULT_KEY_BYTES];
     uint8_t aad[8];
     enum ch_err err = CH_OK;
+    if (event->tag == CH_EV_hash_key_made) err = put_hash_key(ground, event, why);
+    if (err != CH_OK) return err;
     ch_event_personal(&plain, event);
     if (plain.len == 0 && !plain.failed) return CH_OK;
     uint8_t *cipher = ch_arena_take(arena, plain.len + CH_SEAL_TAG_BYTES);

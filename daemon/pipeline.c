@@ -194,7 +194,7 @@ static bool waits(struct ch_pipeline *line, const struct ch_ingress_arrival *arr
 static void take(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival)
 {
     struct ch_request request;
-    struct ch_moment moment = {.hash_key = CH_NAME_KEY_NUMBER};
+    struct ch_moment moment = {.now = 0};
     struct ch_why why = {0};
     ch_arena_reset(&line->arena);
     enum ch_err err = decode(line, arrival->message, &request, &why);

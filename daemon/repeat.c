@@ -71,7 +71,8 @@ static void fill_rest(struct ch_pipeline *line, const struct ch_request *request
             outcome->kind = CH_CALL_FAILED;
             outcome->why = call->why;
         } else if (ch_calls[call->type].query) {
-            const struct ch_ground ground = {.answer = ch_worldly_answer, .arg = line};
+            const struct ch_ground ground = {
+                .directory = line->directory, .answer = ch_worldly_answer, .arg = line};
             struct ch_moment asked = *moment;
             asked.index = i;
             ch_message_query(&ground, line->state, &asked, call, &line->arena, outcome);

@@ -23,12 +23,44 @@ static struct ch_row_settings *touch(struct ch_state *state, uint32_t account, u
     return settings;
 }
 
+/* The row of a key, made with the first use of number 1 or with the key. */
+static struct ch_row_hash_key *edit_key(struct ch_state *state, uint64_t number, uint64_t seq)
+{
+    const uint32_t rows = state->store.tables[CH_T_HASH_KEY].used;
+    if (number > rows) {
+        const uint32_t row = ch_row_take(&state->store, CH_T_HASH_KEY);
+        CH_CHECK(row == number);
+    }
+    struct ch_row_hash_key *key = ch_row_edit(&state->store, CH_T_HASH_KEY, (uint32_t)number);
+    key->changed = seq;
+    return key;
+}
+
+void ch_apply_hash_key_made(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_hash_key_made *body = event->body;
+    struct ch_row_meta *meta = ch_row_edit(&state->store, CH_T_META, 1);
+    CH_CHECK(body->slot == meta->next_user_number);
+    meta->next_user_number++;
+    if (body->number == 2) (void)edit_key(state, 1, event->seq);
+    struct ch_row_hash_key *key = edit_key(state, body->number, event->seq);
+    key->seq = event->seq;
+    key->slot = body->slot;
+}
+
+void ch_apply_hash_key_retired(struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_ev_hash_key_retired *body = event->body;
+    edit_key(state, body->number, event->seq)->retired_seq = event->seq;
+}
+
 void ch_apply_suppression_added(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_suppression_added *body = event->body;
     const uint32_t account = ch_find_account(state, event->account);
     const uint32_t first = ch_first_suppressed(state, account, body->hash.ptr);
     struct ch_row_settings *settings = touch(state, account, event->seq);
+    edit_key(state, body->hash_key, event->seq)->addresses++;
     const uint32_t row = ch_row_take(&state->store, CH_T_SUPPRESSED);
     struct ch_row_suppressed *added = edit(state, row);
     added->account = account;
@@ -73,6 +105,7 @@ void ch_apply_suppression_removed(struct ch_state *state, const struct ch_event 
     const uint32_t row = ch_find_suppressed(state, account, body->hash.ptr);
     struct ch_row_settings *settings = touch(state, account, event->seq);
     const struct ch_row_suppressed gone = *ch_suppressed_row(state, row);
+    edit_key(state, gone.hash_key, event->seq)->addresses--;
     unchain(state, row, ch_first_suppressed(state, account, gone.hash));
     if (gone.next != 0) edit(state, gone.next)->prev = gone.prev;
     if (gone.prev != 0) {

@@ -28,6 +28,13 @@ struct ch_judge {
     uint64_t now;
 };
 
+/* The hash of an address under one key; room for LIMIT_HASH_KEYS of them. */
+enum { CH_ADDRESS_HASHES = 8 };
+struct ch_address_hash {
+    uint32_t key;
+    uint8_t hash[16];
+};
+
 struct ch_moment {
     uint64_t now; /* nanoseconds UTC; never before the last event's time */
     struct ch_actor actor;
@@ -38,8 +45,10 @@ struct ch_moment {
     uint32_t session_row; /* by which a user acts; 0: none */
     uint8_t id[16];       /* the message's id and fingerprint, for the cause */
     uint8_t fingerprint[8];
-    uint32_t index;                 /* the call's place in the message */
-    uint16_t hash_key;              /* number of the key that hashed the message's names */
+    uint32_t index; /* the call's place in the message */
+    /* Of the address that the call names, under every key in use, the newest last. */
+    const struct ch_address_hash *address;
+    uint32_t address_count;
     const struct ch_minted *minted; /* of a call whose row says MINTS; one for each account named */
     uint32_t minted_count;
     const struct ch_judge *judge; /* of a question about the past; NULL: the state asked judges */

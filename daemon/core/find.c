@@ -436,6 +436,19 @@ uint32_t ch_find_session(const struct ch_state *state, uint64_t id)
     FIND(CH_I_SESSION_ID, ch_hash_mix(id, 0), ch_session_row(state, row)->id == id);
 }
 
+uint32_t ch_hash_key_newest(const struct ch_state *state)
+{
+    const uint32_t rows = state->store.tables[CH_T_HASH_KEY].used;
+    return rows == 0 ? 1 : rows;
+}
+
+bool ch_hash_key_in_use(const struct ch_state *state, uint64_t number)
+{
+    if (number == 0 || number > ch_hash_key_newest(state)) return false;
+    if (state->store.tables[CH_T_HASH_KEY].used == 0) return true; /* number 1, without a row yet */
+    return ch_hash_key_row(state, (uint32_t)number)->retired_seq == 0;
+}
+
 uint32_t ch_person_behind(const struct ch_state *state, const struct ch_actor *actor)
 {
     if (actor->kind == CH_actor_kind_user) return ch_find_user(state, actor->id);

@@ -47,6 +47,28 @@ static const char *feeds(struct tally *t, const struct ch_row_settings *settings
     return NULL;
 }
 
+/* Keys know how many addresses are hashed with them. */
+static const char *hash_keys(const struct ch_state *s)
+{
+    const uint32_t keys = live_rows(s, CH_T_HASH_KEY);
+    HOLDS(keys == s->store.tables[CH_T_HASH_KEY].used, "keys of hashes are numbered from 1");
+    for (uint32_t k = 1; k <= keys; k++) {
+        const struct ch_row_hash_key *key = ch_hash_key_row(s, k);
+        uint64_t count = 0;
+        for (uint32_t r = next(s, CH_T_SUPPRESSED, 0); r != 0; r = next(s, CH_T_SUPPRESSED, r)) {
+            HOLDS(ch_suppressed_row(s, r)->hash_key <= keys, "an address is hashed with a key");
+            count += ch_suppressed_row(s, r)->hash_key == k;
+        }
+        HOLDS(count == key->addresses, "a key counts the addresses that are hashed with it");
+        HOLDS(key->retired_seq == 0 || (count == 0 && k < keys),
+              "a retired key has no addresses, and is not the newest");
+        HOLDS((k == 1) == (key->slot == 0) && key->slot < ch_meta(s)->next_user_number,
+              "a key lies in the vault");
+    }
+    HOLDS(keys > 0 || live_rows(s, CH_T_SUPPRESSED) == 0, "an address is hashed with a key");
+    return NULL;
+}
+
 const char *ch_settings_broken(struct tally *t)
 {
     uint64_t listed = 0;
@@ -82,6 +104,8 @@ const char *ch_settings_broken(struct tally *t)
             if (broken != NULL) return broken;
         }
     }
+    const char *keyed = hash_keys(s);
+    if (keyed != NULL) return keyed;
     HOLDS(listed == live_rows(s, CH_T_SUPPRESSED), "every address is in its account's list");
     HOLDS(fed == live_rows(s, CH_T_FEED), "every feed is in its account's list");
     return ch_parts_broken(t, CH_T_PASSAGE);

@@ -27,7 +27,6 @@ static bool counts(const struct ch_asking *q, uint32_t owner, struct ch_rec_supp
 
 void ch_query_suppression_check(struct ch_asking *q)
 {
-    const struct ch_qry_suppression_check *args = q->call->args;
     const struct ch_row_account *account = ch_account_row(q->state, q->on);
     ch_saw(q, account->changed); /* its switches, and those of the accounts below it */
     saw_lists(q, q->on);
@@ -36,10 +35,13 @@ void ch_query_suppression_check(struct ch_asking *q)
     }
     struct ch_rows rows = {0};
     struct ch_rec_suppressed_by by = {.seq = 0};
-    for (uint32_t s = ch_first_suppressed(q->state, q->on, args->address.hash); s != 0;
-         s = ch_suppressed_row(q->state, s)->same) {
-        if (!counts(q, ch_suppressed_row(q->state, s)->account, &by)) continue;
-        if (!ch_rows_add(q, &rows, s)) return;
+    CH_CHECK(q->moment->address_count > 0);
+    for (uint32_t i = 0; i < q->moment->address_count; i++) {
+        for (uint32_t s = ch_first_suppressed(q->state, q->on, q->moment->address[i].hash); s != 0;
+             s = ch_suppressed_row(q->state, s)->same) {
+            if (!counts(q, ch_suppressed_row(q->state, s)->account, &by)) continue;
+            if (!ch_rows_add(q, &rows, s)) return;
+        }
     }
     ch_rows_sort(&rows);
     const uint32_t count = rows.count < LIMIT_LIST_ITEMS ? rows.count : (uint32_t)LIMIT_LIST_ITEMS;
@@ -106,6 +108,7 @@ void ch_query_suppression_list(struct ch_asking *q)
         const uint8_t *hash = ch_arena_copy(q->arena, item->hash, sizeof item->hash);
         if (hash == NULL) q->ret->no_memory = true;
         shown->hash = (struct ch_bytes){hash, sizeof item->hash};
+        shown->hash_key = item->hash_key;
         shown->reason = item->reason;
         shown->seq = item->seq;
         last = row;
@@ -113,5 +116,37 @@ void ch_query_suppression_list(struct ch_asking *q)
     result->has_next = row != 0;
     if (row != 0) result->next = cursor_of(q->state, last);
     result->addresses = addresses;
+    q->ret->result = result;
+}
+
+void ch_query_suppression_keys(struct ch_asking *q)
+{
+    const struct ch_qry_suppression_keys *args = q->call->args;
+    const uint32_t newest = ch_hash_key_newest(q->state);
+    struct ch_rows rows = {0};
+    ch_saw(q, ch_meta(q->state)->head); /* each address that comes or goes changes one */
+    for (uint32_t number = 1; number <= newest; number++) {
+        if (!ch_rows_add(q, &rows, number)) return;
+    }
+    struct ch_qry_suppression_keys_result *result = ch_take(q, 1, sizeof *result);
+    if (result == NULL) return;
+    ch_rows_cut(&rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
+                &result->has_next, &result->next);
+    struct ch_rec_hash_key_row *keys = ch_take(q, rows.count, sizeof *keys);
+    if (keys == NULL) return;
+    const bool has_rows = q->state->store.tables[CH_T_HASH_KEY].used > 0;
+    for (uint32_t i = 0; i < rows.count; i++) {
+        keys[i].number = rows.row[i];
+        keys[i].newest = rows.row[i] == newest;
+        if (!has_rows) continue;
+        const struct ch_row_hash_key *key = ch_hash_key_row(q->state, rows.row[i]);
+        keys[i].addresses = key->addresses;
+        keys[i].has_since = key->seq != 0;
+        keys[i].since = key->seq;
+        keys[i].has_retired = key->retired_seq != 0;
+        keys[i].retired = key->retired_seq;
+    }
+    result->keys = keys;
+    result->keys_len = rows.count;
     q->ret->result = result;
 }

@@ -158,6 +158,18 @@ struct ch_row_suppressed {
     uint8_t spare;
 };
 
+/* A key that addresses on unsubscribe lists are hashed with; its row number is its number. Number 1
+ * is made of the installation's own key; its row comes with the first address, or with number 2. */
+struct ch_row_hash_key {
+    uint32_t live;
+    uint32_t spare;
+    uint64_t seq; /* the event that made it; of number 1: 0 */
+    uint64_t changed;
+    uint64_t slot;        /* of the vault; of number 1: 0, the installation's */
+    uint64_t addresses;   /* on lists, hashed with it */
+    uint64_t retired_seq; /* 0: in use */
+};
+
 struct ch_row_user {
     uint32_t live;
     uint32_t number; /* vault slot */

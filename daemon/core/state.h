@@ -135,6 +135,11 @@ uint32_t ch_first_suppressed(const struct ch_state *state, uint32_t account,
 uint32_t ch_find_suppressed(const struct ch_state *state, uint32_t account, const uint8_t hash[16]);
 uint32_t ch_find_opened(const struct ch_state *state, uint32_t sealed);
 
+/* Keys of address hashes, by number, from 1. The newest is what addresses are hashed with from now
+ * on; those in use are what an address is looked for under. */
+uint32_t ch_hash_key_newest(const struct ch_state *state);
+bool ch_hash_key_in_use(const struct ch_state *state, uint64_t number);
+
 /* Lists and groups of contacts are an account's own; content is what messages are made of. */
 static inline bool ch_is_content(uint8_t kind)
 {

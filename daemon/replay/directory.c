@@ -71,6 +71,78 @@ void ch_directory_hash_call(const struct ch_directory *directory, int type, void
     }
 }
 
+/* The key of a number; the caller clears it. */
+static enum ch_err hash_key(const struct ch_directory *directory, const struct ch_state *state,
+                            uint32_t number, uint8_t ret[CH_NAME_KEY_BYTES], struct ch_why *why)
+{
+    uint8_t slot[CH_VAULT_KEY_BYTES];
+    if (number == CH_NAME_KEY_NUMBER) {
+        memcpy(ret, directory->name_key, CH_NAME_KEY_BYTES);
+        return CH_OK;
+    }
+    const uint64_t at = ch_hash_key_row(state, number)->slot;
+    if (ch_vault_get(directory->vault, at, slot) != CH_VAULT_PRESENT) {
+        return ch_fail(why, CH_ERR_VAULT_IO, 0,
+                       "the vault has no key %u of address hashes in slot %llu", number,
+                       (unsigned long long)at);
+    }
+    ch_seal_name_key(slot, ret);
+    ch_wipe(slot, sizeof slot);
+    return CH_OK;
+}
+
+/* The address that a call is about; NULL: none. */
+static const struct ch_named *address_of(const struct ch_call *call)
+{
+    const struct ch_record *record = &ch_calls[call->type].args;
+    for (uint16_t i = 0; i < record->count; i++) {
+        const struct ch_field *field = &record->fields[i];
+        if (field->kind != CH_KIND_email || strcmp(field->name, "address") != 0) continue;
+        return ch_field_at(field, call->args);
+    }
+    return NULL;
+}
+
+enum ch_err ch_directory_hash_address(const struct ch_directory *directory,
+                                      const struct ch_state *state, const struct ch_call *call,
+                                      struct ch_address_hash *ret, uint32_t *ret_count,
+                                      struct ch_why *why)
+{
+    const struct ch_named *address = address_of(call);
+    const uint32_t newest = ch_hash_key_newest(state);
+    char folded[NAME_MOST];
+    uint8_t key[CH_NAME_KEY_BYTES];
+    enum ch_err err = CH_OK;
+    *ret_count = 0;
+    if (address == NULL) return CH_OK;
+    const size_t len = address->text.len < sizeof folded ? address->text.len : sizeof folded;
+    memcpy(folded, address->text.ptr, len);
+    (void)ch_email_fold(folded, len);
+    for (uint32_t number = 1; err == CH_OK && number <= newest; number++) {
+        if (!ch_hash_key_in_use(state, number)) continue;
+        CH_CHECK(*ret_count < CH_ADDRESS_HASHES);
+        err = hash_key(directory, state, number, key, why);
+        if (err != CH_OK) break;
+        ret[*ret_count].key = number;
+        ch_seal_name_hash(key, CH_KIND_email, (struct ch_text){folded, len},
+                          ret[(*ret_count)++].hash);
+    }
+    ch_wipe(key, sizeof key);
+    return err;
+}
+
+enum ch_err ch_directory_check(const struct ch_directory *directory, const struct ch_state *state,
+                               struct ch_why *why)
+{
+    uint8_t key[CH_NAME_KEY_BYTES];
+    enum ch_err err = CH_OK;
+    for (uint32_t number = 1; err == CH_OK && number <= ch_hash_key_newest(state); number++) {
+        if (ch_hash_key_in_use(state, number)) err = hash_key(directory, state, number, key, why);
+    }
+    ch_wipe(key, sizeof key);
+    return err;
+}
+
 void ch_directory_aad(uint64_t seq, uint8_t ret[8])
 {
     ch_put_be64(ret, seq);

@@ -6,7 +6,7 @@
  * source: schema/README.md, "Personal data" */
 #ifndef CH_REPLAY_DIRECTORY_H
 #define CH_REPLAY_DIRECTORY_H
-#include "daemon/core/state.h"
+#include "daemon/core/decide.h"
 #include "schema/event.h"
 
 struct ch_vault;
@@ -32,6 +32,21 @@ void ch_directory_hash_ref(const struct ch_directory *directory, struct ch_ref *
 
 /* Fills in the hashes of every user name, reference and secret of one call's arguments. */
 void ch_directory_hash_call(const struct ch_directory *directory, int type, void *args);
+
+/* The hashes of the address that a call names, under every key that is in use in the state; none
+ * where it names none.
+ * ret:    CH_ADDRESS_HASHES of them
+ * errors: CH_ERR_VAULT_IO where a key is missing */
+CH_MUST_USE enum ch_err ch_directory_hash_address(const struct ch_directory *directory,
+                                                  const struct ch_state *state,
+                                                  const struct ch_call *call,
+                                                  struct ch_address_hash *ret, uint32_t *ret_count,
+                                                  struct ch_why *why);
+
+/* Whether the vault has every key of address hashes: without one, who unsubscribed would be written
+ * to. errors: CH_ERR_VAULT_IO */
+CH_MUST_USE enum ch_err ch_directory_check(const struct ch_directory *directory,
+                                           const struct ch_state *state, struct ch_why *why);
 
 /* The 8 bytes that bind a sealed part to its event. */
 void ch_directory_aad(uint64_t seq, uint8_t ret[8]);

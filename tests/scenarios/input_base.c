@@ -164,6 +164,9 @@ const struct input_base input_bases[] = {
     {"ann: stream.resume on=north stream=marketing key=$robot reason=loud", 0},
     {"ann: suppression.add on=north address=more@example.org reason=manual", 0},
     {"ann: suppression.remove on=north address=off@example.org", 0},
+    {"operator: suppression.rotate_key", 0},
+    {"operator: suppression.rotate_key && suppression.rotate_key && suppression.retire_key key=2",
+     0},
     /* ---- imports: each begun in the same message ---- */
     {"operator: import.begin format=access-ndjson", 0},
     {"operator: import.begin format=access-ndjson && import.advance line=1 digest=" HASH, 0},
@@ -258,6 +261,7 @@ const struct input_base input_bases[] = {
     {"ann: reputation.list on=north alerts=false after=0 limit=10", 0},
     {"ann: suppression.check on=north address=off@example.org", 0},
     {"ann: suppression.list on=north after=0 limit=10", 0},
+    {"operator: suppression.keys after=0 limit=10", 0},
     {"ann: credits.show on=north", 0},
     {"ann: credits.list on=north after=0 limit=10", 0},
     {"ann: credits.reservations on=north after=0 limit=10", 0},

@@ -21,6 +21,28 @@ static inline void learn_minted(struct ch_moment *moment, struct ch_minted *mint
     moment->minted_count = count;
 }
 
+/* Stands for the keyed hashes of the address that a call names: under number 1 as it is, under
+ * others something else. ret: of CH_ADDRESS_HASHES */
+static inline void learn_address(const struct ch_state *state, const struct ch_call *call,
+                                 struct ch_moment *moment, struct ch_address_hash *ret)
+{
+    const struct ch_record *record = &ch_calls[call->type].args;
+    moment->address = ret;
+    moment->address_count = 0;
+    for (uint16_t i = 0; i < record->count; i++) {
+        const struct ch_field *field = &record->fields[i];
+        if (field->kind != CH_KIND_email || strcmp(field->name, "address") != 0) continue;
+        const struct ch_named *address = ch_field_at(field, call->args);
+        for (uint32_t number = 1; number <= ch_hash_key_newest(state); number++) {
+            if (!ch_hash_key_in_use(state, number)) continue;
+            struct ch_address_hash *one = &ret[moment->address_count++];
+            one->key = number;
+            memcpy(one->hash, address->hash, sizeof one->hash);
+            one->hash[0] = (uint8_t)(one->hash[0] + number - 1);
+        }
+    }
+}
+
 /* Fills in the event's sealed part. plain, cipher: reset here; the event borrows from cipher. */
 static inline void learn_seal(struct ch_event *event, struct ch_buf *plain, struct ch_buf *cipher)
 {

@@ -123,6 +123,8 @@ static inline int run(struct world *w, uint64_t sender, int type, uint64_t on, v
         assert_int_not_equal(moment.key_row, 0);
     }
     ch_put_be64(moment.id, ++w->messages);
+    struct ch_address_hash hashes[CH_ADDRESS_HASHES];
+    learn_address(&w->state, &call, &moment, hashes);
     struct ch_minted minted[4];
     learn_minted(&moment, minted, w->mints == 0 ? 1 : w->mints, w->messages);
     memcpy(w->secret, minted[0].hash, sizeof w->secret);

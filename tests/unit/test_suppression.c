@@ -18,7 +18,9 @@ static struct ch_named address(uint32_t number)
 static const void *ask(struct world *w, int type, uint64_t on, void *args, struct ch_reject *no)
 {
     struct ch_call call = {.type = type, .has_on = true, .on = {.id = on}, .args = args};
-    const struct ch_moment moment = {.now = w->now, .actor = {.kind = CH_actor_kind_operator}};
+    struct ch_moment moment = {.now = w->now, .actor = {.kind = CH_actor_kind_operator}};
+    struct ch_address_hash hashes[CH_ADDRESS_HASHES];
+    learn_address(&w->state, &call, &moment, hashes);
     struct ch_query_answer answer;
     ch_query(&w->state, &moment, &call, &w->arena, &answer);
     assert_false(answer.no_memory);
@@ -88,8 +90,19 @@ static void what_is_suppressed_is_the_union_one_step_up_and_down(void **test)
     const char *given = getenv("CH_TEST_SEED");
     uint64_t seed = given == NULL ? 1 : strtoull(given, NULL, 10);
     print_message("seed %llu\n", (unsigned long long)seed);
+    uint64_t rotated = 0;
+    uint64_t retired = 0;
     for (int step = 0; step < 600; step++) {
         seed = ch_hash_mix(seed, (uint64_t)step);
+        /* By which key an address is hashed tells nobody apart. */
+        if (step % 40 == 39) {
+            const int code = RUN(w, OPERATOR, suppression_rotate_key, 0, .unused_ = false);
+            assert_true(code == CH_REJ_none || code == CH_REJ_limit_reached);
+            rotated += code == CH_REJ_none;
+        }
+        for (uint64_t key = 1; step % 40 == 20 && key < 1 + rotated; key++) {
+            retired += RUN(w, OPERATOR, suppression_retire_key, 0, .key = key) == CH_REJ_none;
+        }
         change(w, &m, (int)(seed % TREE), (uint32_t)(seed >> 8) % ADDRESSES, (int)(seed >> 40 & 7));
         for (int on = 0; on < TREE; on++) {
             const uint32_t number = (uint32_t)step % ADDRESSES;
@@ -97,7 +110,10 @@ static void what_is_suppressed_is_the_union_one_step_up_and_down(void **test)
             (void)suppressed(w, m.id[on], number, &count);
             assert_int_equal(count, lists_of(&m, on, number));
         }
+        const char *broken = ch_invariant_broken(&w->state);
+        if (broken != NULL) fail_msg("does not hold: %s", broken);
     }
+    assert_true(rotated > 8 && retired > 0);
 }
 
 static const struct ch_qry_suppression_list_result *page(struct world *w, uint64_t on,
@@ -175,7 +191,9 @@ static void an_answer_knows_the_change_it_was_made_from(void **test)
             RUN(w, SERVICE, suppression_remove, w->mid, .address = address(1));
         }
         struct ch_call call = {.type = CH_QRY_suppression_check, .has_on = true, .args = &args};
-        const struct ch_moment moment = {.now = w->now, .actor = {.kind = CH_actor_kind_operator}};
+        struct ch_moment moment = {.now = w->now, .actor = {.kind = CH_actor_kind_operator}};
+        struct ch_address_hash hashes[CH_ADDRESS_HASHES];
+        learn_address(&w->state, &call, &moment, hashes);
         struct ch_query_answer answer;
         call.on.id = w->top;
         ch_query(&w->state, &moment, &call, &w->arena, &answer);
