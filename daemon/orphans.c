@@ -14,6 +14,10 @@ static const struct ch_ref *user_of(const struct ch_call *call)
         const struct ch_cmd_share_end *args = call->args;
         return args->has_user ? &args->user : NULL;
     }
+    if (call->type == CH_CMD_login_delete) {
+        const struct ch_cmd_login_delete *args = call->args;
+        return &args->user;
+    }
     return NULL;
 }
 
@@ -27,6 +31,8 @@ const void *ch_orphans_of(const struct ch_state *state, const struct ch_moment *
 {
     const struct ch_ref *user = user_of(call);
     if (user == NULL) return NULL;
+    const uint32_t row = ch_find_user(state, user->id);
+    if (row == 0 || ch_user_row(state, row)->made == 0) return NULL; /* most made nothing */
     struct ch_qry_access_orphans args = {
         .user = *user, .has_limit = true, .limit = LIMIT_LIST_ITEMS};
     const struct ch_call asked = {

@@ -211,8 +211,8 @@ static void answer(struct ch_shadow_job *job, const struct ch_shadow_view *view)
     }
     const struct ch_telling telling = {
         .state = view->state, .vault = past->vault, .reader = view->reader, .arena = &past->arena};
-    ch_message_ask(past->directory, view->state, &past->request, &past->moment, &telling, &past->arena,
-                   &past->reply);
+    ch_message_ask(past->directory, view->state, &past->request, &past->moment, &telling,
+                   &past->arena, &past->reply);
 }
 
 static void destroy(struct ch_past *past)

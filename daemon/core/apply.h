@@ -36,6 +36,9 @@ void ch_end_session(struct ch_state *state, uint32_t session, uint64_t seq);
 void ch_end_sessions(struct ch_state *state, uint32_t user, uint32_t but, uint64_t seq);
 void ch_end_key(struct ch_state *state, uint32_t key, uint64_t seq);
 
+/* A share, a grant or a key of theirs more, or less. user: a row; 0: nobody. */
+void ch_count_made(struct ch_state *state, uint32_t user, int32_t more);
+
 /* The first of a subject's shares, and their count, wherever the subject's row keeps them. */
 uint32_t ch_first_of_subject(const struct ch_state *state, uint8_t kind, uint32_t subject);
 void ch_link_subject(struct ch_state *state, uint8_t kind, uint32_t subject, uint32_t first,

@@ -27,6 +27,7 @@ void ch_apply_key_created(struct ch_state *state, const struct ch_event *event)
     key->made_by_kind = event->actor.kind;
     key->made_by = event->actor.id;
     key->person = ch_person_behind(state, &event->actor);
+    ch_count_made(state, key->person, 1);
     key->kind = body->kind;
     key->name = ch_text_take(state, body->name);
     key->scopes = ch_scopes_take(state, body->scopes);
@@ -101,6 +102,7 @@ void ch_end_key(struct ch_state *state, uint32_t row, uint64_t seq)
         account->first_key = key.next_of_account;
     }
     account->key_count--;
+    ch_count_made(state, key.person, -1);
     ch_index_remove(&state->store, CH_I_KEY_ID, ch_hash_mix(key.id, 0), row);
     ch_index_remove(&state->store, CH_I_KEY_HASH, ch_hash_secret(key.hash), row);
     ch_text_drop(state, key.name);

@@ -42,6 +42,7 @@ uint32_t ch_begin_share(struct ch_state *state, const struct ch_event *event, ui
     share->role_seq = event->seq;
     share->status_seq = event->seq;
     share->made_by = ch_person_behind(state, &event->actor);
+    ch_count_made(state, share->made_by, 1);
     share->next_of_subject = ch_first_of_subject(state, subject_kind, subject);
     if (share->next_of_subject != 0) edit(state, share->next_of_subject)->prev_of_subject = row;
     ch_link_subject(state, subject_kind, subject, row, 1, event->seq);
@@ -116,7 +117,9 @@ void ch_apply_grant_set(struct ch_state *state, const struct ch_event *event)
         uint32_t old = grant->scopes;
         grant->scopes = ch_scopes_take(state, body->scopes);
         grant->seq = event->seq;
+        ch_count_made(state, grant->made_by, -1);
         grant->made_by = ch_person_behind(state, &event->actor);
+        ch_count_made(state, grant->made_by, 1);
         ch_scopes_drop(state, old);
         return;
     }
@@ -128,6 +131,7 @@ void ch_apply_grant_set(struct ch_state *state, const struct ch_event *event)
     grant->scopes = ch_scopes_take(state, body->scopes);
     grant->seq = event->seq;
     grant->made_by = ch_person_behind(state, &event->actor);
+    ch_count_made(state, grant->made_by, 1);
     grant->next = share->first_grant;
     if (grant->next != 0) {
         struct ch_row_grant *next = ch_row_edit(&state->store, CH_T_GRANT, grant->next);

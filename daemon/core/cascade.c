@@ -18,6 +18,13 @@ static struct ch_row_member *edit_member(struct ch_state *state, uint32_t row)
     return ch_row_edit(&state->store, CH_T_MEMBER, row);
 }
 
+void ch_count_made(struct ch_state *state, uint32_t user, int32_t more)
+{
+    if (user == 0) return;
+    struct ch_row_user *row = ch_row_edit(&state->store, CH_T_USER, user);
+    row->made += (uint32_t)more;
+}
+
 void ch_link_subject(struct ch_state *state, uint8_t kind, uint32_t subject, uint32_t first,
                      int32_t more, uint64_t seq)
 {
@@ -58,6 +65,7 @@ void ch_end_grant(struct ch_state *state, uint32_t row)
                     ch_hash_resource(grant.share, (uint8_t)grant.kind, grant.resource), row);
     ch_text_drop(state, grant.resource);
     ch_scopes_drop(state, grant.scopes);
+    ch_count_made(state, grant.made_by, -1);
     ch_row_give(&state->store, CH_T_GRANT, row);
 }
 
@@ -127,6 +135,7 @@ void ch_end_share(struct ch_state *state, uint32_t row, uint64_t seq)
         account->first_share = share.next_of_account;
     }
     account->share_count--;
+    ch_count_made(state, share.made_by, -1);
     ch_scopes_drop(state, share.own);
     if (account->owner == row) account->owner = 0;
     if (share.subject_kind == CH_subject_kind_user) let_go(state, share.subject);

@@ -64,6 +64,7 @@ static bool end_keys(struct ch_case *c, uint32_t user, uint32_t account)
 bool ch_end_made(struct ch_case *c, uint32_t user, uint32_t but)
 {
     const struct ch_state *state = c->state;
+    if (ch_user_row(state, user)->made == 0) return true;
     for (uint32_t a = ch_next_in_tree(state, c->on, 0); a != 0;
          a = ch_next_in_tree(state, c->on, a)) {
         bool asked = a == c->on;                         /* admission asked there */
@@ -101,6 +102,7 @@ bool ch_end_made(struct ch_case *c, uint32_t user, uint32_t but)
 static size_t cascade_of_made(const struct ch_state *state, uint32_t on, uint32_t user)
 {
     size_t rows = 0;
+    if (ch_user_row(state, user)->made == 0) return 0;
     for (uint32_t a = ch_next_in_tree(state, on, 0); a != 0; a = ch_next_in_tree(state, on, a)) {
         for (uint32_t s = ch_account_row(state, a)->first_share; s != 0;
              s = ch_share_row(state, s)->next_of_account) {

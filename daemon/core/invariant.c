@@ -688,6 +688,7 @@ static const char *walk(struct tally *t)
     if (broken == NULL) broken = dues(t); /* after all that may be due */
     if (broken == NULL) broken = others(t);
     if (broken == NULL) broken = ch_invariant_reputation(t->state);
+    if (broken == NULL) broken = ch_made_broken(t);
     if (broken == NULL) broken = texts(t); /* after all that refers to them */
     if (broken == NULL) broken = index_sizes(t);
     return broken;
@@ -708,7 +709,9 @@ const char *ch_invariant_broken(const struct ch_state *state)
     t.scopes = ch_arena_take(&arena, ((size_t)tables[CH_T_SCOPES].used + 1) * sizeof *t.scopes);
     t.children = ch_arena_take(&arena, ((size_t)tables[CH_T_GROUP].used + 1) * sizeof *t.children);
     t.parts = ch_arena_take(&arena, ((size_t)most + 1) * sizeof *t.parts);
-    const bool room = t.texts != NULL && t.scopes != NULL && t.children != NULL && t.parts != NULL;
+    t.made = ch_arena_take(&arena, ((size_t)tables[CH_T_USER].used + 1) * sizeof *t.made);
+    const bool room = t.texts != NULL && t.scopes != NULL && t.children != NULL &&
+                      t.parts != NULL && t.made != NULL;
     const char *broken = room ? walk(&t) : "there is memory to check with";
     ch_arena_deinit(&arena);
     return broken;

@@ -22,6 +22,7 @@ struct tally {
     uint64_t unnamed;   /* dissolved accounts */
     uint64_t dues;      /* rows that say they are in the heap of what is due */
     uint64_t olds;      /* keys that remember the secret before */
+    uint32_t *made;     /* shares, grants and keys of each user's making */
 };
 
 static inline bool live(const struct ch_state *state, uint32_t table, uint32_t row)
@@ -82,4 +83,5 @@ const char *ch_ledger_broken(struct tally *t);
 /* invariant_key.c */
 const char *ch_keys_broken(struct tally *t);
 const char *ch_sessions_broken(struct tally *t);
+const char *ch_made_broken(struct tally *t);
 #endif

@@ -72,3 +72,22 @@ const char *ch_sessions_broken(struct tally *t)
     HOLDS(sum == live_rows(s, CH_T_SESSION), "every session is in its user's list");
     return NULL;
 }
+
+/* Users know how much is of their making. */
+const char *ch_made_broken(struct tally *t)
+{
+    const struct ch_state *s = t->state;
+    for (uint32_t row = next(s, CH_T_SHARE, 0); row != 0; row = next(s, CH_T_SHARE, row)) {
+        t->made[ch_share_row(s, row)->made_by]++;
+    }
+    for (uint32_t row = next(s, CH_T_GRANT, 0); row != 0; row = next(s, CH_T_GRANT, row)) {
+        t->made[ch_grant_row(s, row)->made_by]++;
+    }
+    for (uint32_t row = next(s, CH_T_KEY, 0); row != 0; row = next(s, CH_T_KEY, row)) {
+        t->made[ch_key_row(s, row)->person]++;
+    }
+    for (uint32_t row = next(s, CH_T_USER, 0); row != 0; row = next(s, CH_T_USER, row)) {
+        HOLDS(ch_user_row(s, row)->made == t->made[row], "a user counts what they made");
+    }
+    return NULL;
+}

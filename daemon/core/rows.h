@@ -187,6 +187,8 @@ struct ch_row_user {
     uint32_t first_session;
     uint32_t session_count;
     uint32_t is_login; /* made as an other login, to be deleted with its share */
+    uint32_t made;     /* shares, grants and keys that they made, also by keys of theirs */
+    uint32_t spare;
 };
 
 /* A user's place in the list of an account's users. It outlives the share, so that the list shows
