@@ -161,6 +161,18 @@ static bool user_is_shown(const struct asker *asker, uint32_t user)
     return false;
 }
 
+/* Whether no share of the user is of another tree than the account asked about. */
+static bool is_of_tree(const struct asker *asker, uint32_t user)
+{
+    const struct ch_state *state = asker->state;
+    const uint32_t root = ch_root_of(state, asker->on);
+    for (uint32_t s = ch_user_row(state, user)->first_share; s != 0;
+         s = ch_share_row(state, s)->next_of_subject) {
+        if (ch_root_of(state, ch_share_row(state, s)->account) != root) return false;
+    }
+    return true;
+}
+
 /* Whether the asker may know that what a reference leads to is there. */
 static bool is_shown(const struct asker *asker, uint8_t kind, const struct ch_ref *ref, uint64_t id)
 {
@@ -172,8 +184,11 @@ static bool is_shown(const struct asker *asker, uint8_t kind, const struct ch_re
     if (asker->type == CH_QRY_activity_list) return true; /* shows who did something there, too */
     const bool by_name = ref->name.len > 0;
     const bool calls_in = asker->type == CH_CMD_share_give || asker->type == CH_CMD_ownership_offer;
-    if (by_name && calls_in) return true; /* somebody from elsewhere, whose name they were told */
-    return user_is_shown(asker, ch_find_user(asker->state, id));
+    const uint32_t user = ch_find_user(asker->state, id);
+    /* Who has to do with no other tree is called in by name; everybody else is invited. */
+    if (by_name && calls_in && is_of_tree(asker, user))
+        return true; /* somebody from elsewhere, whose name they were told */
+    return user_is_shown(asker, user);
 }
 
 static bool resolve_on(const struct ch_state *state, struct ch_call *call, struct ch_reject *ret)

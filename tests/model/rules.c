@@ -92,14 +92,33 @@ static void note_seats(struct o_world *w)
     }
 }
 
+/* Whether the user has a share of another tree than that of the account. */
+static bool is_elsewhere(struct o_world *w, const struct o_user *user, uint64_t account)
+{
+    uint64_t root = account;
+    while (o_account(w, root)->parent != 0) {
+        root = o_account(w, root)->parent;
+    }
+    for (size_t i = 0; i < O_SHARES; i++) {
+        const struct o_share *s = &w->shares[i];
+        if (s->id == 0 || s->subject_kind != CH_subject_kind_user || s->subject != user->id) {
+            continue;
+        }
+        if (!o_stands_in(w, s->account, root)) return true;
+    }
+    return false;
+}
+
 /* Whether a person may know that a user is there: those of their accounts, and of those above the
- * one they act on. Whose name they were told they can call in. */
+ * one they act on. Who is nowhere else can be called in by name. */
 static bool is_shown(const struct o_case *k, const struct o_user *user)
 {
     const struct o_command *c = k->c;
     if (c->actor_kind != CH_actor_kind_user || user->id == c->actor) return true;
     const bool calls_in = c->type == CH_CMD_share_give || c->type == CH_CMD_ownership_offer;
-    if (calls_in && c->user.id == 0) return true;
+    if (calls_in && c->user.id == 0 && k->on != NULL && !is_elsewhere(k->w, user, k->on->id)) {
+        return true;
+    }
     if (c->type == CH_CMD_ownership_withdraw && k->on->offered_to == user->id) return true;
     if (k->on != NULL && k->w->sat[user - k->w->users][k->on - k->w->accounts]) return true;
     for (size_t i = 0; i < O_SHARES; i++) {
