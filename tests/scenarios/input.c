@@ -292,15 +292,14 @@ static void try_strange(struct trial *t, uint8_t kind, bool list)
     const char *label = input_foreign_label(kind);
     const char *name = input_foreign_name(kind);
     uint64_t id = 0;
-    if (label != NULL && word_number(&t->w->labels, ch_text_of(label), &id) &&
-        (t->base->flags & BASE_TELLS_ID) == 0) {
+    if (label != NULL && word_number(&t->w->labels, ch_text_of(label), &id)) {
         pack_item(&nowhere, list, CH_MAX_INTEGER - 1, NULL);
         pack_item(&elsewhere, list, id, NULL);
         compare(t, ch_buf_view(&nowhere), ch_buf_view(&elsewhere), "an id of the other tenant");
     } else if (label != NULL && id == 0) {
         fault(t, t->key, label, "the world has no such label");
     }
-    if (name != NULL && (t->base->flags & BASE_TELLS_NAME) == 0) {
+    if (name != NULL) {
         pack_item(&nowhere, list, 0, strchr(name, '@') != NULL ? "no@example.org" : "nothing");
         pack_item(&elsewhere, list, 0, name);
         compare(t, ch_buf_view(&nowhere), ch_buf_view(&elsewhere), "a name of the other tenant");
@@ -322,11 +321,30 @@ static void try_strange_as_key(const struct trial *person, const struct ch_field
     try_strange(&t, field->kind, field->list);
 }
 
+/* What is there and no longer what it was. */
+static void try_states(struct trial *t, const struct ch_field *field)
+{
+    struct ch_buf item = {0};
+    for (const char *const *state = input_states(field->kind); *state != NULL; state++) {
+        uint64_t id = 0;
+        const bool label = (*state)[0] == '$';
+        if (label && !word_number(&t->w->labels, ch_text_of(*state), &id)) {
+            fault(t, t->key, *state, "the world has no such label");
+            continue;
+        }
+        pack_item(&item, field->list, id, label ? NULL : *state);
+        const struct input_value value = {*state, ch_buf_view(&item), INPUT_EITHER, NULL};
+        try_value(t, &value);
+    }
+    ch_buf_deinit(&item);
+}
+
 static void try_argument(struct trial *t, const struct ch_field *field)
 {
     t->key = field->name;
     arguments_tried++;
     try_presence(t, field);
+    try_states(t, field);
     input_values(field, try_value, t);
     flush(t);
 }

@@ -32,10 +32,8 @@ void input_values_of_on(input_try_fn *try_one, void *arg);
 
 /* One line that is taken as it stands. */
 enum {
-    BASE_WORLDLY = 1,    /* is no dry run: what it asks changes nothing as it stands */
-    BASE_SILENT = 2,     /* tells nobody what was wrong: refusals name no field (a log-in) */
-    BASE_TELLS_ID = 4,   /* says of an id whether it is there: why, stands beside the line */
-    BASE_TELLS_NAME = 8, /* the same of a name */
+    BASE_WORLDLY = 1,  /* is no dry run: what it asks changes nothing as it stands */
+    BASE_SILENT = 2,   /* tells nobody what was wrong: refusals name no field (a log-in) */
     BASE_REFUSED = 16, /* is refused as it stands: why it cannot be taken, stands beside the line */
 };
 struct input_base {
@@ -48,6 +46,10 @@ extern const size_t input_base_count;
 /* Things of the other tenant by kind: what the world's labels and names call them. NULL: none */
 const char *input_foreign_label(uint8_t kind);
 const char *input_foreign_name(uint8_t kind);
+
+/* Things of the first tenant by kind that are closed, late, used up or gone: labels and names,
+ * ended by NULL. */
+const char *const *input_states(uint8_t kind);
 
 /* What this call says of an id of nothing in this argument instead of `usual`. */
 const char *input_other_reason(int type, const char *key, const char *usual);

@@ -6,10 +6,6 @@
 #define HASH "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define TWO_ACCOUNTS "accounts=north,north/shop"
 
-/* Names of users are unique in the installation, and who gives somebody access by their name learns
- * whether there is such a person, as whoever picks a name for themselves does. */
-enum { BY_NAME = BASE_TELLS_NAME };
-
 const struct input_base input_bases[] = {
     /* ---- accounts ---- */
     {"operator: account.open_master name=fresh owner=gus sub_depth=2", 0},
@@ -50,12 +46,12 @@ const struct input_base input_bases[] = {
     {"session $ann_secret: session.log_out all=true", 0},
     /* ---- shares ---- */
     {"ann: share.give on=north user=gus role=reader reach=account kind=member "
-     "expires_at=2020-02-01T00:00:00Z",
-     BY_NAME},
+     "expires_at=2020-03-01T00:00:00Z",
+     0},
     {"ann: share.give on=north group=team role=user", 0},
     {"ann: share.set_role on=north user=eve role=watcher reach=account", 0},
     {"ann: share.set_role on=north group=crew role=spare", 0},
-    {"ann: share.set_expiry on=north user=eve expires_at=2020-02-01T00:00:00Z", 0},
+    {"ann: share.set_expiry on=north user=eve expires_at=2020-03-01T00:00:00Z", 0},
     {"ann: share.set_expiry on=north group=crew", 0},
     {"ann: share.limit on=north user=eve kind=list resources=L1,L2", 0},
     {"ann: share.limit on=north group=crew kind=list all=true", 0},
@@ -76,7 +72,7 @@ const struct input_base input_bases[] = {
     /* ---- invitations, logins ---- */
     {"ann: share.invite on=north email=fresh@example.org full_name=Fresh role=watcher "
      "scopes=lists.read,campaigns.read,automations.read,contact_groups.read,templates.read "
-     "reach=account pages=files expires_at=2020-02-01T00:00:00Z lists=L1,L2 campaigns=C1 "
+     "reach=account pages=files expires_at=2020-03-01T00:00:00Z lists=L1,L2 campaigns=C1 "
      "automations=A1 contact_groups=G1 templates=T1",
      0},
     {"ann: share.invite on=north email=fresh@example.org role=watcher " TWO_ACCOUNTS, 0},
@@ -86,7 +82,7 @@ const struct input_base input_bases[] = {
     {"operator: invitation.accept token=$dan password=dans-word-1", 0},
     {"operator: invitation.decline token=$dan", 0},
     {"ann: login.create on=north username=fresh password=some-word-1 full_name=Fresh "
-     "restrictions=files,lists expires_at=2020-02-01T00:00:00Z",
+     "restrictions=files,lists expires_at=2020-03-01T00:00:00Z",
      0},
     {"ann: login.edit on=north user=desk restrictions=reports", 0},
     {"ann: login.delete on=north user=desk", 0},
@@ -103,7 +99,7 @@ const struct input_base input_bases[] = {
     {"operator: role.publish page=files", 0},
     /* ---- keys ---- */
     {"ann: key.create on=north name=fresh kind=account scopes=reports.read "
-     "expires_at=2020-02-01T00:00:00Z",
+     "expires_at=2020-03-01T00:00:00Z",
      0},
     {"ann: key.rename on=north key=$robot name=fresh", 0},
     {"ann: key.rotate on=north key=$robot overlap_s=60", 0},
@@ -124,7 +120,9 @@ const struct input_base input_bases[] = {
     {"ann: content.unfeed on=north kind=template resource=T2", 0},
     {"eve: activity.record on=north section=Lists path=\"L1 > Renamed\" object=L1", 0},
     /* ---- ownership ---- */
-    {"ann: ownership.offer on=north user=gus", BY_NAME},
+    {"ann: ownership.offer on=north user=gus", 0},
+    {"ann: ownership.offer on=north user=new", 0},
+    {"ann: share.give on=north user=new", 0},
     {"ann: ownership.withdraw on=west user=bob", 0},
     {"bob: ownership.accept account=west", 0},
     {"bob: ownership.decline account=west reason=no", 0},
@@ -149,7 +147,7 @@ const struct input_base input_bases[] = {
      "reset_frequency=daily",
      0},
     {"ann: credits.withdraw on=north account=north/farm", 0},
-    {"operator: credits.reserve on=north amount=10 expires_at=2020-01-01T01:00:00Z reference=B1",
+    {"operator: credits.reserve on=north amount=10 expires_at=2020-02-05T01:00:00Z reference=B1",
      0},
     {"operator: credits.settle reservation=$reservation used=5", 0},
     {"operator: credits.release reservation=$reservation", 0},
@@ -237,7 +235,7 @@ const struct input_base input_bases[] = {
     {"operator: import.status format=access-ndjson", 0},
     {"operator: status state_hash=true", 0},
     /* Moves time, whatever else the message says; this is where it stands. */
-    {"operator: clock.set to=2020-01-01T00:00:00Z", BASE_WORLDLY},
+    {"operator: clock.set to=2020-02-05T00:00:00Z", BASE_WORLDLY},
     /* Checkpoints and keys are no events. */
     {"ann: checkpoint.list after=0 limit=10", 0},
     {"ann: checkpoint.show number=1", 0},
@@ -302,6 +300,33 @@ const char *input_foreign_name(uint8_t kind)
     case CH_KIND_group_ref: return "southcrew";
     case CH_KIND_role_ref: return "southrole";
     default: return NULL;
+    }
+}
+
+const char *const *input_states(uint8_t kind)
+{
+    static const char *const accounts[] = {"north/barn", "north/mill", "$gone", "$north", NULL};
+    static const char *const users[] = {"loose", "tim",     "fay",  "$left", "dan@example.org",
+                                        "desk",  "shopper", "$ann", NULL};
+    static const char *const groups[] = {"$split", "empty", NULL};
+    static const char *const roles[] = {"$dropped", "owner", "spare", NULL};
+    static const char *const keys[] = {"$late_key", "$revoked_key", "$shop_key", NULL};
+    static const char *const sessions[] = {"$late_session", NULL};
+    static const char *const requests[] = {"$late_request", NULL};
+    static const char *const submissions[] = {"$old_submission", NULL};
+    static const char *const reservations[] = {"$late_reservation", "$used_reservation", NULL};
+    static const char *const none[] = {NULL};
+    switch (kind) {
+    case CH_KIND_account_ref: return accounts;
+    case CH_KIND_user_ref: return users;
+    case CH_KIND_group_ref: return groups;
+    case CH_KIND_role_ref: return roles;
+    case CH_KIND_key: return keys;
+    case CH_KIND_session: return sessions;
+    case CH_KIND_request: return requests;
+    case CH_KIND_submission: return submissions;
+    case CH_KIND_reservation: return reservations;
+    default: return none;
     }
 }
 
