@@ -35,7 +35,8 @@ struct ch_checkpoints {
     uint64_t number;
     uint64_t size;
     struct ch_hash root;
-    bool stale; /* it is not signed by our key, which took the place of one that is gone */
+    bool stale; /* it is not signed by our key: that took the place of one that is gone, or the log
+                 * was put back from before a rotation */
 
     /* the one under way */
     enum ch_checkpoint_stage stage;

@@ -257,12 +257,18 @@ static enum ch_err finish_rotation(const struct ch_keys_options *options, struct
     return code == 0 ? err : fail_file(why, next, code);
 }
 
+/* Whether the last checkpoint is by this key, or by one that it followed: then the log was put back
+ * from before the rotation, and the key is the right one all the same. */
 static bool signed_last(const struct ch_keys_options *options, const struct ch_keys *keys)
 {
     struct ch_note note;
     if (options->last.len == 0) return true;
-    return ch_note_split(options->last, &note) &&
-           ch_note_check(note.text, note.lines, &keys->signer.verifier, NULL) == CH_NOTE_GOOD;
+    if (!ch_note_split(options->last, &note)) return false;
+    bool good = ch_note_check(note.text, note.lines, &keys->signer.verifier, NULL) == CH_NOTE_GOOD;
+    for (size_t i = 0; i < keys->retired_count && !good; i++) {
+        good = ch_note_check(note.text, note.lines, &keys->retired[i], NULL) == CH_NOTE_GOOD;
+    }
+    return good;
 }
 
 enum ch_err ch_keys_open(const struct ch_keys_options *options, struct ch_keys *ret,

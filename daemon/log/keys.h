@@ -31,9 +31,9 @@ struct ch_keys_options {
  * options: borrowed for the call
  * ret:     deinit it; untouched on failure
  * errors:  CH_ERR_KEY_UNSAFE (others may read the file, or it is not ours or damaged);
- *          CH_ERR_KEY_WRONG (missing although there are checkpoints, or not the key that signed the
- *          last one; not with may_replace); CH_ERR_CONFIG (the key has another name);
- *          CH_ERR_FILE_IO, CH_ERR_NO_MEMORY */
+ *          CH_ERR_KEY_WRONG (missing although there are checkpoints, or neither the key that
+ *          signed the last one nor one that followed it; not with may_replace); CH_ERR_CONFIG (the
+ *          key has another name); CH_ERR_FILE_IO, CH_ERR_NO_MEMORY */
 CH_MUST_USE enum ch_err ch_keys_open(const struct ch_keys_options *options, struct ch_keys *ret,
                                      struct ch_why *why);
 void ch_keys_deinit(struct ch_keys *keys); /* NULL and zeroed are no-ops */

@@ -30,7 +30,7 @@ def record_of(daemon, seq):
 
 def a_log_is_verified_while_it_is_written(daemon, key):
     text = verify(daemon.data, "--key", key)
-    assert "good" in text and "goes on" not in text, text
+    assert "good" in text and "against" not in text, text
     fill(daemon, "live", 50)
     told = json.loads(verify(daemon.data, "--key", key, "--json"))
     status = daemon.status()
@@ -136,7 +136,8 @@ def a_log_that_was_cut_or_forked_is_found(daemon, key, old):
     backup = copy(daemon.data, daemon.dir + "/backup")
     fill(daemon, "after the backup", 10)
     kept = write(daemon, "kept.checkpoint", daemon.do("checkpoint.make")["note"])
-    verify(daemon.data, "--key", key, "--against", kept, "--against", old, says="goes on from 2")
+    verify(daemon.data, "--key", key, "--against", kept, "--against", old,
+           says="against       2 kept elsewhere")
     verify(backup, "--key", key)
     verify(backup, "--key", key, "--against", kept, status=1, says="cut")
     fork = Daemon("--origin", "example.com/charterd")
@@ -152,12 +153,25 @@ def a_log_that_was_cut_or_forked_is_found(daemon, key, old):
 
 def the_new_key_is_followed(daemon, key):
     """Who knows only the first key follows it to the present one."""
-    rotated = daemon.do("checkpoint.rotate")["key"]
+    before = write(daemon, "before.checkpoint", daemon.do("checkpoint.make")["note"])
+    size = daemon.do("checkpoint.show")["checkpoint"]["size"]
+    rotation = daemon.do("checkpoint.rotate")
+    rotated, link = rotation["key"], write(daemon, "rotation.checkpoint", rotation["note"])
     fill(daemon, "rotated", 5)
     daemon.do("checkpoint.make")
     text = verify(daemon.data, "--key", key)
     assert rotated in text, text
     verify(daemon.data, "--key", rotated)
+    proof = os.path.join(daemon.dir, "rotated.tlog-proof")
+    daemon.charter("proof", "inclusion", "7", "--out", proof)
+    verify("proof", proof, "--key", rotated)
+    verify("proof", proof, "--key", key, status=1, says="not signed by a key given")
+    verify("proof", proof, "--key", key, "--against", before, status=1)
+    verify("proof", proof, "--key", key, "--against", link, says="good")
+    daemon.charter("proof", "consistency", str(size), "--out", proof)
+    verify("consistency", proof, "--key", key, "--against", before, status=1)
+    verify("consistency", proof, "--key", key, "--against", before, "--against", link)
+    verify("consistency", proof, "--key", rotated, "--against", before, status=1)
 
 
 def main():

@@ -259,6 +259,48 @@ static void what_is_no_checkpoint_is_refused(void **state)
     }
 }
 
+/* Bytes put anywhere into a good note: it is read or not, and nothing else happens. */
+static void notes_of_any_bytes_are_read_or_refused(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "example.com/log\n5\n" ROOT "charterd-state 1 5 " ROOT "charterd-next-key "
+        "PeterNeumann+c74f20a3+"
+        "ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW\n";
+    static const char letters[] = "\n +=AZaz09/\xe2\x80\x94\xff\t";
+    struct ch_verifier verifier;
+    uint64_t random = 77;
+    size_t good = 0;
+    char *whole = joined(text, neumann_line);
+    const size_t len = strlen(whole);
+    char *copy = malloc(len);
+    assert_non_null(copy);
+    assert_true(ch_verifier_read(ch_text_of(neumann_key), &verifier));
+    for (size_t turn = 0; turn < 20000; turn++) {
+        struct ch_note note;
+        struct ch_checkpoint read;
+        memcpy(copy, whole, len);
+        random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+        for (uint64_t i = 0; i < random >> 62; i++) {
+            const uint64_t word = random >> (i * 16 + 8);
+            copy[word % len] = letters[word / len % (sizeof letters - 1)];
+        }
+        const size_t cut = turn % 3 == 0 ? (size_t)(random >> 33) % (len + 1) : len;
+        char *exact = malloc(cut + 1); /* so that a read behind it is seen */
+        assert_non_null(exact);
+        memcpy(exact, copy, cut);
+        const struct ch_text view = {exact, cut};
+        if (ch_checkpoint_read_note(view, &note, &read)) good++;
+        if (ch_note_split(view, &note)) {
+            (void)ch_note_check(note.text, note.lines, &verifier, NULL);
+        }
+        free(exact);
+    }
+    assert_true(good > 1000 && good < 19000);
+    free(copy);
+    free(whole);
+}
+
 /* ---- foreign vectors ---------------------------------------------------------------------- */
 
 static json_t *load(const char *name)
@@ -365,6 +407,7 @@ int main(void)
         cmocka_unit_test(a_cosignature_verifies_with_its_time_only),
         cmocka_unit_test(a_checkpoint_is_read_as_it_was_written),
         cmocka_unit_test(what_is_no_checkpoint_is_refused),
+        cmocka_unit_test(notes_of_any_bytes_are_read_or_refused),
         cmocka_unit_test(all_signatures_of_wycheproof_are_judged_right),
         cmocka_unit_test(the_signed_notes_of_the_vectors_verify),
     };

@@ -34,7 +34,8 @@ static const struct {
     [OPTION_witness] = {"witness", "KEY", "a witness whose cosignatures must verify (several)"},
     [OPTION_against] = {"against", "FILE",
                         "a checkpoint that was kept elsewhere: the log must go "
-                        "on from it (several)"},
+                        "on from it (several); proof, consistency: one that "
+                        "names the log's next key leads to it"},
     [OPTION_record] = {"record", "FILE",
                        "proof: the record's bytes; those in the proof unless "
                        "said"},
@@ -220,7 +221,7 @@ bool options_read(int argc, char **argv, struct options *ret)
         (void)fprintf(stderr, "charterd-verify: a proof is checked with --key KEY\n");
         return false;
     }
-    if (ret->what == VERIFY_CONSISTENCY && ret->against_count != 1) {
+    if (ret->what == VERIFY_CONSISTENCY && ret->against_count == 0) {
         (void)fprintf(stderr, "charterd-verify: name the earlier checkpoint with --against FILE\n");
         return false;
     }

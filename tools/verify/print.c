@@ -9,8 +9,6 @@
 
 #include <jansson.h>
 
-#include "daemon/core/dump.h"
-
 enum { BAR_CELLS = 24, GROUPED_BYTES = 32 };
 
 static uint64_t now_ns(void)
@@ -136,43 +134,44 @@ static void print_json(const struct options *options, const struct ch_verify_rep
     json_decref(tree);
 }
 
+static void print_row(const char *name, uint64_t number, const char *more)
+{
+    char text[GROUPED_BYTES];
+    (void)printf("  %-13s %s%s\n", name, grouped(number, text), more);
+}
+
 static void print_good(const struct options *options, const struct ch_verify_report *report)
 {
-    char a[GROUPED_BYTES];
-    char b[GROUPED_BYTES];
     char root[2 * CH_HASH_BYTES + 1];
     const char *lacks = missing(options, report);
     hex_of(&report->root, root);
-    (void)printf("%s: good: %s records, %s tiles\n",
-                 report->origin[0] == '\0' ? options->path : report->origin,
-                 grouped(report->records, a), grouped(report->tiles, b));
-    (void)printf("  root         %s\n", root);
-    (void)printf("  checkpoints  %s, %s of them signed by a key known",
-                 grouped(report->checkpoints, a), grouped(report->signed_checkpoints, b));
-    if (report->covered > 0) (void)printf("; the newest covers %s", grouped(report->covered, a));
-    (void)printf("\n");
-    if (report->covered > 0 && report->covered < report->records) {
-        (void)printf("               the last %s records are under no signature yet\n",
-                     grouped(report->records - report->covered, a));
+    (void)printf("%s: good\n", report->origin[0] == '\0' ? options->path : report->origin);
+    print_row("records", report->records, "");
+    print_row("tiles", report->tiles, "");
+    (void)printf("  %-13s %s\n", "root", root);
+    print_row("checkpoints", report->checkpoints, "");
+    print_row("signed", report->signed_checkpoints, " of them, by a key known");
+    if (report->covered > 0) {
+        print_row("covered", report->covered, " records, by the newest of these");
+        if (report->covered < report->records) {
+            print_row("", report->records - report->covered,
+                      " records behind it are under no signature yet");
+        }
     }
-    if (report->key[0] != '\0') (void)printf("  key          %s\n", report->key);
+    if (report->key[0] != '\0') (void)printf("  %-13s %s\n", "key", report->key);
     if (options->no_replay) {
-        (void)printf("  state        not replayed\n");
+        (void)printf("  %-13s not replayed\n", "states");
     } else {
-        (void)printf("  state        %s hashes agree with replay\n", grouped(report->states, a));
+        print_row("states", report->states, ", as replay gives them");
     }
     if (report->other_states > 0) {
-        (void)printf("               %s of another dump version than %d: not checked\n",
-                     grouped(report->other_states, a), CH_DUMP_VERSION);
+        print_row("", report->other_states, " of another dump version: not checked");
     }
-    if (options->witness_count > 0) {
-        (void)printf("  witnesses    %s cosignatures\n", grouped(report->cosignatures, a));
-    }
+    if (options->witness_count > 0) print_row("cosignatures", report->cosignatures, "");
     if (options->against_count > 0) {
-        (void)printf("  against      the log goes on from %s checkpoints kept elsewhere\n",
-                     grouped(report->against, a));
+        print_row("against", report->against, " kept elsewhere: the log goes on from there");
     }
-    if (lacks != NULL) (void)printf("  but          %s\n", lacks);
+    if (lacks != NULL) (void)printf("  %-13s %s\n", "but", lacks);
 }
 
 enum exit_code print_report(const struct options *options, const struct ch_verify_report *report)

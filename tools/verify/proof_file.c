@@ -87,13 +87,48 @@ static bool parse(struct ch_text text, bool inclusion, struct parsed *ret)
            ch_decimal_read(line, &ret->number) && read_rest(text, ret);
 }
 
-/* Signed by one of the keys given, and by nobody who is not it. */
-static const char *check_note(const struct options *options, const struct ch_note *note)
+/* The keys that count: those given, and those that checkpoints given lead to. */
+struct known {
+    struct ch_verifier keys[CH_VERIFY_KEYS_MOST + AGAINST_MOST];
+    size_t count;
+};
+
+static bool is_signed(const struct known *known, const struct ch_note *note)
+{
+    for (size_t i = 0; i < known->count; i++) {
+        if (ch_note_check(note->text, note->lines, &known->keys[i], NULL) == CH_NOTE_GOOD) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A checkpoint that names the log's next key, signed by one that counts and by that one. */
+static void follow_keys(const struct options *options, struct known *known)
+{
+    known->count = options->key_count;
+    memcpy(known->keys, options->keys, options->key_count * sizeof *known->keys);
+    for (size_t i = 0; i < options->against_count; i++) {
+        const struct ch_buf *file = &options->against[i];
+        struct ch_note note;
+        struct ch_checkpoint read;
+        if (ch_checkpoint_read_note((struct ch_text){(const char *)file->ptr, file->len}, &note,
+                                    &read) &&
+            read.has_next_key && is_signed(known, &note) &&
+            ch_note_check(note.text, note.lines, &read.next_key, NULL) == CH_NOTE_GOOD) {
+            known->keys[known->count++] = read.next_key;
+        }
+    }
+}
+
+/* Signed by one of the keys that count, and by nobody who is not it. */
+static const char *check_note(const struct options *options, const struct known *known,
+                              const struct ch_note *note)
 {
     bool good = false;
-    for (size_t i = 0; i < options->key_count; i++) {
+    for (size_t i = 0; i < known->count; i++) {
         const enum ch_note_answer answer =
-            ch_note_check(note->text, note->lines, &options->keys[i], NULL);
+            ch_note_check(note->text, note->lines, &known->keys[i], NULL);
         if (answer == CH_NOTE_BAD) return "the checkpoint's signature does not verify";
         good = good || answer == CH_NOTE_GOOD;
     }
@@ -141,8 +176,10 @@ static enum exit_code check_inclusion(const struct options *options, struct ch_t
 {
     struct ch_hasher hasher;
     struct ch_hash leaf;
+    struct known known;
     if (!parse(text, true, parsed)) return tell(options->path, "this is no tlog-proof");
-    const char *fault = check_note(options, &parsed->note);
+    follow_keys(options, &known);
+    const char *fault = check_note(options, &known, &parsed->note);
     if (fault != NULL) return tell(options->path, fault);
     if (!record_of(options, parsed)) return EXIT_USAGE;
     if (ch_hasher_init(&hasher, NULL) != CH_OK) return EXIT_FAILED;
@@ -168,15 +205,17 @@ static enum exit_code check_consistency(const struct options *options, struct ch
     const struct ch_buf *file = &options->against[0];
     struct ch_note old_note;
     struct ch_checkpoint old;
+    struct known known;
     struct ch_hasher hasher;
     if (!parse(text, false, parsed)) return tell(options->path, "this is no consistency proof");
     if (!ch_checkpoint_read_note((struct ch_text){(const char *)file->ptr, file->len}, &old_note,
                                  &old)) {
         return tell("--against", "this is no signed checkpoint");
     }
-    const char *fault = check_note(options, &parsed->note);
+    follow_keys(options, &known);
+    const char *fault = check_note(options, &known, &parsed->note);
     if (fault != NULL) return tell(options->path, fault);
-    fault = check_note(options, &old_note);
+    fault = check_note(options, &known, &old_note);
     if (fault != NULL) return tell("--against", fault);
     if (!ch_text_equal(old.origin, parsed->checkpoint.origin)) {
         return tell(options->path, "the checkpoints are of two logs");
