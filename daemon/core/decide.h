@@ -96,7 +96,7 @@ bool ch_admit(const struct ch_state *state, const struct ch_moment *moment,
 /* Both: resolves and admits. A person or a key whom the call is not for is told so before anything
  * of what its arguments name; and a user or an account that nothing shows to them answers as one
  * that is not there, before any rule: each difference would tell what exists elsewhere. Only
- * share.give and ownership.offer take somebody by name who has no share of another tree. */
+ * share.give and ownership.offer take somebody who has no share of another tree. */
 bool ch_enter(const struct ch_state *state, const struct ch_moment *moment, struct ch_call *call,
               uint64_t *read_seq, struct ch_reject *ret);
 

@@ -174,7 +174,7 @@ static bool is_of_tree(const struct asker *asker, uint32_t user)
 }
 
 /* Whether the asker may know that what a reference leads to is there. */
-static bool is_shown(const struct asker *asker, uint8_t kind, const struct ch_ref *ref, uint64_t id)
+static bool is_shown(const struct asker *asker, uint8_t kind, uint64_t id)
 {
     if (asker->moment == NULL) return true;
     if (kind == CH_KIND_account_ref) {
@@ -182,12 +182,10 @@ static bool is_shown(const struct asker *asker, uint8_t kind, const struct ch_re
     }
     if (kind != CH_KIND_user_ref) return true; /* found on the account only, or everybody's */
     if (asker->type == CH_QRY_activity_list) return true; /* shows who did something there, too */
-    const bool by_name = ref->name.len > 0;
     const bool calls_in = asker->type == CH_CMD_share_give || asker->type == CH_CMD_ownership_offer;
     const uint32_t user = ch_find_user(asker->state, id);
-    /* Who has to do with no other tree is called in by name; everybody else is invited. */
-    if (by_name && calls_in && is_of_tree(asker, user))
-        return true; /* somebody from elsewhere, whose name they were told */
+    /* Who has to do with no other tree is called in; everybody else is invited. */
+    if (calls_in && is_of_tree(asker, user)) return true;
     return user_is_shown(asker, user);
 }
 
@@ -224,7 +222,7 @@ static bool resolve_args(const struct asker *asker, struct ch_call *call, struct
         struct ch_ref *refs = refs_of(field, call, &count);
         for (uint32_t item = 0; item < count; item++) {
             const uint64_t id = find(asker->state, asker->on, field->kind, &refs[item]);
-            const bool shown = id != 0 && is_shown(asker, field->kind, &refs[item], id);
+            const bool shown = id != 0 && is_shown(asker, field->kind, id);
             refs[item].id = shown ? id : 0;
             if (shown || call->type == CH_CMD_session_log_in) continue;
             *ret = (struct ch_reject){.code = CH_REJ_not_found, .field = field->name};

@@ -110,15 +110,13 @@ static bool is_elsewhere(struct o_world *w, const struct o_user *user, uint64_t 
 }
 
 /* Whether a person may know that a user is there: those of their accounts, and of those above the
- * one they act on. Who is nowhere else can be called in by name. */
+ * one they act on. Who is nowhere else can be called in. */
 static bool is_shown(const struct o_case *k, const struct o_user *user)
 {
     const struct o_command *c = k->c;
     if (c->actor_kind != CH_actor_kind_user || user->id == c->actor) return true;
     const bool calls_in = c->type == CH_CMD_share_give || c->type == CH_CMD_ownership_offer;
-    if (calls_in && c->user.id == 0 && k->on != NULL && !is_elsewhere(k->w, user, k->on->id)) {
-        return true;
-    }
+    if (calls_in && k->on != NULL && !is_elsewhere(k->w, user, k->on->id)) return true;
     if (c->type == CH_CMD_ownership_withdraw && k->on->offered_to == user->id) return true;
     if (k->on != NULL && k->w->sat[user - k->w->users][k->on - k->w->accounts]) return true;
     for (size_t i = 0; i < O_SHARES; i++) {

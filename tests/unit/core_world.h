@@ -36,13 +36,7 @@ struct world {
 
 #define RUN(w, sender, ident, on, ...)                                                             \
     run((w), (sender), CH_CMD_##ident, (on), &(struct ch_cmd_##ident){__VA_ARGS__})
-/* A user as one says their name; BY_ID: by id, which says nothing of who is from elsewhere. */
-#define NAMED(number)                                                                              \
-    {                                                                                              \
-        .id = (number), .name = TEXT("a name")                                                     \
-    }
-#define USER(number) .has_user = true, .user = NAMED(number)
-#define BY_ID(number) .has_user = true, .user = {.id = (number)}
+#define USER(number) .has_user = true, .user = {.id = (number)}
 #define GROUP(number) .has_group = true, .group = {.id = (number)}
 #define ROLE(text) .has_role = true, .role = {.name = {(text), sizeof(text) - 1}}
 #define TEXT(text)                                                                                 \

@@ -168,13 +168,13 @@ static void ownership_passes_in_one_event(void **test)
     GIVE(w, w->mid, USER(w->ann), ROLE("watcher"), SUBTREE);
     const uint64_t group = add_group(w, w->top, 0, "team");
     join(w, w->top, w->ann, group);
-    REFUSED(owner_only, OPERATOR, ownership_offer, w->top, .user = NAMED(w->ann));
-    REFUSED(not_a_root, w->owner, ownership_offer, w->mid, .user = NAMED(w->ann));
-    REFUSED(own_rights, w->owner, ownership_offer, w->top, .user = NAMED(w->owner));
+    REFUSED(owner_only, OPERATOR, ownership_offer, w->top, .user = {.id = w->ann});
+    REFUSED(not_a_root, w->owner, ownership_offer, w->mid, .user = {.id = w->ann});
+    REFUSED(own_rights, w->owner, ownership_offer, w->top, .user = {.id = w->owner});
     REFUSED(not_found, w->ann, ownership_accept, 0, .account = {.id = w->top});
     REFUSED(nothing_asked, w->owner, ownership_withdraw, w->top, .has_user = false);
-    DONE(w->owner, ownership_offer, w->top, .user = NAMED(w->ann));
-    REFUSED(already_asked, w->owner, ownership_offer, w->top, .user = NAMED(w->bob));
+    DONE(w->owner, ownership_offer, w->top, .user = {.id = w->ann});
+    REFUSED(already_asked, w->owner, ownership_offer, w->top, .user = {.id = w->bob});
     REFUSED(not_found, w->bob, ownership_accept, 0, .account = {.id = w->top});
     DONE(w->ann, ownership_accept, 0, .account = {.id = w->top});
     assert_int_equal(w->count, 1);
@@ -191,20 +191,20 @@ static void ownership_passes_in_one_event(void **test)
 static void an_offer_runs_out_or_is_withdrawn_or_declined(void **test)
 {
     struct world *w = *test;
-    DONE(w->owner, ownership_offer, w->top, .user = NAMED(w->ann));
+    DONE(w->owner, ownership_offer, w->top, .user = {.id = w->ann});
     w->now += 7 * day_ns;
     REFUSED(not_found, w->ann, ownership_accept, 0, .account = {.id = w->top});
     pass_time(w, 0);
     assert_int_equal(account(w, w->top)->offer, 0);
-    DONE(w->owner, ownership_offer, w->top, .user = NAMED(w->ann));
+    DONE(w->owner, ownership_offer, w->top, .user = {.id = w->ann});
     DONE(w->ann, ownership_decline, 0, .account = {.id = w->top}, .has_reason = true,
          REASON("no time"));
-    DONE(w->owner, ownership_offer, w->top, .user = NAMED(w->ann));
+    DONE(w->owner, ownership_offer, w->top, .user = {.id = w->ann});
     REFUSED(not_found, w->owner, ownership_withdraw, w->top, USER(w->bob));
     DONE(OPERATOR, share_give, w->low, USER(w->bob));
     REFUSED(nothing_asked, w->owner, ownership_withdraw, w->top, USER(w->bob));
     DONE(w->owner, ownership_withdraw, w->top, USER(w->ann));
-    DONE(w->owner, ownership_offer, w->top, .user = NAMED(w->ann));
+    DONE(w->owner, ownership_offer, w->top, .user = {.id = w->ann});
     DONE(OPERATOR, ownership_assign, w->top, .user = {.id = w->bob}); /* ends it, too */
     REFUSED(not_found, w->ann, ownership_accept, 0, .account = {.id = w->top});
 }

@@ -367,31 +367,35 @@ static void a_person_alone_records_no_act_done_elsewhere(void **test)
             .path = path);
 }
 
-/* By id nobody learns who is elsewhere, whatever else is wrong with the call; by name one can call
- * somebody in. Who is known from an account that a share leads to is known by id, too. */
+/* Whoever is another tree's is not there, whatever else is wrong with the call; who is nowhere else
+ * can be called in. Who is known from an account that a share leads to is known everywhere. */
 static void who_is_from_elsewhere_is_not_there(void **test)
 {
     struct world *w = *test;
     const uint64_t past = w->now - 1;
-    REFUSED(not_found, w->owner, share_give, w->top, BY_ID(w->ann));
-    REFUSED(not_found, w->owner, share_give, w->top, BY_ID(w->ann), .has_expires_at = true,
+    DONE(OPERATOR, account_open_master, 0, .name = TEXT("other"));
+    const uint64_t other = w->made - 1; /* its first key is the last event */
+    DONE(OPERATOR, share_give, other, USER(w->cy));
+    REFUSED(not_found, w->owner, share_give, w->top, USER(w->cy));
+    REFUSED(not_found, w->owner, share_give, w->top, USER(w->cy), .has_expires_at = true,
             .expires_at = past);
     REFUSED(in_the_past, w->owner, share_give, w->top, USER(w->ann), .has_expires_at = true,
             .expires_at = past);
+    REFUSED(not_found, w->owner, ownership_offer, w->top, .user = {.id = w->cy});
+    REFUSED(not_found, w->owner, share_end, w->top, USER(w->cy));
     REFUSED(not_found, w->owner, share_end, w->top, USER(w->ann));
-    REFUSED(not_found, w->owner, share_end, w->top, BY_ID(w->ann));
     DONE(w->owner, share_give, w->low, USER(w->ann));
-    REFUSED(not_a_member, w->owner, share_end, w->top, BY_ID(w->ann));
-    DONE(w->owner, share_give, w->top, BY_ID(w->ann));
-    DONE(w->owner, share_end, w->top, BY_ID(w->ann));
-    DONE(w->owner, share_end, w->low, BY_ID(w->ann));
+    REFUSED(not_a_member, w->owner, share_end, w->top, USER(w->ann));
+    DONE(w->owner, share_give, w->top, USER(w->ann));
+    DONE(w->owner, share_end, w->top, USER(w->ann));
+    DONE(w->owner, share_end, w->low, USER(w->ann));
     /* Who had a share of the account is in its list of users for good; of the others no more. */
-    REFUSED(not_a_member, w->owner, share_end, w->top, BY_ID(w->ann));
-    REFUSED(not_found, w->owner, share_end, w->mid, BY_ID(w->ann));
-    DONE(OPERATOR, share_give, w->top, BY_ID(w->bob));
-    DONE(OPERATOR, share_give, w->low, BY_ID(w->ann), ROLE("account_manager"));
-    REFUSED(not_a_member, w->ann, share_end, w->low, BY_ID(w->bob)); /* of an account above */
-    REFUSED(not_found, w->ann, share_end, w->low, BY_ID(w->cy));
+    REFUSED(not_a_member, w->owner, share_end, w->top, USER(w->ann));
+    REFUSED(not_found, w->owner, share_end, w->mid, USER(w->ann));
+    DONE(OPERATOR, share_give, w->top, USER(w->bob));
+    DONE(OPERATOR, share_give, w->low, USER(w->ann), ROLE("account_manager"));
+    REFUSED(not_a_member, w->ann, share_end, w->low, USER(w->bob)); /* of an account above */
+    REFUSED(not_found, w->ann, share_end, w->low, USER(w->cy));
 }
 
 static void who_has_no_share_of_the_account_is_not_a_member(void **test)
