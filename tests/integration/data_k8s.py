@@ -14,7 +14,7 @@ import time
 from _daemon import Daemon, need_data, need_program
 
 UNDER = "k8s"
-KEPT = {"log.mdb", "head", "vault"}  # all else can be made again from these
+KEPT = {"log.mdb", "head", "vault", "signing-key"}  # all else can be made again from these
 
 
 def check(daemon, checks, what):

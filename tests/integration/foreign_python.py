@@ -53,7 +53,7 @@ def commands(client):
     shop = client.one("account.open_sub", on="north", name="shop")["result"]
     as_ann = ["as", "user", "ann@example.org"]
     bob = client.one("user.create", username="bob")["result"]["user"]
-    given = client.one("share.give", on=shop["account"], auth=as_ann, user=bob,
+    given = client.one("share.give", on=shop["account"], auth=as_ann, user="bob",
                        role="list_manager", expires_at="2099-01-01T00:00:00Z")
     assert given["ok"], given
     refused = client.one("share.give", on="north/shop", auth=["as", "user", bob], user="ann")
