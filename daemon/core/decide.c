@@ -223,9 +223,9 @@ bool ch_admit(const struct ch_state *state, const struct ch_moment *moment,
         struct ch_answer answer = ask(state, moment, on, CH_reach_account, ch_scopes_of(row->scope),
                                       resource_of(call), /* granting= */ false);
         if (answer.read_seq > *read_seq) *read_seq = answer.read_seq;
-        /* A person is told of a revoked access. */
-        const bool own_rule = call->type == CH_CMD_account_switch && moment->user_row != 0;
-        if (!answer.led && !own_rule) return refuse(ret, CH_REJ_not_found, "on");
+        /* Who had access is told that it was revoked. */
+        const bool told = call->type == CH_CMD_account_switch && ch_was_revoked(state, moment, on);
+        if (!answer.led && !told) return refuse(ret, CH_REJ_not_found, "on");
         if (row->who == CH_WHO_SCOPE && row->query && answer.reason == CH_reason_account_closed) {
             return refuse(ret, CH_REJ_account_closed, "on"); /* a command meets this rule below */
         }

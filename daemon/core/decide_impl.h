@@ -51,6 +51,8 @@ struct ch_scopes ch_uncovered_memberships(struct ch_case *c, uint32_t share);
 /* What a share takes from its subject while it counts: its restrictions, and what no login has. */
 struct ch_scopes ch_share_denies(const struct ch_state *state, const struct ch_row_share *share);
 struct ch_scopes ch_lifted_by_share(struct ch_case *c, uint32_t share);
+/* The same where all that `maker` gave to people on `on` and below ends in the same act. */
+struct ch_scopes ch_lifted_with_made(struct ch_case *c, uint32_t share, uint32_t maker);
 struct ch_scopes ch_lifted_by_leaving(struct ch_case *c, uint32_t member);
 struct ch_scopes ch_lifted_by_group(struct ch_case *c, uint32_t group);
 /* What the restrictions of a user's shares below an account take, those of groups with them. */
@@ -119,6 +121,9 @@ bool ch_acts_as_owner(const struct ch_case *c);
  * account, with what the role `full` gives, as far as the opener has it below `above` (0: a root).
  * Call it right behind the account's own event. */
 void ch_emit_first_key(struct ch_case *c, uint64_t account, uint32_t above);
+
+/* Whether a share that was deactivated, or has run out, would lead the person to the account. */
+bool ch_was_revoked(const struct ch_state *state, const struct ch_moment *moment, uint32_t account);
 
 /* session_expired: a session has reached its end. */
 void ch_session_due(struct ch_case *c, uint32_t session);

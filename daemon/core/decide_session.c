@@ -91,16 +91,16 @@ enum ch_rejection_code ch_decide_session_log_out(struct ch_case *c)
     return CH_REJ_none;
 }
 
-/* Whether a share that was deactivated, or has run out, would lead the person there. */
-static bool was_revoked(const struct ch_case *c, uint32_t account)
+bool ch_was_revoked(const struct ch_state *state, const struct ch_moment *moment, uint32_t account)
 {
-    for (uint32_t a = account; a != 0; a = ch_account_row(c->state, a)->parent) {
-        const uint32_t row = ch_find_share(c->state, CH_subject_kind_user, c->moment->user_row, a);
+    for (uint32_t a = moment->user_row == 0 ? 0 : account; a != 0;
+         a = ch_account_row(state, a)->parent) {
+        const uint32_t row = ch_find_share(state, CH_subject_kind_user, moment->user_row, a);
         if (row == 0) continue;
-        const struct ch_row_share *share = ch_share_row(c->state, row);
+        const struct ch_row_share *share = ch_share_row(state, row);
         if (a != account && share->reach != CH_reach_subtree) continue;
         if (share->status == CH_share_status_inactive) return true;
-        if (share->expires_at != 0 && share->expires_at <= c->moment->now) return true;
+        if (share->expires_at != 0 && share->expires_at <= moment->now) return true;
     }
     return false;
 }
@@ -116,7 +116,6 @@ enum ch_rejection_code ch_decide_account_switch(struct ch_case *c)
                                          .now = c->moment->now};
     struct ch_answer answer;
     ch_access(c->state, &question, &answer, NULL, NULL);
-    if (!answer.led && !was_revoked(c, c->on)) return ch_reject(c, CH_REJ_not_found, "on");
     if (!answer.led) return ch_reject(c, CH_REJ_access_revoked, "on");
     if (answer.decision != CH_decision_allowed) {
         return ch_reject_scopes(c, CH_REJ_not_allowed, "on", wanted);
