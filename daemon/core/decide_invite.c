@@ -40,13 +40,20 @@ static uint32_t chosen_resources(const struct ch_cmd_share_invite *args)
            args->contact_groups_len + args->templates_len;
 }
 
-/* Whether each account may be shared, by the scope and by what is given. */
-static bool may_share(struct ch_case *c, const struct ch_cmd_share_invite *args, uint8_t reach)
+/* Whether each account may be shared, by the scope: each stands for itself. */
+static bool may_share(struct ch_case *c, const struct ch_cmd_share_invite *args)
 {
-    for (uint32_t i = 0; args->accounts_len > 0 && i < args->accounts_len; i++) {
+    for (uint32_t i = 0; i < args->accounts_len; i++) {
         const uint32_t account = account_at(c, args, i);
         if (!ch_may_there(c, account, CH_SCOPE_shares_create, "accounts")) return false;
     }
+    return true;
+}
+
+/* Whether the actor has on each what the invitation gives. */
+static bool covers(struct ch_case *c, const struct ch_cmd_share_invite *args)
+{
+    const uint8_t reach = args->has_reach ? args->reach : (uint8_t)CH_reach_account;
     for (uint32_t i = 0; i < account_count(args); i++) {
         const struct ch_scopes missing =
             ch_uncovered(c, account_at(c, args, i), reach, given(c, args), NULL);
@@ -239,13 +246,14 @@ static uint64_t replace_lapsed(struct ch_case *c, const struct ch_cmd_share_invi
 enum ch_rejection_code ch_decide_share_invite(struct ch_case *c)
 {
     const struct ch_cmd_share_invite *args = c->call->args;
-    const uint8_t reach = args->has_reach ? args->reach : (uint8_t)CH_reach_account;
     const uint32_t user = ch_find_user_hash(c->state, CH_KIND_email, args->email.hash);
     const uint32_t count = account_count(args);
     const bool own = user != 0 && ch_is_own(c, CH_subject_kind_user, user);
     if (!role_is_of(c, args)) return ch_reject(c, CH_REJ_not_found, "role");
-    if (!may_share(c, args, reach)) return CH_REJ_none;
+    if (!may_share(c, args)) return CH_REJ_none;
     if (own) return ch_reject(c, CH_REJ_own_rights, "email");
+    if (!covers(c, args)) return CH_REJ_none;
+    if (args->has_scopes && !ch_is_givable(c, args->scopes, "scopes")) return CH_REJ_none;
     if (args->has_role &&
         ch_is_built_in(c->state, ch_find_role(c->state, args->role.id), "owner")) {
         return ch_reject(c, CH_REJ_owner_share, "role");
@@ -360,9 +368,9 @@ enum ch_rejection_code ch_decide_invitation_accept(struct ch_case *c)
     const bool fresh = user->status == CH_user_status_invited;
     const bool person = c->moment->actor.kind == CH_actor_kind_user;
     if (is_other_person(c, seat)) return ch_reject(c, CH_REJ_other_person, "token");
-    if (!ch_is_open(c->state, seat->account)) return ch_reject(c, CH_REJ_account_closed, "token");
     if (!fresh && !person) return ch_reject(c, CH_REJ_log_in_first, "token");
     if (fresh && !args->has_password) return ch_reject(c, CH_REJ_password_missing, "password");
+    if (!ch_is_open(c->state, seat->account)) return ch_reject(c, CH_REJ_account_closed, "token");
     if (user->status == CH_user_status_locked) return ch_reject(c, CH_REJ_user_locked, NULL);
     if (!fresh && args->has_password) return ch_reject(c, CH_REJ_password_known, "password");
     const uint64_t account = ch_account_row(c->state, seat->account)->id;

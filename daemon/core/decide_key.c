@@ -65,9 +65,10 @@ enum ch_rejection_code ch_decide_key_create(struct ch_case *c)
     const uint8_t kind = args->has_kind ? args->kind : CH_key_kind_account;
     const bool master = kind == CH_key_kind_master;
     const struct ch_row_account *account = ch_account_row(c->state, c->on);
-    if (master && !ch_acts_as_owner(c)) return ch_reject(c, CH_REJ_owner_only, "kind");
-    if (master && ch_levels_below(c->state, c->on) == 0)
+    if (master && ch_levels_below(c->state, c->on) == 0) {
         return ch_reject(c, CH_REJ_not_a_master, "on");
+    }
+    if (master && !ch_acts_as_owner(c)) return ch_reject(c, CH_REJ_owner_only, "kind");
     const struct ch_scopes never = ch_scopes_and(args->scopes, ch_key_never(kind));
     if (!ch_scopes_empty(never)) {
         return ch_reject_scopes(c, CH_REJ_not_for_keys, "scopes", never);

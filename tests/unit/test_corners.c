@@ -27,10 +27,40 @@ static void switching_tells_a_stranger_nothing_of_a_closed_account(void **test)
     assert_int_equal(RUN_BARE(w, w->ann, account_switch, w->side), CH_REJ_access_revoked);
 }
 
+static void no_invitation_gives_what_only_the_owner_has(void **test)
+{
+    struct world *w = *test;
+    REFUSED(owners_alone, w->owner, share_invite, w->mid, .email = person_name("x@example.org"),
+            .has_scopes = true, .scopes = SCOPES(account_close, reports_read));
+    assert_true(ch_scopes_equal(w->reject.scopes, SCOPE(account_close)));
+    DONE(w->owner, share_invite, w->mid, .email = person_name("x@example.org"), .has_scopes = true,
+         .scopes = SCOPE(reports_read));
+}
+
+static void the_first_broken_rule_is_the_answer_for_invitations_and_keys(void **test)
+{
+    struct world *w = *test;
+    GIVE(w, w->mid, USER(w->ann), ROLE("account_manager"));
+    /* low has no levels below it: nobody makes a master key of it, whoever asks */
+    GIVE(w, w->low, USER(w->ann), ROLE("account_manager"));
+    REFUSED(not_a_master, w->ann, key_create, w->low, .name = TEXT("k"), .has_kind = true,
+            .kind = CH_key_kind_master, .scopes = SCOPE(reports_read));
+    REFUSED(owner_only, w->ann, key_create, w->mid, .name = TEXT("k"), .has_kind = true,
+            .kind = CH_key_kind_master, .scopes = SCOPE(reports_read));
+    /* one's own rights come before what one has not */
+    DONE(w->ann, user_update_profile, 0, .has_email = true, .email = person_name("ann@x.org"));
+    REFUSED(own_rights, w->ann, share_invite, w->mid, .email = person_name("ann@x.org"),
+            .has_scopes = true, .scopes = SCOPE(account_update));
+    REFUSED(uncovered_scopes, w->ann, share_invite, w->mid, .email = person_name("bob@x.org"),
+            .has_scopes = true, .scopes = SCOPE(account_update));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD_TEST(switching_tells_a_stranger_nothing_of_a_closed_account),
+        WORLD_TEST(no_invitation_gives_what_only_the_owner_has),
+        WORLD_TEST(the_first_broken_rule_is_the_answer_for_invitations_and_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
