@@ -33,21 +33,24 @@ static struct ch_scopes of_kind(const struct ch_state *state, struct ch_scopes s
     return some;
 }
 
-/* What restrictions of other shares than the user's own take away. */
+/* What restrictions that stay take away, and what no other login has. */
 struct elsewhere {
-    uint32_t own;
+    uint32_t lifted; /* the share whose restriction an approval would lift; 0: none */
     struct ch_scopes denied;
 };
 
 static void take_denial(void *arg, const struct ch_evidence *fact)
 {
     struct elsewhere *e = arg;
-    if (fact->kind != CH_fact_restriction || fact->share == e->own) return;
+    const bool stays = fact->kind == CH_fact_restriction && fact->share != e->lifted;
+    if (!stays && fact->kind != CH_fact_other_login) return;
     e->denied = ch_scopes_or(e->denied, fact->scopes);
 }
 
 /* What of the wish no request can give: what guardrails above, content locks and restrictions of
- * other shares take away. *ret_led: whether some share leads the user here at all. */
+ * other shares take away; what an other login never has; on one resource, what the user's own
+ * restriction takes, which could be lifted only for all; and what the owner lacks, who has all that
+ * shares give. *ret_led: whether some share leads the user here at all. */
 static struct ch_scopes blocked(const struct ch_case *c, const struct wish *wish, bool *ret_led)
 {
     const struct ch_question question = {.user = wish->user,
@@ -55,10 +58,11 @@ static struct ch_scopes blocked(const struct ch_case *c, const struct wish *wish
                                          .wanted = wish->scopes,
                                          .channel = CH_channel_web,
                                          .now = c->moment->now};
-    struct elsewhere e = {.own = wish->share};
+    struct elsewhere e = {.lifted = wish->kind == 0 ? wish->share : 0};
     struct ch_answer answer;
     ch_access(c->state, &question, &answer, take_denial, &e);
     *ret_led = answer.led;
+    if (ch_is_owner(c->state, wish->user, c->on)) return wish->scopes;
     struct ch_scopes taken = e.denied;
     for (uint32_t a = c->on; a != 0; a = ch_account_row(c->state, a)->parent) {
         const struct ch_row_account *account = ch_account_row(c->state, a);
@@ -114,13 +118,13 @@ static uint32_t pending(const struct ch_case *c, const struct wish *wish, bool *
 /* What is named: the scopes, or those of the page. false after refusing */
 static bool named(struct ch_case *c, const struct ch_cmd_access_request *args, struct wish *wish)
 {
-    if (args->has_scopes == args->has_page) {
-        (void)ch_reject(c, CH_REJ_one_of_two, "scopes");
-        return false;
-    }
     if (args->has_kind != args->has_resource ||
         (args->has_kind && args->kind == CH_resource_kind_none)) {
         (void)ch_reject(c, CH_REJ_wrong_resource, args->has_kind ? "kind" : "resource");
+        return false;
+    }
+    if (args->has_scopes == args->has_page) {
+        (void)ch_reject(c, CH_REJ_one_of_two, "scopes");
         return false;
     }
     wish->kind = args->has_kind ? args->kind : (uint8_t)CH_resource_kind_none;

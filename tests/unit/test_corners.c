@@ -55,12 +55,55 @@ static void the_first_broken_rule_is_the_answer_for_invitations_and_keys(void **
             .has_scopes = true, .scopes = SCOPE(account_update));
 }
 
+/* A restriction has no resource: lifted for one list it would be lifted for all, beyond what was
+ * asked and beyond what the approver has. */
+static void approving_for_one_list_lifts_no_restriction_of_all(void **test)
+{
+    struct world *w = *test;
+    GIVE(w, w->mid, USER(w->ann), ROLE("user"));
+    DONE(OPERATOR, share_restrict, w->mid, USER(w->ann), .has_scopes = true,
+         .scopes = SCOPE(campaigns_send));
+    REFUSED(not_requestable, w->ann, access_request, w->mid, .has_scopes = true,
+            .scopes = SCOPE(campaigns_send), .has_kind = true, .kind = CH_resource_kind_list,
+            .has_resource = true, .resource = TEXT("L1"));
+    /* for all lists it can be asked; and for one what nothing takes away */
+    DONE(w->ann, access_request, w->mid, .has_scopes = true, .scopes = SCOPE(campaigns_send));
+    DONE(w->ann, access_request, w->mid, .has_scopes = true, .scopes = SCOPE(lists_share),
+         .has_kind = true, .kind = CH_resource_kind_list, .has_resource = true,
+         .resource = TEXT("L1"));
+    const uint64_t request = w->made;
+    /* nor where the restriction came between */
+    DONE(OPERATOR, share_restrict, w->mid, USER(w->ann), .has_scopes = true,
+         .scopes = SCOPE(lists_share));
+    REFUSED(not_requestable, OPERATOR, access_approve, w->mid, .request = {request});
+}
+
+static void nobody_requests_what_no_approval_could_give(void **test)
+{
+    struct world *w = *test;
+    /* an other login: keys are never theirs */
+    GIVE(w, w->mid, USER(w->ann), ROLE("watcher"), .has_kind = true, .kind = CH_share_kind_login);
+    REFUSED(not_requestable, w->ann, access_request, w->mid, .has_scopes = true,
+            .scopes = SCOPE(api_keys_create));
+    DONE(w->ann, access_request, w->mid, .has_scopes = true, .scopes = SCOPE(lists_read));
+    /* the owner: what they lack the account's standing takes, and a share beside theirs could only
+     * take more */
+    DONE(OPERATOR, account_suspend, w->mid, .reason = {.text = TEXT("unpaid")});
+    REFUSED(not_requestable, w->owner, access_request, w->mid, .has_scopes = true,
+            .scopes = SCOPE(campaigns_send));
+    /* the first broken rule is the answer */
+    REFUSED(wrong_resource, w->ann, access_request, w->mid, .has_kind = true,
+            .kind = CH_resource_kind_list);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD_TEST(switching_tells_a_stranger_nothing_of_a_closed_account),
         WORLD_TEST(no_invitation_gives_what_only_the_owner_has),
         WORLD_TEST(the_first_broken_rule_is_the_answer_for_invitations_and_keys),
+        WORLD_TEST(approving_for_one_list_lifts_no_restriction_of_all),
+        WORLD_TEST(nobody_requests_what_no_approval_could_give),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
