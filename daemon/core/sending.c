@@ -1,6 +1,8 @@
 /* sending: see sending.h. SPDX-License-Identifier: MIT */
 #include "daemon/core/sending.h"
 
+#include "daemon/core/reputation.h"
+
 static struct ch_answer ask(const struct ch_state *state, const struct ch_question *question,
                             uint64_t *read_seq)
 {
@@ -38,6 +40,25 @@ static bool approver_may(const struct ch_state *state, const struct ch_row_submi
     return ask(state, &question, read_seq).decision == CH_decision_allowed;
 }
 
+/* What no approval lifts: a master key transmits nothing, and what is stopped is not sent. */
+static bool is_held(const struct ch_state *state, const struct ch_sending *sending,
+                    enum ch_reason *ret)
+{
+    const struct ch_row_account *account = ch_account_row(state, sending->account);
+    bool stopped = (account->stopped >> CH_mail_stream_marketing & 1) != 0;
+    *ret = CH_reason_stream_stopped;
+    if (sending->key == 0) return stopped;
+    const struct ch_row_key *key = ch_key_row(state, sending->key);
+    if (key->kind == CH_key_kind_master) {
+        *ret = CH_reason_master_key;
+        return true;
+    }
+    const uint32_t row = ch_find_stream(state, key->account, key->id, CH_mail_stream_marketing);
+    if (row == 0) return stopped;
+    const uint64_t *by = ch_stream_row(state, row)->stopped_seq;
+    return stopped || (by[0] | by[1]) != 0;
+}
+
 enum ch_reason ch_may_send(const struct ch_state *state, const struct ch_sending *sending,
                            uint64_t *read_seq)
 {
@@ -49,6 +70,8 @@ enum ch_reason ch_may_send(const struct ch_state *state, const struct ch_sending
     if (ask(state, &question, read_seq).decision != CH_decision_allowed) {
         return (enum ch_reason)own.reason;
     }
+    enum ch_reason held;
+    if (is_held(state, sending, &held)) return held;
     const uint32_t found = ch_find_submission(state, sending->account, sending->campaign);
     if (found == 0) return CH_reason_not_approved;
     const struct ch_row_submission *row = ch_submission_row(state, found);

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: MIT
  * By the sender's own right on the list; or, for one who may submit the campaign, by an approval
  * of this very content, from somebody who may send it to this list at the moment of the question:
- * so an approval lapses with the right of who gave it, and is given anew by another. */
+ * so an approval lapses with the right of who gave it, and is given anew by another. No approval
+ * lets a master key transmit, nor mail go out that is stopped. */
 #ifndef CH_CORE_SENDING_H
 #define CH_CORE_SENDING_H
 #include "daemon/core/access.h"

@@ -96,6 +96,61 @@ static void nobody_requests_what_no_approval_could_give(void **test)
             .kind = CH_resource_kind_list);
 }
 
+static const uint8_t content[32] = {1};
+#define CONTENT .content_hash = {content, sizeof content}
+
+static uint64_t master_key(struct world *w)
+{
+    struct ch_scopes scopes = SCOPES(campaigns_submit, account_read);
+    DONE(w->owner, key_create, w->top, .name = TEXT("root"), .has_kind = true,
+         .kind = CH_key_kind_master, .scopes = scopes);
+    return w->made;
+}
+
+static void no_approval_lets_a_master_key_transmit(void **test)
+{
+    struct world *w = *test;
+    GIVE(w, w->mid, USER(w->ann), ROLE("collaborator"));
+    const uint64_t root = master_key(w);
+    DONE(w->owner, key_create, w->mid, .name = TEXT("plain"), .scopes = SCOPE(campaigns_submit));
+    const uint64_t plain = w->made;
+    DONE(w->ann, campaign_submit, w->mid, .campaign = TEXT("C"), CONTENT);
+    DONE(w->owner, campaign_approve, w->mid, .campaign = TEXT("C"), CONTENT);
+    REFUSED(not_allowed, root, campaign_send, w->mid, .campaign = TEXT("C"), CONTENT,
+            .list = TEXT("L"));
+    DONE(plain, campaign_send, w->mid, .campaign = TEXT("C"), CONTENT, .list = TEXT("L"));
+}
+
+static void no_approval_sends_what_is_stopped(void **test)
+{
+    struct world *w = *test;
+    GIVE(w, w->mid, USER(w->ann), ROLE("collaborator"));
+    DONE(w->ann, campaign_submit, w->mid, .campaign = TEXT("C"), CONTENT);
+    DONE(OPERATOR, campaign_approve, w->mid, .campaign = TEXT("C"), CONTENT);
+    DONE(OPERATOR, stream_stop, w->mid, .stream = CH_mail_stream_marketing,
+         .reason = {.text = TEXT("bounces")});
+    REFUSED(not_allowed, w->ann, campaign_send, w->mid, .campaign = TEXT("C"), CONTENT,
+            .list = TEXT("L"));
+    DONE(OPERATOR, stream_resume, w->mid, .stream = CH_mail_stream_marketing,
+         .reason = {.text = TEXT("clean")});
+    DONE(w->ann, campaign_send, w->mid, .campaign = TEXT("C"), CONTENT, .list = TEXT("L"));
+}
+
+/* Nobody decides their own, and what a key submitted is not the operator's. */
+static void the_operator_decides_what_a_key_submitted(void **test)
+{
+    struct world *w = *test;
+    DONE(w->owner, key_create, w->mid, .name = TEXT("plain"),
+         .scopes = SCOPES(campaigns_submit, campaigns_approve));
+    const uint64_t key = w->made;
+    DONE(key, campaign_submit, w->mid, .campaign = TEXT("C"), CONTENT);
+    REFUSED(own_request, key, campaign_reject, w->mid, .campaign = TEXT("C"));
+    DONE(OPERATOR, campaign_approve, w->mid, .campaign = TEXT("C"), CONTENT);
+    DONE(OPERATOR, campaign_submit, w->mid, .campaign = TEXT("D"), CONTENT);
+    REFUSED(own_request, OPERATOR, campaign_approve, w->mid, .campaign = TEXT("D"), CONTENT);
+    DONE(key, campaign_reject, w->mid, .campaign = TEXT("D"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +159,9 @@ int main(void)
         WORLD_TEST(the_first_broken_rule_is_the_answer_for_invitations_and_keys),
         WORLD_TEST(approving_for_one_list_lifts_no_restriction_of_all),
         WORLD_TEST(nobody_requests_what_no_approval_could_give),
+        WORLD_TEST(no_approval_lets_a_master_key_transmit),
+        WORLD_TEST(no_approval_sends_what_is_stopped),
+        WORLD_TEST(the_operator_decides_what_a_key_submitted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
