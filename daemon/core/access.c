@@ -421,6 +421,20 @@ static bool is_taken(struct walk *w, uint32_t row, uint32_t place)
     return !w->wrong_channel || counts(w, row);
 }
 
+/* Whether a share is one of those that are passed over. */
+static bool is_left_out(const struct walk *w, uint32_t row)
+{
+    const struct ch_row_share *share = ch_share_row(w->state, row);
+    if (row == w->q->without_share) return true;
+    if (w->q->without_maker == 0 || share->made_by != w->q->without_maker) return false;
+    if (row == ch_account_row(w->state, share->account)->owner) return false;
+    uint32_t a = share->account;
+    while (a != 0 && a != w->q->without_in) {
+        a = ch_account_row(w->state, a)->parent;
+    }
+    return a != 0;
+}
+
 /* The shares of a user and of the groups they are in. */
 static void collect_user(struct walk *w, uint32_t user)
 {
@@ -428,7 +442,7 @@ static void collect_user(struct walk *w, uint32_t user)
         uint32_t row = ch_find_share(w->state, CH_subject_kind_user, user, w->path[i]);
         const bool supposes = w->q->as_given && i == 0;
         if (row == 0 && supposes) suppose(w, w->path[0]);
-        if (row == 0 || row == w->q->without_share || !is_taken(w, row, i)) continue;
+        if (row == 0 || is_left_out(w, row) || !is_taken(w, row, i)) continue;
         if (supposes) suppose(w, w->path[0]);
         const struct ch_row_share *share = ch_share_row(w->state, row);
         if (reaches(w, share)) collect(w, row);

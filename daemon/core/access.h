@@ -39,6 +39,8 @@ struct ch_question {
     bool subtree_only; /* only shares that reach the whole subtree count: for granting below */
     uint32_t without_share; /* rows that are passed over as if they were gone; 0: none */
     uint32_t without_member;
+    uint32_t without_maker; /* and what this user gave to people on the account `without_in` and */
+    uint32_t without_in;    /* below it, but the owner's share */
     bool as_active; /* as if the user's own share of the account were active and had no end */
     bool as_given;  /* and gave what is wanted, or the key had it; without both: a new key has it */
     uint8_t channel; /* enum ch_channel */

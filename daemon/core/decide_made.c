@@ -83,7 +83,7 @@ bool ch_end_made(struct ch_case *c, uint32_t user, uint32_t but)
             if (!asked && !ch_may_there(c, a, CH_SCOPE_shares_delete, "end_made")) return false;
             asked = true;
             const struct ch_scopes lifted =
-                whole ? ch_lifted_by_share(c, s) : (struct ch_scopes){{0, 0}};
+                whole ? ch_lifted_with_made(c, s, user) : (struct ch_scopes){{0, 0}};
             if (!ch_scopes_empty(lifted)) {
                 (void)ch_reject_scopes(c, CH_REJ_uncovered_scopes, "end_made", lifted);
                 return false;

@@ -16,6 +16,7 @@ struct lifting {
     struct ch_case *c;
     uint32_t user;          /* whose rights are looked at */
     uint32_t share, member; /* what would be gone; 0: none */
+    uint32_t maker;         /* and what this user made on `on` and below */
     struct ch_scopes missing;
 };
 
@@ -27,6 +28,8 @@ static struct ch_scopes given(const struct lifting *l, uint32_t account, bool go
                                          .any = true,
                                          .without_share = gone ? l->share : 0,
                                          .without_member = gone ? l->member : 0,
+                                         .without_maker = gone ? l->maker : 0,
+                                         .without_in = gone ? l->c->on : 0,
                                          .channel = CH_channel_web,
                                          .now = l->c->moment->now};
     struct ch_answer answer;
@@ -83,9 +86,9 @@ static void look_at_share(void *arg, uint32_t share)
 }
 
 static struct ch_scopes lift(struct ch_case *c, uint32_t user, uint32_t account, uint32_t share,
-                             uint32_t member)
+                             uint32_t member, uint32_t maker)
 {
-    struct lifting l = {.c = c, .user = user, .share = share, .member = member};
+    struct lifting l = {.c = c, .user = user, .share = share, .member = member, .maker = maker};
     look(&l, account);
     each_below(c->state, user, account, look_at_share, &l); /* where it has other shares, too */
     return l.missing;
@@ -99,13 +102,18 @@ static bool counts(const struct ch_case *c, const struct ch_row_share *share)
 
 struct ch_scopes ch_lifted_by_share(struct ch_case *c, uint32_t row)
 {
+    return ch_lifted_with_made(c, row, /* maker= */ 0);
+}
+
+struct ch_scopes ch_lifted_with_made(struct ch_case *c, uint32_t row, uint32_t maker)
+{
     const struct ch_scopes none = {{0, 0}};
     const struct ch_row_share *share = ch_share_row(c->state, row);
     if (c->moment->actor.kind == CH_actor_kind_operator || !counts(c, share)) return none;
     if (share->subject_kind == CH_subject_kind_user) {
         if (ch_scopes_empty(ch_share_denies(c->state, share)) && share->member_count == 0)
             return none;
-        return lift(c, share->subject, share->account, row, 0);
+        return lift(c, share->subject, share->account, row, 0, maker);
     }
     /* Its members are many: what it denies must be covered, whether one of them would gain or not.
      */
@@ -118,7 +126,7 @@ struct ch_scopes ch_lifted_by_leaving(struct ch_case *c, uint32_t member)
     const uint32_t share = ch_member_row(c->state, member)->share;
     if (c->moment->actor.kind == CH_actor_kind_operator) return none;
     const struct ch_row_share *row = ch_share_row(c->state, share);
-    return lift(c, row->subject, row->account, 0, member);
+    return lift(c, row->subject, row->account, 0, member, 0);
 }
 
 struct ch_scopes ch_lifted_by_group(struct ch_case *c, uint32_t group)

@@ -151,6 +151,30 @@ static void the_operator_decides_what_a_key_submitted(void **test)
     DONE(key, campaign_reject, w->mid, .campaign = TEXT("D"));
 }
 
+/* Each of two shares takes the same scope away, so the end of one alone gives nothing back; the end
+ * of both does. */
+static void ending_all_that_somebody_made_gives_nothing_back(void **test)
+{
+    struct world *w = *test;
+    GIVE(w, w->mid, USER(w->ann), ROLE("account_manager"), SUBTREE);
+    DONE(w->ann, share_give, w->mid, USER(w->cy), ROLE("watcher"), SUBTREE);
+    DONE(w->ann, share_give, w->low, USER(w->cy), ROLE("watcher"));
+    for (int i = 0; i < 2; i++) {
+        DONE(OPERATOR, share_restrict, i == 0 ? w->mid : w->low, USER(w->cy), .has_scopes = true,
+             .scopes = SCOPE(reports_export));
+    }
+    GIVE(w, w->top, USER(w->cy), ROLE("watcher"), SUBTREE);
+    DONE(OPERATOR, role_define, w->mid, .name = TEXT("ender"),
+         .scopes = SCOPES(shares_delete, account_read));
+    GIVE(w, w->mid, USER(w->bob), ROLE("ender"), SUBTREE);
+    REFUSED(uncovered_scopes, w->bob, share_end, w->mid, USER(w->ann), .has_end_made = true,
+            .end_made = true);
+    assert_true(ch_scopes_equal(w->reject.scopes, SCOPE(reports_export)));
+    /* who has it may */
+    DONE(w->owner, share_end, w->mid, USER(w->ann), .has_end_made = true, .end_made = true);
+    assert_int_equal(w->count, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,6 +186,7 @@ int main(void)
         WORLD_TEST(no_approval_lets_a_master_key_transmit),
         WORLD_TEST(no_approval_sends_what_is_stopped),
         WORLD_TEST(the_operator_decides_what_a_key_submitted),
+        WORLD_TEST(ending_all_that_somebody_made_gives_nothing_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
