@@ -17,12 +17,11 @@ static struct ch_scopes restricted(const struct ch_state *state, const uint8_t *
     return scopes;
 }
 
-/* Whether the actor has all that the login gets; refuses otherwise. */
-static bool covers(struct ch_case *c, struct ch_scopes gets)
+/* Whether the actor has all that the login gets, as far as it reaches; refuses otherwise. */
+static bool covers(struct ch_case *c, uint8_t reach, struct ch_scopes gets)
 {
     const struct ch_scopes mask = ch_mask(c->state, CH_mask_kind_login);
-    const struct ch_scopes missing =
-        ch_uncovered(c, c->on, CH_reach_account, ch_scopes_but(gets, mask), NULL);
+    const struct ch_scopes missing = ch_uncovered(c, c->on, reach, ch_scopes_but(gets, mask), NULL);
     if (ch_scopes_empty(missing)) return true;
     (void)ch_reject_scopes(c, CH_REJ_uncovered_scopes, "restrictions", missing);
     return false;
@@ -63,7 +62,8 @@ enum ch_rejection_code ch_decide_login_create(struct ch_case *c)
     const struct ch_row_role *role = ch_role_row(c->state, full);
     const struct ch_scopes denied =
         restricted(c->state, args->restrictions, args->restrictions_len);
-    if (!covers(c, ch_scopes_but(ch_scopes_at(c->state, role->scopes), denied))) {
+    const struct ch_scopes gets = ch_scopes_but(ch_scopes_at(c->state, role->scopes), denied);
+    if (!covers(c, CH_reach_account, gets)) {
         return CH_REJ_none;
     }
     if (ch_find_user_hash(c->state, CH_KIND_username, args->username.hash) != 0) {
@@ -113,7 +113,7 @@ enum ch_rejection_code ch_decide_login_edit(struct ch_case *c)
     const struct ch_scopes now = ch_scopes_at(c->state, share->denied);
     const struct ch_scopes denied =
         restricted(c->state, args->restrictions, args->restrictions_len);
-    if (!covers(c, ch_scopes_but(now, denied))) return CH_REJ_none;
+    if (!covers(c, share->reach, ch_scopes_but(now, denied))) return CH_REJ_none;
     if (!ch_scopes_equal(now, denied)) emit_restricted(c, share->id, denied);
     return CH_REJ_none;
 }

@@ -1,6 +1,7 @@
 /* test_corners: corners of the rules, found by the random histories of tests/model.
  * SPDX-License-Identifier: MIT
  * Beside each refusal, what is accepted. */
+#include "daemon/core/query.h"
 #include "tests/unit/core_world.h"
 
 #define DONE(sender, ident, on, ...)                                                               \
@@ -175,6 +176,20 @@ static void ending_all_that_somebody_made_gives_nothing_back(void **test)
     assert_int_equal(w->count, 3);
 }
 
+/* An other login may be made to reach the subtree; what its restriction takes it takes there, too. */
+static void a_login_that_reaches_further_is_lifted_only_by_who_does(void **test)
+{
+    struct world *w = *test;
+    GIVE(w, w->mid, USER(w->bob), ROLE("full"), .has_kind = true, .kind = CH_share_kind_login,
+         SUBTREE);
+    DONE(OPERATOR, share_restrict, w->mid, USER(w->bob), .has_scopes = true,
+         .scopes = SCOPES(files_read, files_update));
+    GIVE(w, w->mid, USER(w->ann), ROLE("account_manager"));
+    REFUSED(uncovered_scopes, w->ann, login_edit, w->mid, .user = {.id = w->bob});
+    DONE(OPERATOR, share_set_role, w->mid, USER(w->ann), ROLE("account_manager"), SUBTREE);
+    DONE(w->ann, login_edit, w->mid, .user = {.id = w->bob});
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +202,7 @@ int main(void)
         WORLD_TEST(no_approval_sends_what_is_stopped),
         WORLD_TEST(the_operator_decides_what_a_key_submitted),
         WORLD_TEST(ending_all_that_somebody_made_gives_nothing_back),
+        WORLD_TEST(a_login_that_reaches_further_is_lifted_only_by_who_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
