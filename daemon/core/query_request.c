@@ -1,5 +1,6 @@
 /* query_request: requests for access, and who may decide them; see query.h.
  * SPDX-License-Identifier: MIT */
+#include "daemon/core/decide_impl.h"
 #include "daemon/core/query_impl.h"
 
 /* Whether time has passed it is judged at the moment of the question, not by the timer alone. */
@@ -118,21 +119,38 @@ void ch_query_access_mine(struct ch_asking *q)
     q->ret->result = result;
 }
 
-static bool has(struct ch_asking *q, uint32_t user, struct ch_scopes wanted,
-                const struct ch_row_request *request, uint8_t reach)
+static bool may_decide(struct ch_asking *q, uint32_t user)
 {
     const struct ch_question question = {.user = user,
                                          .account = q->on,
-                                         .wanted = wanted,
-                                         .has_resource = request != NULL && request->resource != 0,
-                                         .resource = request == NULL ? 0 : request->resource,
-                                         .subtree_only = reach == CH_reach_subtree,
+                                         .wanted = ch_scopes_of(CH_SCOPE_access_decide),
                                          .channel = CH_channel_web,
                                          .now = q->moment->now};
     struct ch_answer answer;
     ch_access(q->state, &question, &answer, NULL, NULL);
     ch_saw(q, answer.read_seq);
     return answer.decision == CH_decision_allowed;
+}
+
+/* Whether the user has all that approving gives: the very rule that an approval meets. It looks
+ * further down the tree, too, so the answer is as durable as the newest event. */
+static bool covers(struct ch_asking *q, uint32_t user, const struct ch_row_request *request)
+{
+    char chars[128];
+    const struct ch_moment moment = {
+        .now = q->moment->now,
+        .actor = {.kind = CH_actor_kind_user, .id = ch_user_row(q->state, user)->id},
+        .channel = CH_channel_web,
+        .user_row = user};
+    const struct ch_case c = {.state = q->state, .moment = &moment, .on = q->on};
+    const uint32_t share = ch_find_share(q->state, CH_subject_kind_user, request->user, q->on);
+    const uint8_t reach =
+        share == 0 ? (uint8_t)CH_reach_account : ch_share_row(q->state, share)->reach;
+    const struct ch_text resource = {
+        chars, ch_chain_get(q->state, CH_T_TEXT, request->resource, chars, sizeof chars)};
+    ch_saw(q, ch_meta(q->state)->head);
+    return ch_scopes_empty(ch_uncovered(&c, q->on, reach, ch_scopes_at(q->state, request->scopes),
+                                        request->resource == 0 ? NULL : &resource));
 }
 
 void ch_query_access_deciders(struct ch_asking *q)
@@ -152,9 +170,7 @@ void ch_query_access_deciders(struct ch_asking *q)
     uint32_t found = 0;
     for (uint32_t i = 0; i < rows.count && found <= page.limit; i++) {
         if (rows.row[i] == request->user) continue;
-        if (has(q, rows.row[i], ch_scopes_of(CH_SCOPE_access_decide), NULL, CH_reach_account)) {
-            rows.row[found++] = rows.row[i];
-        }
+        if (may_decide(q, rows.row[i])) rows.row[found++] = rows.row[i];
     }
     rows.count = found;
     struct ch_qry_access_deciders_result *result = ch_take(q, 1, sizeof *result);
@@ -162,11 +178,6 @@ void ch_query_access_deciders(struct ch_asking *q)
     ch_rows_cut(&rows, page, &result->has_next, &result->next);
     struct ch_rec_decider_row *users = ch_take(q, rows.count, sizeof *users);
     if (users == NULL) return;
-    const uint32_t share =
-        ch_find_share(q->state, CH_subject_kind_user, request->user, request->account);
-    const uint8_t reach =
-        share == 0 ? (uint8_t)CH_reach_account : ch_share_row(q->state, share)->reach;
-    const struct ch_scopes asked = ch_scopes_at(q->state, request->scopes);
     for (uint32_t i = 0; i < rows.count; i++) {
         const struct ch_rec_user_row user = ch_user_record(q, rows.row[i]);
         users[i] = (struct ch_rec_decider_row){.user = user.user,
@@ -176,7 +187,7 @@ void ch_query_access_deciders(struct ch_asking *q)
                                                .email = user.email,
                                                .has_full_name = user.has_full_name,
                                                .full_name = user.full_name};
-        users[i].may_approve = has(q, rows.row[i], asked, request, reach);
+        users[i].may_approve = covers(q, rows.row[i], request);
     }
     result->users = users;
     result->users_len = rows.count;

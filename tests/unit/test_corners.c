@@ -190,6 +190,46 @@ static void a_login_that_reaches_further_is_lifted_only_by_who_does(void **test)
     DONE(w->ann, login_edit, w->mid, .user = {.id = w->bob});
 }
 
+/* Whether access.deciders tells that ann may approve the request. */
+static bool may_approve(struct world *w, uint64_t request)
+{
+    struct ch_qry_access_deciders args = {.request = {request}};
+    const struct ch_call call = {
+        .type = CH_QRY_access_deciders, .has_on = true, .on = {.id = w->mid}, .args = &args};
+    const struct ch_moment moment = {.now = w->now, .actor = {.kind = CH_actor_kind_operator}};
+    struct ch_query_answer answer = {0};
+    ch_arena_reset(&w->arena);
+    ch_query(&w->state, &moment, &call, &w->arena, &answer);
+    const struct ch_qry_access_deciders_result *result = answer.result;
+    for (uint32_t i = 0; i < result->users_len; i++) {
+        if (result->users[i].user.seq == w->ann) return result->users[i].may_approve;
+    }
+    fail_msg("ann is not told of");
+    return false;
+}
+
+/* A stopped stream stops mail, not what can be given; what is denied further down does. */
+static void who_may_approve_is_told_by_the_rule_that_approving_meets(void **test)
+{
+    struct world *w = *test;
+    GIVE(w, w->mid, USER(w->ann), ROLE("account_manager"), SUBTREE);
+    GIVE(w, w->mid, USER(w->bob), ROLE("watcher"), SUBTREE);
+    DONE(w->bob, access_request, w->mid, .has_scopes = true, .scopes = SCOPE(campaigns_send));
+    const uint64_t request = w->made;
+    assert_true(may_approve(w, request));
+    DONE(OPERATOR, stream_stop, w->mid, .stream = CH_mail_stream_marketing,
+         .reason = {.text = TEXT("bounces")});
+    assert_true(may_approve(w, request));
+    GIVE(w, w->low, USER(w->ann), ROLE("watcher"));
+    DONE(OPERATOR, share_restrict, w->low, USER(w->ann), .has_scopes = true,
+         .scopes = SCOPE(campaigns_send));
+    assert_false(may_approve(w, request));
+    REFUSED(uncovered_scopes, w->ann, access_approve, w->mid, .request = {request});
+    DONE(OPERATOR, share_end, w->low, USER(w->ann));
+    assert_true(may_approve(w, request));
+    DONE(w->ann, access_approve, w->mid, .request = {request});
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +243,7 @@ int main(void)
         WORLD_TEST(the_operator_decides_what_a_key_submitted),
         WORLD_TEST(ending_all_that_somebody_made_gives_nothing_back),
         WORLD_TEST(a_login_that_reaches_further_is_lifted_only_by_who_does),
+        WORLD_TEST(who_may_approve_is_told_by_the_rule_that_approving_meets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
