@@ -2,8 +2,7 @@
 #include "tests/model/call.h"
 
 #include "daemon/core/store.h"
-
-#include <stdio.h>
+#include "tests/model/call_impl.h"
 
 void m_name_hash(const char *name, uint8_t ret[CH_KEYED_HASH_BYTES])
 {
@@ -18,7 +17,7 @@ void m_name_hash(const char *name, uint8_t ret[CH_KEYED_HASH_BYTES])
     ch_put_be64(ret + 8, ch_hash_bytes(folded, len + 1));
 }
 
-static struct ch_ref ref_of(const struct o_pick *pick)
+struct ch_ref m_ref(const struct o_pick *pick)
 {
     struct ch_ref ref = {.id = pick->id};
     if (pick->id == 0) {
@@ -28,32 +27,49 @@ static struct ch_ref ref_of(const struct o_pick *pick)
     return ref;
 }
 
-static struct ch_named named(const char *text)
+struct ch_named m_named(const char *text)
 {
     struct ch_named n = {.text = ch_text_of(text)};
     m_name_hash(text, n.hash);
     return n;
 }
 
-static void *take(struct ch_arena *arena, size_t bytes)
+/* Compared, or hashed, by Argon2id before it comes to core. */
+struct ch_secret m_password(const struct o_command *c)
+{
+    (void)c;
+    return (struct ch_secret){.verifier = ch_text_of("$argon2id$of$the$model")};
+}
+
+struct ch_secret m_own_password(const struct o_command *c)
+{
+    return (struct ch_secret){.good = c->old_good, .of = c->old_of};
+}
+
+void *m_take(struct ch_arena *arena, size_t bytes)
 {
     void *ptr = ch_arena_take(arena, bytes == 0 ? 1 : bytes);
     CH_CHECK(ptr != NULL);
     return ptr;
 }
 
-#define ARGS(ident) struct ch_cmd_##ident *args = take(arena, sizeof *args)
 #define SUBJECT                                                                                    \
     args->has_user = c->user.given;                                                                \
-    args->user = ref_of(&c->user);                                                                 \
+    args->user = m_ref(&c->user);                                                                  \
     args->has_group = c->group.given;                                                              \
-    args->group = ref_of(&c->group)
+    args->group = m_ref(&c->group)
 
 #define SWITCHES                                                                                   \
-    args->has_content_locked = c->has_lock;                                                        \
-    args->content_locked = c->lock;                                                                \
-    args->has_feed_from_master = c->has_take;                                                      \
-    args->feed_from_master = c->take
+    args->has_use_master_header_footer = c->has_switch[0];                                         \
+    args->use_master_header_footer = c->switch_on[0];                                              \
+    args->has_feed_from_master = c->has_switch[1];                                                 \
+    args->feed_from_master = c->switch_on[1];                                                      \
+    args->has_content_locked = c->has_switch[2];                                                   \
+    args->content_locked = c->switch_on[2];                                                        \
+    args->has_use_master_unsubscribe_list = c->has_switch[3];                                      \
+    args->use_master_unsubscribe_list = c->switch_on[3];                                           \
+    args->has_honour_list_in_master = c->has_switch[4];                                            \
+    args->honour_list_in_master = c->switch_on[4]
 
 static void *account_args(const struct o_command *c, struct ch_arena *arena)
 {
@@ -61,7 +77,7 @@ static void *account_args(const struct o_command *c, struct ch_arena *arena)
         ARGS(account_open_master);
         args->name = ch_text_of(c->name);
         args->has_owner = c->user.given;
-        args->owner = ref_of(&c->user);
+        args->owner = m_ref(&c->user);
         args->has_sub_depth = c->has_depth;
         args->sub_depth = c->depth;
         return args;
@@ -69,6 +85,14 @@ static void *account_args(const struct o_command *c, struct ch_arena *arena)
     if (c->type == CH_CMD_account_open_sub) {
         ARGS(account_open_sub);
         args->name = ch_text_of(c->name);
+        args->has_username = c->has_name;
+        if (c->has_name) args->username = m_named(c->login);
+        args->has_password = c->has_password;
+        args->password = m_password(c);
+        args->has_full_name = c->has_full_name;
+        if (c->has_full_name) args->full_name = m_named(c->full_name);
+        args->has_from_domain = c->domain[0] != 0;
+        args->from_domain = ch_text_of(c->domain);
         SWITCHES;
         return args;
     }
@@ -86,21 +110,21 @@ static void *account_args(const struct o_command *c, struct ch_arena *arena)
     if (c->type == CH_CMD_user_create) {
         ARGS(user_create);
         args->has_username = c->has_name;
-        if (c->has_name) args->username = named(c->name);
+        if (c->has_name) args->username = m_named(c->name);
         args->has_email = c->has_email;
-        if (c->has_email) args->email = named(c->email);
+        if (c->has_email) args->email = m_named(c->email);
         args->has_full_name = c->has_full_name;
-        if (c->has_full_name) args->full_name = named("Somebody Else");
+        if (c->has_full_name) args->full_name = m_named(c->full_name);
         return args;
     }
     if (c->type == CH_CMD_user_lock) {
         ARGS(user_lock);
-        args->user = ref_of(&c->user);
+        args->user = m_ref(&c->user);
         return args;
     }
     if (c->type == CH_CMD_user_unlock) {
         ARGS(user_unlock);
-        args->user = ref_of(&c->user);
+        args->user = m_ref(&c->user);
         return args;
     }
     return NULL;
@@ -110,26 +134,28 @@ static void *ownership_args(const struct o_command *c, struct ch_arena *arena)
 {
     if (c->type == CH_CMD_ownership_offer) {
         ARGS(ownership_offer);
-        args->user = ref_of(&c->user);
+        args->user = m_ref(&c->user);
         return args;
     }
     if (c->type == CH_CMD_ownership_withdraw) {
         ARGS(ownership_withdraw);
+        args->has_user = c->user.given;
+        args->user = m_ref(&c->user);
         return args;
     }
     if (c->type == CH_CMD_ownership_accept) {
         ARGS(ownership_accept);
-        args->account = ref_of(&c->account);
+        args->account = m_ref(&c->account);
         return args;
     }
     if (c->type == CH_CMD_ownership_decline) {
         ARGS(ownership_decline);
-        args->account = ref_of(&c->account);
+        args->account = m_ref(&c->account);
         return args;
     }
     if (c->type == CH_CMD_ownership_assign) {
         ARGS(ownership_assign);
-        args->user = ref_of(&c->user);
+        args->user = m_ref(&c->user);
         return args;
     }
     return NULL;
@@ -139,7 +165,7 @@ static void *standing_args(const struct o_command *c, struct ch_arena *arena)
 {
     if (c->type == CH_CMD_account_set_switches) {
         ARGS(account_set_switches);
-        args->account = ref_of(&c->below);
+        args->account = m_ref(&c->below);
         SWITCHES;
         return args;
     }
@@ -157,7 +183,7 @@ static void *standing_args(const struct o_command *c, struct ch_arena *arena)
     if (c->type == CH_CMD_account_request_master) {
         ARGS(account_request_master);
         args->has_reason = (c->now & 1) != 0;
-        args->reason = named("we grow");
+        args->reason = m_named("we grow");
         return args;
     }
     if (c->type == CH_CMD_account_reopen) {
@@ -168,12 +194,12 @@ static void *standing_args(const struct o_command *c, struct ch_arena *arena)
     }
     if (c->type == CH_CMD_account_suspend) {
         ARGS(account_suspend);
-        args->reason = named("late payment");
+        args->reason = m_named("late payment");
         return args;
     }
     if (c->type == CH_CMD_account_resume) {
         ARGS(account_resume);
-        args->reason = named("paid");
+        args->reason = m_named("paid");
         return args;
     }
     if (c->type == CH_CMD_account_grant_master) {
@@ -184,28 +210,27 @@ static void *standing_args(const struct o_command *c, struct ch_arena *arena)
     }
     if (c->type == CH_CMD_account_decline_master) {
         ARGS(account_decline_master);
-        args->reason = named("not yet");
+        args->reason = m_named("not yet");
         return args;
     }
     return NULL;
 }
 
-static const struct ch_text *resources_of(const struct o_command *c, struct ch_arena *arena,
-                                          uint32_t *ret_count)
+const struct ch_text *m_texts(uint8_t resources, struct ch_arena *arena, uint32_t *ret_count)
 {
-    struct ch_text *list = take(arena, O_RESOURCES * sizeof *list);
+    struct ch_text *list = m_take(arena, O_RESOURCES * sizeof *list);
     *ret_count = 0;
     for (int r = 0; r < O_RESOURCES; r++) {
-        if (c->resources >> r & 1) list[(*ret_count)++] = ch_text_of(o_resources[r]);
+        if (resources >> r & 1) list[(*ret_count)++] = ch_text_of(o_resources[r]);
     }
     return list;
 }
 
-static const struct ch_ref *pages_of(const struct o_command *c, struct ch_arena *arena)
+struct ch_ref *m_refs(const struct o_pick *picks, uint32_t count, struct ch_arena *arena)
 {
-    struct ch_ref *list = take(arena, c->page_count * sizeof *list);
-    for (uint32_t i = 0; i < c->page_count; i++) {
-        list[i] = ref_of(&c->pages[i]);
+    struct ch_ref *list = m_take(arena, count * sizeof *list);
+    for (uint32_t i = 0; i < count; i++) {
+        list[i] = m_ref(&picks[i]);
     }
     return list;
 }
@@ -216,7 +241,7 @@ static void *share_args(const struct o_command *c, struct ch_arena *arena)
         ARGS(share_give);
         SUBJECT;
         args->has_role = c->role.given;
-        args->role = ref_of(&c->role);
+        args->role = m_ref(&c->role);
         args->has_reach = c->has_reach;
         args->reach = c->reach;
         args->has_kind = c->has_share_kind;
@@ -229,7 +254,7 @@ static void *share_args(const struct o_command *c, struct ch_arena *arena)
         ARGS(share_set_role);
         SUBJECT;
         args->has_role = c->role.given;
-        args->role = ref_of(&c->role);
+        args->role = m_ref(&c->role);
         args->has_reach = c->has_reach;
         args->reach = c->reach;
         return args;
@@ -247,7 +272,7 @@ static void *share_args(const struct o_command *c, struct ch_arena *arena)
         args->kind = c->resource_kind;
         args->has_all = c->has_flag;
         args->all = c->flag;
-        args->resources = resources_of(c, arena, &args->resources_len);
+        args->resources = m_texts(c->resources, arena, &args->resources_len);
         return args;
     }
     if (c->type == CH_CMD_share_restrict) {
@@ -255,7 +280,7 @@ static void *share_args(const struct o_command *c, struct ch_arena *arena)
         SUBJECT;
         args->has_scopes = c->has_scopes;
         args->scopes = c->scopes;
-        args->pages = pages_of(c, arena);
+        args->pages = m_refs(c->pages, c->page_count, arena);
         args->pages_len = c->page_count;
         return args;
     }
@@ -288,6 +313,8 @@ static void *grant_args(const struct o_command *c, struct ch_arena *arena)
     if (c->type == CH_CMD_share_deactivate) {
         ARGS(share_deactivate);
         SUBJECT;
+        args->has_end_made = c->has_flag;
+        args->end_made = c->flag;
         return args;
     }
     if (c->type == CH_CMD_share_activate) {
@@ -298,6 +325,8 @@ static void *grant_args(const struct o_command *c, struct ch_arena *arena)
     if (c->type == CH_CMD_share_end) {
         ARGS(share_end);
         SUBJECT;
+        args->has_end_made = c->has_flag;
+        args->end_made = c->flag;
         return args;
     }
     return NULL;
@@ -309,31 +338,31 @@ static void *group_args(const struct o_command *c, struct ch_arena *arena)
         ARGS(group_create);
         args->name = ch_text_of(c->name);
         args->has_parent = c->parent.given;
-        args->parent = ref_of(&c->parent);
+        args->parent = m_ref(&c->parent);
         return args;
     }
     if (c->type == CH_CMD_group_move) {
         ARGS(group_move);
-        args->group = ref_of(&c->group);
+        args->group = m_ref(&c->group);
         args->has_parent = c->parent.given;
-        args->parent = ref_of(&c->parent);
+        args->parent = m_ref(&c->parent);
         return args;
     }
     if (c->type == CH_CMD_group_delete) {
         ARGS(group_delete);
-        args->group = ref_of(&c->group);
+        args->group = m_ref(&c->group);
         return args;
     }
     if (c->type == CH_CMD_group_add) {
         ARGS(group_add);
-        args->group = ref_of(&c->group);
-        args->user = ref_of(&c->user);
+        args->group = m_ref(&c->group);
+        args->user = m_ref(&c->user);
         return args;
     }
     if (c->type == CH_CMD_group_remove) {
         ARGS(group_remove);
-        args->group = ref_of(&c->group);
-        args->user = ref_of(&c->user);
+        args->group = m_ref(&c->group);
+        args->user = m_ref(&c->user);
         return args;
     }
     if (c->type == CH_CMD_role_define) {
@@ -350,7 +379,7 @@ void m_call(const struct o_command *c, struct ch_arena *arena, struct ch_call *r
     memset(ret, 0, sizeof *ret);
     ret->type = c->type;
     ret->has_on = c->on.given;
-    ret->on = ref_of(&c->on);
+    ret->on = m_ref(&c->on);
     ret->has_expect = c->has_expect;
     ret->expect = c->expect;
     ret->args = account_args(c, arena);
@@ -359,45 +388,8 @@ void m_call(const struct o_command *c, struct ch_arena *arena, struct ch_call *r
     if (ret->args == NULL) ret->args = share_args(c, arena);
     if (ret->args == NULL) ret->args = grant_args(c, arena);
     if (ret->args == NULL) ret->args = group_args(c, arena);
+    if (ret->args == NULL) ret->args = m_people_args(c, arena);
+    if (ret->args == NULL) ret->args = m_mail_args(c, arena);
+    if (ret->args == NULL) ret->args = m_billing_args(c, arena);
     CH_CHECK(ret->args != NULL);
-}
-
-static void print_pick(const char *what, const struct o_pick *pick)
-{
-    if (!pick->given) return;
-    if (pick->id != 0) {
-        printf(" %s=%llu", what, (unsigned long long)pick->id);
-    } else {
-        printf(" %s=\"%s\"", what, pick->name);
-    }
-}
-
-void m_print(const struct o_command *c)
-{
-    printf("  %s by %s %llu over %s at %llu", ch_calls[c->type].args.name,
-           ch_enum_name(CH_KIND_actor_kind, c->actor_kind), (unsigned long long)c->actor,
-           ch_enum_name(CH_KIND_channel, c->channel), (unsigned long long)c->now);
-    print_pick("on", &c->on);
-    print_pick("below", &c->below);
-    if (c->has_lock) printf(" lock=%d", c->lock);
-    if (c->has_take) printf(" take=%d", c->take);
-    print_pick("user", &c->user);
-    print_pick("account", &c->account);
-    print_pick("group", &c->group);
-    print_pick("parent", &c->parent);
-    print_pick("role", &c->role);
-    for (uint32_t i = 0; i < c->page_count; i++) {
-        print_pick("page", &c->pages[i]);
-    }
-    if (c->name[0] != 0) printf(" name=%s", c->name);
-    if (c->has_email) printf(" email=%s", c->email);
-    if (c->has_depth) printf(" depth=%llu", (unsigned long long)c->depth);
-    if (c->has_flag) printf(" flag=%d", c->flag);
-    if (c->has_reach) printf(" reach=%d", c->reach);
-    if (c->has_share_kind) printf(" share_kind=%d", c->share_kind);
-    if (c->has_expiry) printf(" expires_at=%llu", (unsigned long long)c->expires_at);
-    if (c->has_expect) printf(" expect=%llu", (unsigned long long)c->expect);
-    printf(" kind=%d resource=%d resources=%x scopes=%d:%016llx%016llx\n", c->resource_kind,
-           c->resource, c->resources, c->has_scopes, (unsigned long long)c->scopes.words[1],
-           (unsigned long long)c->scopes.words[0]);
 }

@@ -1,25 +1,24 @@
 /* generate: random commands and questions about a small world. SPDX-License-Identifier: MIT */
 #include "tests/model/generate.h"
 
-#include "tests/model/rules.h"
+#include "tests/model/generate_impl.h"
 
 #include "schema/base/check.h"
 
 #include <stdio.h>
 
 enum { MOST_USERS = 7, MOST_ACCOUNTS = 14, MOST_GROUPS = 24, MOST_ROLES = 20, MOST_SHARES = 120 };
-enum { NOBODY = 999999 };
 
-static const char *const labels[] = {"north", "south", "east", "west", "mid"};
-static const char *const people[] = {"ann", "bob", "cy", "dee", "eve", "flo", "gus", "hal"};
+const char *const m_labels[M_LABELS] = {"north", "south", "east", "west", "mid"};
+const char *const m_people[M_PEOPLE] = {"ann", "bob", "cy", "dee", "eve", "flo", "gus", "hal"};
 static const char *const teams[] = {"blue team", "red team", "ops",  "sales", "help", "night",
                                     "day",       "web",      "data", "legal", "art",  "mail"};
 static const char *const roles[] = {"writer", "reader", "lead", "owner", "watcher", "user"};
 static const char *const built_in[] = {
     "owner",   "account_manager", "full",    "account_manager", "user",       "list_manager",
     "watcher", "collaborator",    "watcher", "account_manager", "statistics", "owner"};
-static const char *const pages[] = {"files",      "lists",   "send",        "messages",
-                                    "my_account", "reports", "no such page"};
+const char *const m_pages[M_PAGES] = {"files",      "lists",   "send",        "messages",
+                                      "my_account", "reports", "no such page"};
 static const uint8_t scopes[] = {
     CH_SCOPE_lists_read,     CH_SCOPE_contacts_export,    CH_SCOPE_campaigns_send,
     CH_SCOPE_campaigns_read, CH_SCOPE_reports_read,       CH_SCOPE_account_read,
@@ -39,7 +38,6 @@ static const int account_types[] = {
     CH_CMD_ownership_offer,      CH_CMD_ownership_withdraw,      CH_CMD_ownership_accept,
     CH_CMD_ownership_accept,     CH_CMD_ownership_decline,       CH_CMD_ownership_assign,
 };
-#define COUNT(array) ((uint32_t)(sizeof(array) / sizeof *(array)))
 
 uint32_t m_below(struct m_random *random, uint32_t bound)
 {
@@ -50,7 +48,7 @@ uint32_t m_below(struct m_random *random, uint32_t bound)
     return (uint32_t)((z ^ z >> 31) % bound);
 }
 
-static struct ch_scopes some_scopes(struct m_random *random, uint32_t most)
+struct ch_scopes m_some_scopes(struct m_random *random, uint32_t most)
 {
     struct ch_scopes set = {{0, 0}};
     for (uint32_t i = m_below(random, most + 1); i > 0; i--) {
@@ -59,16 +57,16 @@ static struct ch_scopes some_scopes(struct m_random *random, uint32_t most)
     return set;
 }
 
-static void put_name(char *out, size_t size, const char *name)
+void m_put(char *out, size_t size, const char *name)
 {
     snprintf(out, size, "%s", name);
 }
 
-static void pick_name(struct o_pick *pick, const char *name)
+void m_pick_name(struct o_pick *pick, const char *name)
 {
     pick->given = true;
     pick->id = 0;
-    put_name(pick->name, sizeof pick->name, name);
+    m_put(pick->name, sizeof pick->name, name);
 }
 
 static bool pick_nobody(struct m_random *random, struct o_pick *pick)
@@ -77,7 +75,7 @@ static bool pick_nobody(struct m_random *random, struct o_pick *pick)
     if (m_chance(random, 50)) {
         *pick = (struct o_pick){.given = true, .id = NOBODY};
     } else {
-        pick_name(pick, "nobody");
+        m_pick_name(pick, "nobody");
     }
     return true;
 }
@@ -86,20 +84,19 @@ static void path_of(struct o_world *w, const struct o_account *a, char *out, siz
 {
     char above[3 * O_NAME] = "";
     if (a->parent == 0) {
-        put_name(out, size, a->name);
+        m_put(out, size, a->name);
         return;
     }
     path_of(w, o_account(w, a->parent), above, sizeof above);
-    put_name(out, size, above);
+    m_put(out, size, above);
     size_t len = strlen(out);
     snprintf(out + len, size - len, "/%s", a->name);
 }
 
-static struct o_account *pick_account(struct m_random *random, struct o_world *w,
-                                      struct o_pick *pick)
+struct o_account *m_pick_account(struct m_random *random, struct o_world *w, struct o_pick *pick)
 {
     if (w->account_count == 0 || pick_nobody(random, pick)) {
-        if (!pick->given) pick_name(pick, "nobody");
+        if (!pick->given) m_pick_name(pick, "nobody");
         return NULL;
     }
     /* Most often where people have shares. */
@@ -110,28 +107,32 @@ static struct o_account *pick_account(struct m_random *random, struct o_world *w
         a = o_account(w, s->account);
         break;
     }
-    if (m_chance(random, 60)) {
+    bool named = true; /* one that is dissolved has no name any more */
+    for (uint64_t up = a->id; up != 0; up = o_account(w, up)->parent) {
+        named = named && !o_account(w, up)->dissolved;
+    }
+    if (!named || m_chance(random, 60)) {
         *pick = (struct o_pick){.given = true, .id = a->id};
     } else {
         char path[3 * O_NAME];
         path_of(w, a, path, sizeof path);
-        pick_name(pick, path);
+        m_pick_name(pick, path);
     }
     return a;
 }
 
-static void pick_user(struct m_random *random, struct o_world *w, struct o_pick *pick)
+void m_pick_user(struct m_random *random, struct o_world *w, struct o_pick *pick)
 {
     if (w->user_count == 0 || pick_nobody(random, pick)) {
-        if (!pick->given) pick_name(pick, "nobody");
+        if (!pick->given) m_pick_name(pick, "nobody");
         return;
     }
     const struct o_user *u = &w->users[m_below(random, (uint32_t)w->user_count)];
     uint32_t way = m_below(random, 4);
     if (way == 0 && u->username[0] != 0) {
-        pick_name(pick, u->username);
+        m_pick_name(pick, u->username);
     } else if (way == 1 && u->email[0] != 0) {
-        pick_name(pick, u->email);
+        m_pick_name(pick, u->email);
     } else {
         *pick = (struct o_pick){.given = true, .id = u->id};
     }
@@ -154,18 +155,18 @@ static bool pick_group(struct m_random *random, struct o_world *w, const struct 
     }
     if (g == NULL) return false;
     if (m_chance(random, 30)) {
-        pick_name(pick, g->name);
+        m_pick_name(pick, g->name);
     } else {
         *pick = (struct o_pick){.given = true, .id = g->id};
     }
     return true;
 }
 
-static void pick_role(struct m_random *random, struct o_world *w, const struct o_account *on,
-                      struct o_pick *pick)
+void m_pick_role(struct m_random *random, struct o_world *w, const struct o_account *on,
+                 struct o_pick *pick)
 {
     if (pick_nobody(random, pick)) return;
-    pick_name(pick, built_in[m_below(random, COUNT(built_in))]);
+    m_pick_name(pick, built_in[m_below(random, COUNT(built_in))]);
     if (m_chance(random, 40)) return;
     const struct o_role *r = &w->roles[m_below(random, (uint32_t)w->role_count)];
     for (int i = 0; i < 20 && on != NULL && r->account != on->id && !m_chance(random, 2); i++) {
@@ -175,7 +176,7 @@ static void pick_role(struct m_random *random, struct o_world *w, const struct o
     if (m_chance(random, 60)) {
         *pick = (struct o_pick){.given = true, .id = r->id};
     } else {
-        pick_name(pick, r->name);
+        m_pick_name(pick, r->name);
     }
 }
 
@@ -188,7 +189,7 @@ static void pick_subject(struct m_random *random, struct o_world *w, const struc
     if (odd && !both) return;
     /* Most often somebody who has a share there. */
     if (user || both) {
-        pick_user(random, w, &c->user);
+        m_pick_user(random, w, &c->user);
         for (int i = 0; i < 100 && on != NULL && c->type != CH_CMD_share_give; i++) {
             const struct o_share *s = &w->shares[m_below(random, O_SHARES)];
             if (s->id == 0 || s->account != on->id || s->subject_kind != 0) continue;
@@ -198,7 +199,7 @@ static void pick_subject(struct m_random *random, struct o_world *w, const struc
     }
     if (!user || both) {
         if (!pick_group(random, w, on, &c->group) && !both && !odd) {
-            pick_user(random, w, &c->user);
+            m_pick_user(random, w, &c->user);
         }
         for (int i = 0; i < 100 && on != NULL && c->type != CH_CMD_share_give; i++) {
             const struct o_share *s = &w->shares[m_below(random, O_SHARES)];
@@ -209,10 +210,13 @@ static void pick_subject(struct m_random *random, struct o_world *w, const struc
     }
 }
 
-static void some_expiry(struct m_random *random, struct o_command *c)
+void m_some_expiry(struct m_random *random, struct o_command *c)
 {
     c->has_expiry = true;
     c->expires_at = c->now + m_below(random, 60);
+    if (random->whole && m_chance(random, 70)) {
+        c->expires_at = c->now + m_below(random, 30) * O_DAY_NS;
+    }
     if (m_chance(random, 10)) c->expires_at = c->now - m_below(random, 3);
 }
 
@@ -289,14 +293,14 @@ static void fill_share(struct m_random *random, struct o_world *w, const struct 
     c->resource_kind = (uint8_t)(m_chance(random, 70) ? 1 : m_below(random, O_KINDS));
     c->resource = (uint8_t)m_below(random, O_RESOURCES);
     if (c->type == CH_CMD_share_give) {
-        if (m_chance(random, 85)) pick_role(random, w, on, &c->role);
+        if (m_chance(random, 85)) m_pick_role(random, w, on, &c->role);
         c->has_share_kind = m_chance(random, 30);
         c->share_kind = (uint8_t)m_below(random, 2);
-        if (m_chance(random, 25)) some_expiry(random, c);
+        if (m_chance(random, 25)) m_some_expiry(random, c);
     }
     if (c->type == CH_CMD_share_set_role && m_chance(random, 60))
-        pick_role(random, w, on, &c->role);
-    if (c->type == CH_CMD_share_set_expiry && m_chance(random, 65)) some_expiry(random, c);
+        m_pick_role(random, w, on, &c->role);
+    if (c->type == CH_CMD_share_set_expiry && m_chance(random, 65)) m_some_expiry(random, c);
     if (c->type == CH_CMD_share_give || c->type == CH_CMD_share_set_role) {
         c->has_reach = m_chance(random, 50);
         if (c->has_reach) c->reach = (uint8_t)m_below(random, 2);
@@ -308,19 +312,23 @@ static void fill_share(struct m_random *random, struct o_world *w, const struct 
     }
     if (c->type == CH_CMD_share_restrict) {
         c->has_scopes = m_chance(random, 70);
-        if (c->has_scopes) c->scopes = some_scopes(random, 3);
+        if (c->has_scopes) c->scopes = m_some_scopes(random, 3);
         c->page_count = m_chance(random, 40) ? m_below(random, O_PICKED_PAGES + 1) : 0;
         for (uint32_t i = 0; i < c->page_count; i++) {
-            pick_name(&c->pages[i], pages[m_below(random, COUNT(pages) * 8) / 8]);
+            m_pick_name(&c->pages[i], m_pages[m_below(random, M_PAGES * 8) / 8]);
         }
     }
+    if (c->type == CH_CMD_share_end || c->type == CH_CMD_share_deactivate) {
+        c->has_flag = random->whole && m_chance(random, 50);
+        c->flag = c->has_flag && m_chance(random, 80);
+    }
     if (c->type == CH_CMD_share_set_scopes && m_chance(random, 80)) {
-        c->scopes = some_scopes(random, 4);
+        c->scopes = m_some_scopes(random, 4);
     }
     if (c->type == CH_CMD_share_revoke && m_chance(random, 75)) pick_grant(random, w, on, c);
     if (c->type == CH_CMD_share_set_role && m_chance(random, 35)) pick_grant(random, w, on, c);
     if (c->type == CH_CMD_share_grant) {
-        c->scopes = some_scopes(random, 12);
+        c->scopes = m_some_scopes(random, 12);
         bool fitting = m_chance(random, 90);
         for (uint8_t s = 0; s <= CH_MAX_SCOPE && fitting; s++) {
             bool fits = ch_scopes_table[s].resource_kind == c->resource_kind;
@@ -334,12 +342,13 @@ static void some_switches(struct m_random *random, struct o_world *w, const stru
                           struct o_command *c)
 {
     const uint32_t often = c->type == CH_CMD_account_open_sub ? 15 : 70;
-    c->has_lock = m_chance(random, often);
-    c->lock = c->has_lock && m_chance(random, 50);
-    c->has_take = m_chance(random, often / 2);
-    c->take = c->has_take && m_chance(random, 50);
+    for (uint32_t i = 0; i < O_SWITCHES; i++) {
+        const bool seldom = i != CH_setting_switch_content_locked;
+        c->has_switch[i] = m_chance(random, seldom ? often / 3 : often);
+        c->switch_on[i] = c->has_switch[i] && m_chance(random, 50);
+    }
     if (c->type == CH_CMD_account_open_sub) return;
-    (void)pick_account(random, w, &c->below);
+    (void)m_pick_account(random, w, &c->below);
     for (int i = 0; i < 60 && on != NULL && !m_chance(random, 2); i++) {
         const struct o_account *a = &w->accounts[m_below(random, (uint32_t)w->account_count)];
         if (a->parent != on->id) continue;
@@ -353,20 +362,21 @@ static void fill_other(struct m_random *random, struct o_world *w, const struct 
 {
     const char *name = NULL;
     if (c->type == CH_CMD_account_open_master || c->type == CH_CMD_account_open_sub) {
-        name = labels[m_below(random, COUNT(labels))];
+        name = m_labels[m_below(random, M_LABELS)];
     }
+    if (c->type == CH_CMD_account_open_sub && random->whole) m_fill_sub(random, w, c);
     if (c->type == CH_CMD_account_open_sub || c->type == CH_CMD_account_set_switches) {
         some_switches(random, w, on, c);
     }
     if (c->type == CH_CMD_account_open_master) {
-        if (m_chance(random, 80)) pick_user(random, w, &c->user);
+        if (m_chance(random, 80)) m_pick_user(random, w, &c->user);
         c->has_depth = m_chance(random, 70);
         if (c->has_depth)
             c->depth = m_chance(random, 90) ? 1 + m_below(random, 3) : 8 + m_below(random, 2);
     }
-    if (c->type == CH_CMD_account_rename) name = labels[m_below(random, COUNT(labels))];
+    if (c->type == CH_CMD_account_rename) name = m_labels[m_below(random, M_LABELS)];
     if (c->type == CH_CMD_account_set_from_domain) {
-        put_name(c->domain, sizeof c->domain, domains[m_below(random, COUNT(domains))]);
+        m_put(c->domain, sizeof c->domain, domains[m_below(random, COUNT(domains))]);
     }
     if (c->type == CH_CMD_account_grant_master) {
         c->has_depth = m_chance(random, 70);
@@ -377,22 +387,23 @@ static void fill_other(struct m_random *random, struct o_world *w, const struct 
         c->flag = c->has_flag && m_chance(random, 50);
     }
     if (c->type == CH_CMD_guardrail_set && m_chance(random, 60)) {
-        c->scopes = some_scopes(random, 2);
+        c->scopes = m_some_scopes(random, 2);
     }
     if (c->type == CH_CMD_user_create) {
-        const char *who = people[m_below(random, COUNT(people))];
+        const char *who = m_people[m_below(random, M_PEOPLE)];
         c->has_name = m_chance(random, 70);
         c->has_email = m_chance(random, 70);
         c->has_full_name = m_chance(random, 50);
+        m_put(c->full_name, sizeof c->full_name, m_people[m_below(random, M_PEOPLE)]);
         if (c->has_name) name = who;
         if (c->has_email) {
             snprintf(c->email, sizeof c->email, "%s@example.org",
-                     people[m_below(random, COUNT(people))]);
+                     m_people[m_below(random, M_PEOPLE)]);
         }
     }
     if (c->type == CH_CMD_user_lock || c->type == CH_CMD_user_unlock ||
         c->type == CH_CMD_group_add || c->type == CH_CMD_group_remove) {
-        pick_user(random, w, &c->user);
+        m_pick_user(random, w, &c->user);
         pick_member(random, w, on, c);
     }
     if (c->type == CH_CMD_group_create) {
@@ -404,14 +415,14 @@ static void fill_other(struct m_random *random, struct o_world *w, const struct 
     }
     if (c->type > CH_CMD_group_create && c->type <= CH_CMD_group_remove) {
         if (!c->group.given && !pick_group(random, w, on, &c->group)) {
-            pick_name(&c->group, teams[m_below(random, COUNT(teams))]);
+            m_pick_name(&c->group, teams[m_below(random, COUNT(teams))]);
         }
     }
     if (c->type == CH_CMD_role_define) {
         name = roles[m_below(random, COUNT(roles))];
-        c->scopes = some_scopes(random, 12);
+        c->scopes = m_some_scopes(random, 12);
     }
-    if (name != NULL) put_name(c->name, sizeof c->name, name);
+    if (name != NULL) m_put(c->name, sizeof c->name, name);
 }
 
 static size_t used_groups(const struct o_world *w)
@@ -432,8 +443,17 @@ static size_t used_shares(const struct o_world *w)
     return n;
 }
 
+static size_t used_keys(const struct o_world *w)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < O_KEYS; i++) {
+        n += w->keys[i].id != 0;
+    }
+    return n;
+}
+
 /* Shares come often, accounts and people mostly at first, ends seldom. */
-static int some_type(struct m_random *random, const struct o_world *w)
+static int some_structure(struct m_random *random, const struct o_world *w)
 {
     for (;;) {
         int type = (int)m_below(random, CH_CMD_role_define + 1);
@@ -458,11 +478,46 @@ static int some_type(struct m_random *random, const struct o_world *w)
         if (account && w->account_count >= MOST_ACCOUNTS) continue;
         if (account && w->account_count >= 6 && !m_chance(random, 15)) continue;
         if (type == CH_CMD_user_create && w->user_count >= MOST_USERS) continue;
+        if (account && used_keys(w) >= MOST_KEYS) continue;
         if (type == CH_CMD_group_create && used_groups(w) >= MOST_GROUPS) continue;
         if (type == CH_CMD_role_define && w->role_count >= MOST_ROLES) continue;
         if (type == CH_CMD_share_give && used_shares(w) >= MOST_SHARES) continue;
         return type;
     }
+}
+
+static bool may_send(struct o_world *w, const struct o_account *on, const struct o_command *c,
+                     uint64_t user)
+{
+    const struct o_question q = {.user = user,
+                                 .account = on->id,
+                                 .wanted = ch_scopes_of(ch_calls[c->type].scope),
+                                 .any = true,
+                                 .channel = CH_channel_web,
+                                 .now = c->now};
+    struct o_answer answer;
+    o_access(w, &q, &answer);
+    return answer.decision == CH_decision_allowed;
+}
+
+bool m_person_there(struct m_random *random, struct o_world *w, const struct o_account *on,
+                    struct o_command *c)
+{
+    const struct o_share *found = NULL;
+    uint32_t tries = random->whole && m_chance(random, 75) ? 12 : 1;
+    for (int i = 0; i < 300 && tries > 0; i++) {
+        const struct o_share *s = &w->shares[m_below(random, O_SHARES)];
+        if (s->id == 0 || s->subject_kind != CH_subject_kind_user) continue;
+        if (!o_stands_in(w, on->id, s->account)) continue;
+        if (s->account != on->id && s->reach != CH_reach_subtree && !m_chance(random, 10)) continue;
+        found = s;
+        if (--tries > 0 && may_send(w, on, c, s->subject)) tries = 0;
+    }
+    if (found == NULL) return false;
+    c->actor_kind = CH_actor_kind_user;
+    c->channel = m_chance(random, random->whole ? 90 : 75) ? CH_channel_web : CH_channel_api;
+    c->actor = found->subject;
+    return true;
 }
 
 /* Whoever sends it: most often somebody who might. */
@@ -482,14 +537,7 @@ static void some_actor(struct m_random *random, struct o_world *w, const struct 
     c->actor = w->users[m_below(random, (uint32_t)w->user_count)].id;
     c->channel = m_chance(random, 75) ? CH_channel_web : CH_channel_api;
     if (on == NULL || m_chance(random, 12)) return;
-    for (int i = 0; i < 300; i++) {
-        const struct o_share *s = &w->shares[m_below(random, O_SHARES)];
-        if (s->id == 0 || s->subject_kind != CH_subject_kind_user) continue;
-        if (!o_stands_in(w, on->id, s->account)) continue;
-        if (s->account != on->id && s->reach != CH_reach_subtree && !m_chance(random, 10)) continue;
-        c->actor = s->subject;
-        return;
-    }
+    if (m_person_there(random, w, on, c)) return;
     if (m_chance(random, 10)) return; /* nothing leads them there */
     c->actor_kind = CH_actor_kind_operator;
     c->actor = 0;
@@ -527,8 +575,8 @@ static void fill_ownership(struct m_random *random, struct o_world *w, struct o_
     const bool assigns = c->type == CH_CMD_ownership_assign;
     const bool withdraws = c->type == CH_CMD_ownership_withdraw;
     const bool answers = c->type == CH_CMD_ownership_accept || c->type == CH_CMD_ownership_decline;
-    if (offers || assigns) pick_user(random, w, &c->user);
-    if (answers) (void)pick_account(random, w, &c->account);
+    if (offers || assigns) m_pick_user(random, w, &c->user);
+    if (answers) (void)m_pick_account(random, w, &c->account);
     if (w->account_count == 0 || (!offers && !assigns && !withdraws && !answers)) return;
     for (int i = 0; i < 60 && !m_chance(random, 3); i++) {
         const struct o_account *a = &w->accounts[m_below(random, (uint32_t)w->account_count)];
@@ -558,19 +606,28 @@ static void fill_ownership(struct m_random *random, struct o_world *w, struct o_
 void m_generate(struct m_random *random, struct o_world *w, uint64_t now, struct o_command *ret)
 {
     memset(ret, 0, sizeof *ret);
-    ret->type = some_type(random, w);
+    const bool whole = random->whole && m_chance(random, 55);
+    ret->type = whole ? m_some_command(random, w) : some_structure(random, w);
+    ret->mailer = m_chance(random, 94);
     ret->now = now;
     const struct o_account *on = NULL;
     if (ch_calls[ret->type].on) {
-        on = pick_account(random, w, &ret->on);
+        on = m_pick_account(random, w, &ret->on);
         if (ret->type == CH_CMD_group_create && on != NULL && m_chance(random, 60)) {
             on = &w->accounts[0]; /* one place where groups grow deep */
             ret->on = (struct o_pick){.given = true, .id = on->id};
         }
-        ret->has_expect = on != NULL && m_chance(random, 5);
+        /* Those whose own rules say who may send them look at `expect` before that. */
+        const bool own = ch_calls[ret->type].who == CH_WHO_ANYONE;
+        ret->has_expect = on != NULL && !own && m_chance(random, 5);
         if (ret->has_expect) ret->expect = on->last_seq - m_below(random, 2);
     }
-    some_actor(random, w, on, ret);
+    if (whole) {
+        m_actor(random, w, on, ret);
+        m_fill(random, w, on, ret);
+    } else {
+        some_actor(random, w, on, ret);
+    }
     pick_standing(random, w, ret);
     fill_ownership(random, w, ret);
     if (ret->type >= CH_CMD_share_give && ret->type <= CH_CMD_share_end) {
@@ -578,20 +635,24 @@ void m_generate(struct m_random *random, struct o_world *w, uint64_t now, struct
     } else {
         fill_other(random, w, on, ret);
     }
+    if (whole) m_go_back(random, w, ret);
+    if (random->whole) m_means(random, w, ret);
 }
 
-void m_question(struct m_random *random, uint64_t user, uint64_t account, uint64_t now,
-                struct o_question *ret)
+void m_question(struct m_random *random, uint64_t user, uint64_t key, uint64_t account,
+                uint64_t now, struct o_question *ret)
 {
     memset(ret, 0, sizeof *ret);
     ret->user = user;
+    ret->key = key;
     ret->account = account;
     while (ch_scopes_empty(ret->wanted)) {
-        ret->wanted = some_scopes(random, m_chance(random, 70) ? 1 : 4);
+        ret->wanted = m_some_scopes(random, m_chance(random, 70) ? 1 : 4);
     }
     ret->has_resource = m_chance(random, 50);
     if (ret->has_resource) ret->resource = (uint8_t)m_below(random, O_RESOURCES + 1);
     ret->any = !ret->has_resource && m_chance(random, 50);
+    ret->granting = m_chance(random, 20);
     ret->channel = m_chance(random, 50) ? CH_channel_web : CH_channel_api;
     ret->now = now + (m_chance(random, 60) ? 0 : m_below(random, 70));
 }

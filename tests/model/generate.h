@@ -6,6 +6,7 @@
 
 struct m_random {
     uint64_t state;
+    bool whole; /* over all commands; else mostly accounts, shares, groups, roles */
 };
 
 uint32_t m_below(struct m_random *random, uint32_t bound);
@@ -17,7 +18,7 @@ static inline bool m_chance(struct m_random *random, uint32_t percent)
 /* A command that fits the oracle's arrays; `now` is its time. */
 void m_generate(struct m_random *random, struct o_world *w, uint64_t now, struct o_command *ret);
 
-/* A question about this user and account, at or after `now`. */
-void m_question(struct m_random *random, uint64_t user, uint64_t account, uint64_t now,
-                struct o_question *ret);
+/* A question about this user, or key, and account, at or after `now`. */
+void m_question(struct m_random *random, uint64_t user, uint64_t key, uint64_t account,
+                uint64_t now, struct o_question *ret);
 #endif

@@ -1,6 +1,7 @@
 /* live: core, driven as the daemon's line drives it. SPDX-License-Identifier: MIT */
 #include "tests/model/live.h"
 
+#include "daemon/core/dump.h"
 #include "daemon/core/invariant.h"
 #include "tests/model/call.h"
 #include "tests/unit/core_learn.h"
@@ -24,6 +25,9 @@ static void take_event(struct m_live *live, struct ch_event *event)
 {
     M_CHECK(event->seq == m_live_head(live) + 1);
     learn_seal(event, &live->plain, &live->cipher);
+    for (size_t i = 0; i < live->cipher.len; i++) {
+        live->cipher.ptr[i] ^= 0x5a; /* nobody reads a name in a record, or in a dumped table */
+    }
     ch_apply(&live->state, event);
     M_CHECK(learn_names(&live->state, event, ch_buf_view(&live->plain)));
     append(live, event);
@@ -64,15 +68,25 @@ uint64_t m_live_head(const struct m_live *live)
 
 static struct ch_moment moment_of(struct m_live *live, const struct o_command *c)
 {
-    struct ch_moment moment = {.now = c->now, .channel = c->channel};
+    struct ch_moment moment = {.now = c->now, .channel = c->channel, .imported = c->imported};
     moment.actor.kind = c->actor_kind;
     moment.actor.id = c->actor;
+    moment.actor.has_via = c->via;
+    moment.actor.via = c->via ? 1000 : 0;
     if (c->actor_kind == CH_actor_kind_user) {
         moment.user_row = ch_find_user(&live->state, c->actor);
         M_CHECK(moment.user_row != 0);
     }
-    ch_put_be64(moment.id, ++live->messages);
-    ch_put_be64(moment.fingerprint, live->messages * 7);
+    if (c->actor_kind == CH_actor_kind_key) {
+        moment.key_row = ch_find_key(&live->state, c->actor);
+        M_CHECK(moment.key_row != 0);
+    }
+    if (c->session != 0) {
+        moment.session_row = ch_find_session(&live->state, c->session);
+        M_CHECK(moment.session_row != 0);
+    }
+    ch_put_be64(moment.id, c->number);
+    ch_put_be64(moment.fingerprint, c->number * 7);
     return moment;
 }
 
@@ -98,8 +112,19 @@ void m_live_command(struct m_live *live, const struct o_command *c, bool log_ref
     ch_arena_reset(&live->arena);
     m_call(c, &live->arena, &call);
     struct ch_moment moment = moment_of(live, c);
-    struct ch_minted minted[1];
-    learn_minted(&moment, minted, 1, live->messages);
+    struct ch_minted minted[O_PICKED_ACCOUNTS];
+    static const uint8_t sealed[48] = {7};
+    learn_minted(&moment, minted, O_PICKED_ACCOUNTS, c->number);
+    moment.minted_count = c->account_count > 0 ? c->account_count : 1;
+    for (uint32_t i = 0; i < O_PICKED_ACCOUNTS; i++) {
+        minted[i].sealed = (struct ch_bytes){sealed, c->mailer ? sizeof sealed : 0};
+    }
+    if (!ch_default_on(&live->state, &moment, &call, &read_seq, &verdict.reject)) {
+        ret->code = (int)verdict.reject.code;
+        return;
+    }
+    struct ch_address_hash hashes[CH_ADDRESS_HASHES];
+    learn_address(&live->state, &call, &moment, hashes);
     M_CHECK(ch_decide_reserve(&live->state, &call));
     if (ch_enter(&live->state, &moment, &call, &read_seq, &verdict.reject)) {
         /* Ids are known now, so the room for a cascade is, too. */
@@ -126,7 +151,24 @@ void m_live_command(struct m_live *live, const struct o_command *c, bool log_ref
     invariants(&live->state);
 }
 
-bool m_live_due(struct m_live *live, uint64_t now, uint16_t *ret_tag, uint64_t *ret_share)
+/* What the event is about: its first field names it, or its account does. */
+static uint64_t about(const struct ch_event *event)
+{
+    switch (event->tag) {
+    case CH_EV_account_dissolved:
+    case CH_EV_ownership_offer_expired:
+    case CH_EV_period_closed: return event->account;
+    case CH_EV_share_expired:
+    case CH_EV_invitation_expired:
+    case CH_EV_key_expired:
+    case CH_EV_session_expired:
+    case CH_EV_access_request_expired:
+    case CH_EV_reservation_expired: return ((const struct ch_share_id *)event->body)->seq;
+    default: m_fail("%s is no event of the clock", ch_events[event->tag].record.name);
+    }
+}
+
+bool m_live_due(struct m_live *live, uint64_t now, struct o_due *ret)
 {
     struct ch_verdict verdict = {0};
     ch_arena_reset(&live->arena);
@@ -134,11 +176,8 @@ bool m_live_due(struct m_live *live, uint64_t now, uint16_t *ret_tag, uint64_t *
     M_CHECK(!verdict.no_memory && verdict.count <= 1);
     if (verdict.count == 0) return false;
     struct ch_event *event = &verdict.events[0];
-    M_CHECK(event->tag == CH_EV_share_expired);
-    const struct ch_ev_share_expired *body = event->body;
-    *ret_tag = event->tag;
-    *ret_share = body->share.seq;
-    M_CHECK(ch_apply_reserve(&live->state, event));
+    *ret = (struct o_due){.tag = event->tag, .id = about(event)};
+    M_CHECK(ch_due_reserve(&live->state));
     take_event(live, event);
     invariants(&live->state);
     return true;
@@ -213,18 +252,33 @@ void m_memory_compare(const struct m_memory *one, const struct m_memory *two, co
     }
 }
 
+static void put_hash(void *arg, const void *ptr, size_t len)
+{
+    uint64_t *hash = arg;
+    *hash = ch_hash_mix(*hash, ch_hash_bytes(ptr, len));
+}
+
+uint64_t m_dump_hash(const struct ch_state *state)
+{
+    uint64_t hash = 0;
+    ch_dump(state, put_hash, &hash);
+    return hash;
+}
+
 void m_ask(const struct ch_state *state, const struct o_question *q, struct ch_answer *ret)
 {
     struct ch_question question = {
-        .user = ch_find_user(state, q->user),
+        .user = q->user == 0 ? 0 : ch_find_user(state, q->user),
+        .key = q->key == 0 ? 0 : ch_find_key(state, q->key),
         .account = ch_find_account(state, q->account),
         .wanted = q->wanted,
         .has_resource = q->has_resource,
         .any = q->any,
+        .granting = q->granting,
         .channel = q->channel,
         .now = q->now,
     };
-    M_CHECK(question.user != 0 && question.account != 0);
+    M_CHECK((question.user != 0 || question.key != 0) && question.account != 0);
     if (q->has_resource && q->resource < O_RESOURCES) {
         question.resource = ch_text_find(state, ch_text_of(o_resources[q->resource]));
     }

@@ -17,7 +17,6 @@ struct m_live {
     struct ch_buf records; /* struct m_record for each seq */
     struct ch_buf plain;
     struct ch_buf cipher;
-    uint64_t messages;
 };
 
 /* A copy of what a store's tables hold. */
@@ -40,7 +39,7 @@ void m_live_command(struct m_live *live, const struct o_command *c, bool log_ref
                     struct o_outcome *ret);
 
 /* The next due event of the daemon's clock; false: none was due. */
-bool m_live_due(struct m_live *live, uint64_t now, uint16_t *ret_tag, uint64_t *ret_share);
+bool m_live_due(struct m_live *live, uint64_t now, struct o_due *ret);
 
 uint64_t m_live_head(const struct m_live *live);
 
@@ -53,6 +52,9 @@ void m_replay(struct ch_state *state, const struct m_live *from, uint64_t head);
 
 void m_memory_take(struct m_memory *memory, const struct ch_state *state, bool all);
 void m_memory_compare(const struct m_memory *one, const struct m_memory *two, const char *what);
+
+/* Of the dump: what a checkpoint commits to. */
+uint64_t m_dump_hash(const struct ch_state *state);
 
 void m_ask(const struct ch_state *state, const struct o_question *q, struct ch_answer *ret);
 #endif

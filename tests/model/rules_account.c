@@ -1,4 +1,4 @@
-/* rules_account: accounts, users, guardrails in the oracle. SPDX-License-Identifier: MIT */
+/* rules_account: accounts and guardrails in the oracle. SPDX-License-Identifier: MIT */
 #include "tests/model/rules.h"
 
 #include "schema/base/check.h"
@@ -12,9 +12,10 @@ static bool name_taken(struct o_world *w, uint64_t parent, const char *name)
     return false;
 }
 
-static void open_account(struct o_case *k, uint64_t parent, uint64_t sub_depth)
+static uint64_t open_account(struct o_case *k, uint64_t parent, uint64_t sub_depth)
 {
     struct o_world *w = k->w;
+    const struct ch_scopes scopes = o_first_key_scopes(k, parent);
     CH_CHECK(w->account_count < O_ACCOUNTS);
     struct o_account *a = &w->accounts[w->account_count++];
     memset(a, 0, sizeof *a);
@@ -23,7 +24,18 @@ static void open_account(struct o_case *k, uint64_t parent, uint64_t sub_depth)
     a->sub_depth = sub_depth;
     memcpy(a->name, k->c->name, sizeof a->name);
     o_event(k, CH_EV_account_opened, a->id);
-    o_event(k, CH_EV_key_created, a->id); /* its first key */
+    o_first_key(k, a->id, scopes);
+    return a->id;
+}
+
+static void give_owner(struct o_case *k, uint64_t account, uint64_t user)
+{
+    const struct o_share made = {.account = account,
+                                 .subject_kind = CH_subject_kind_user,
+                                 .subject = user,
+                                 .reach = CH_reach_subtree,
+                                 .role = o_built_in(k->w, "owner")->id};
+    (void)o_new_share(k, &made, o_event(k, CH_EV_share_given, account));
 }
 
 static void open_master(struct o_case *k)
@@ -34,34 +46,15 @@ static void open_master(struct o_case *k)
     o_break_if(k, name_taken(w, 0, c->name), CH_REJ_name_taken);
     o_break_if(k, depth > LIMIT_ACCOUNT_DEPTH, CH_REJ_too_deep);
     if (k->code != 0) return;
-    open_account(k, 0, depth);
-    uint64_t account = w->accounts[w->account_count - 1].id;
-    if (k->user == NULL) return;
-    for (size_t i = 0; i < O_SHARES; i++) {
-        struct o_share *s = &w->shares[i];
-        if (s->id != 0) continue;
-        s->id = o_event(k, CH_EV_share_given, account);
-        s->account = account;
-        s->subject = k->user->id;
-        s->reach = CH_reach_subtree;
-        for (size_t r = 0; r < w->role_count; r++) {
-            if (w->roles[r].account == 0 && strcmp(w->roles[r].name, "owner") == 0) {
-                s->role = w->roles[r].id;
-            }
-        }
-        return;
-    }
-    CH_CHECK(false);
+    const uint64_t account = open_account(k, 0, depth);
+    if (k->user != NULL) give_owner(k, account, k->user->id);
 }
 
-/* What the operator allowed an account holds for all that stands below it, as far as it goes. */
-static uint64_t levels_left(struct o_world *w, const struct o_account *a)
+/* A root of the person's own; who may have accounts below it the operator says. */
+static void open_own(struct o_case *k)
 {
-    uint64_t most = 0, steps = 0;
-    for (; a != NULL; a = o_account(w, a->parent), steps++) {
-        if (a->sub_depth >= steps + most) most = a->sub_depth - steps;
-    }
-    return most;
+    o_break_if(k, name_taken(k->w, 0, k->c->name), CH_REJ_name_taken);
+    if (k->code == 0) give_owner(k, open_account(k, 0, 0), k->c->actor);
 }
 
 static uint64_t depth_of(struct o_world *w, const struct o_account *a)
@@ -73,38 +66,72 @@ static uint64_t depth_of(struct o_world *w, const struct o_account *a)
 static void set_switches(struct o_case *k, struct o_account *a)
 {
     const struct o_command *c = k->c;
-    bool differs =
-        (c->has_lock && c->lock != a->content_locked) || (c->has_take && c->take != a->takes_feeds);
-    if (!differs) return;
-    if (c->has_lock) a->content_locked = c->lock;
-    if (c->has_take) a->takes_feeds = c->take;
-    o_event(k, CH_EV_switches_set, a->id);
+    bool differs = false;
+    for (uint32_t i = 0; i < O_SWITCHES; i++) {
+        differs = differs || (c->has_switch[i] && c->switch_on[i] != a->switches[i]);
+        if (c->has_switch[i]) a->switches[i] = c->switch_on[i];
+    }
+    if (differs) o_event(k, CH_EV_switches_set, a->id);
 }
 
 static void change_switches(struct o_case *k)
 {
     const struct o_command *c = k->c;
     struct o_account *a = k->below;
+    const uint32_t lock = CH_setting_switch_content_locked;
     const bool child = a->parent == k->on->id;
+    bool any = false;
+    for (uint32_t i = 0; i < O_SWITCHES; i++) {
+        any = any || c->has_switch[i];
+    }
     o_break_if(k, !child && !o_is_led(k, a->id), CH_REJ_not_found);
     o_break_if(k, a->closed, CH_REJ_account_closed);
     o_break_if(k, !child, CH_REJ_not_a_sub_account);
     /* Lifting a lock gives what it took. */
     o_break_if(k,
-               a->content_locked && c->has_lock && !c->lock &&
+               a->switches[lock] && c->has_switch[lock] && !c->switch_on[lock] &&
                    !o_covers(k, a->id, CH_reach_account, o_content_edits(), NULL),
                CH_REJ_uncovered_scopes);
-    o_break_if(k, !c->has_lock && !c->has_take, CH_REJ_nothing_to_set);
+    o_break_if(k, !any, CH_REJ_nothing_to_set);
     if (k->code == 0) set_switches(k, a);
+}
+
+/* A person of the sub-account's own, with role full there. */
+static void make_login(struct o_case *k, uint64_t account)
+{
+    struct o_user *u = o_new_user(k, CH_EV_user_created, account);
+    memcpy(u->username, k->c->login, sizeof u->username);
+    if (k->c->has_full_name) memcpy(u->full_name, k->c->full_name, sizeof u->full_name);
+    const struct o_share made = {.account = account,
+                                 .subject_kind = CH_subject_kind_user,
+                                 .subject = u->id,
+                                 .role = o_built_in(k->w, "full")->id};
+    (void)o_new_share(k, &made, o_event(k, CH_EV_share_given, account));
+    if (k->c->has_password) o_set_password(k, u, account, 0);
 }
 
 static void open_sub(struct o_case *k)
 {
-    o_break_if(k, levels_left(k->w, k->on) == 0, CH_REJ_not_a_master);
-    o_break_if(k, name_taken(k->w, k->on->id, k->c->name), CH_REJ_name_taken);
+    const struct o_command *c = k->c;
+    o_break_if(k, o_levels_left(k->w, k->on->id) == 0, CH_REJ_not_a_master);
+    o_break_if(k, name_taken(k->w, k->on->id, c->name), CH_REJ_name_taken);
+    o_break_if(k, !c->has_name && (c->has_password || c->has_full_name), CH_REJ_name_missing);
+    o_break_if(k, depth_of(k->w, k->on) + 1 > LIMIT_ACCOUNT_DEPTH, CH_REJ_too_deep);
+    if (c->has_name) {
+        o_break_if(k, o_username_taken(k->w, c->login), CH_REJ_username_taken);
+        o_break_if(
+            k, !o_covers(k, k->on->id, CH_reach_subtree, o_built_in(k->w, "full")->scopes, NULL),
+            CH_REJ_uncovered_scopes);
+    }
     if (k->code != 0) return;
-    open_account(k, k->on->id, 0);
-    set_switches(k, &k->w->accounts[k->w->account_count - 1]);
+    const uint64_t account = open_account(k, k->on->id, 0);
+    if (c->has_name) make_login(k, account);
+    struct o_account *a = o_account(k->w, account);
+    if (c->domain[0] != 0) {
+        o_event(k, CH_EV_from_domain_set, account);
+        memcpy(a->from_domain, c->domain, sizeof a->from_domain);
+    }
+    set_switches(k, a);
 }
 
 static void grant_master(struct o_case *k)
@@ -119,7 +146,7 @@ static void grant_master(struct o_case *k)
 
 static void ask_master(struct o_case *k)
 {
-    o_break_if(k, levels_left(k->w, k->on) > 0, CH_REJ_master_already);
+    o_break_if(k, o_levels_left(k->w, k->on->id) > 0, CH_REJ_master_already);
     o_break_if(k, k->on->asks_master, CH_REJ_already_asked);
     o_break_if(k, depth_of(k->w, k->on) == LIMIT_ACCOUNT_DEPTH, CH_REJ_too_deep);
     if (k->code != 0) return;
@@ -151,68 +178,6 @@ static void set_from_domain(struct o_case *k)
     memcpy(k->on->from_domain, k->c->domain, sizeof k->on->from_domain);
 }
 
-/* Closing leaves everything in its place, to be there again after reopening. */
-static void close_one(struct o_case *k, struct o_account *a, uint64_t act)
-{
-    o_event(k, CH_EV_account_closed, a->id);
-    a->closed = true;
-    a->closed_act = act;
-}
-
-/* Those closed in the same act stand below it, and come after it here. */
-static void reopen_account(struct o_case *k)
-{
-    struct o_world *w = k->w;
-    struct o_account *top = k->on;
-    bool below = k->c->has_flag && k->c->flag;
-    o_break_if(k, o_closed(w, top->parent), CH_REJ_account_closed);
-    o_break_if(k, !top->closed, CH_REJ_not_closed);
-    if (k->code != 0) return;
-    for (size_t i = 0; i < w->account_count; i++) {
-        struct o_account *a = &w->accounts[i];
-        bool asked = a == top || (below && o_stands_in(w, a->id, top->id));
-        if (!asked || !a->closed || a->closed_act != top->closed_act) continue;
-        o_event(k, CH_EV_account_reopened, a->id);
-        a->closed = false;
-    }
-}
-
-static void suspend(struct o_case *k)
-{
-    bool operator= k->c->actor_kind == CH_actor_kind_operator;
-    o_event(k, CH_EV_account_suspended, k->on->id);
-    k->on->suspended[operator] = true;
-}
-
-static void resume(struct o_case *k)
-{
-    bool operator= k->c->actor_kind == CH_actor_kind_operator;
-    o_break_if(k, !k->on->suspended[operator], CH_REJ_not_suspended);
-    if (k->code != 0) return;
-    o_event(k, CH_EV_account_resumed, k->on->id);
-    k->on->suspended[operator] = false;
-}
-
-static void close_account(struct o_case *k)
-{
-    struct o_world *w = k->w;
-    bool below = k->c->has_flag && k->c->flag;
-    uint64_t owner = o_owner(w, k->on->id);
-    bool by_owner = k->c->actor_kind == CH_actor_kind_user && k->c->actor == owner;
-    o_break_if(k, owner != 0 && !by_owner, CH_REJ_owner_only);
-    for (size_t i = 0; i < w->account_count; i++) {
-        const struct o_account *a = &w->accounts[i];
-        o_break_if(k, !below && !a->closed && a->parent == k->on->id, CH_REJ_has_children);
-    }
-    if (k->code != 0) return;
-    uint64_t act = w->head + 1;
-    /* A younger account never stands above an older one. */
-    for (size_t i = w->account_count; i-- > 0;) {
-        struct o_account *a = &w->accounts[i];
-        if (!a->closed && o_stands_in(w, a->id, k->on->id)) close_one(k, a, act);
-    }
-}
-
 static void set_guardrail(struct o_case *k)
 {
     struct ch_scopes now = k->c->scopes, before = k->on->guardrail;
@@ -224,42 +189,17 @@ static void set_guardrail(struct o_case *k)
     k->on->guardrail = now;
 }
 
-static void create_user(struct o_case *k)
-{
-    const struct o_command *c = k->c;
-    struct o_world *w = k->w;
-    for (size_t i = 0; i < w->user_count; i++) {
-        const struct o_user *u = &w->users[i];
-        o_break_if(k, c->has_name && strcmp(u->username, c->name) == 0, CH_REJ_username_taken);
-        o_break_if(k, c->has_email && strcmp(u->email, c->email) == 0, CH_REJ_email_taken);
-    }
-    o_break_if(k, !c->has_name && !c->has_email, CH_REJ_name_missing);
-    if (k->code != 0) return;
-    CH_CHECK(w->user_count < O_USERS);
-    struct o_user *u = &w->users[w->user_count++];
-    memset(u, 0, sizeof *u);
-    u->id = o_event(k, CH_EV_user_created, 0);
-    if (c->has_name) memcpy(u->username, c->name, sizeof u->username);
-    if (c->has_email) memcpy(u->email, c->email, sizeof u->email);
-}
-
 void o_account_rules(struct o_case *k)
 {
     int type = k->c->type;
     if (type == CH_CMD_account_open_master) {
         open_master(k);
+    } else if (type == CH_CMD_account_open_own) {
+        open_own(k);
     } else if (type == CH_CMD_account_open_sub) {
         open_sub(k);
     } else if (type == CH_CMD_account_set_switches) {
         change_switches(k);
-    } else if (type == CH_CMD_account_close) {
-        close_account(k);
-    } else if (type == CH_CMD_account_reopen) {
-        reopen_account(k);
-    } else if (type == CH_CMD_account_suspend) {
-        suspend(k);
-    } else if (type == CH_CMD_account_resume) {
-        resume(k);
     } else if (type == CH_CMD_account_rename) {
         rename_account(k);
     } else if (type == CH_CMD_account_set_from_domain) {
@@ -272,12 +212,5 @@ void o_account_rules(struct o_case *k)
         decline_master(k);
     } else if (type == CH_CMD_guardrail_set) {
         set_guardrail(k);
-    } else if (type == CH_CMD_user_create) {
-        create_user(k);
-    } else if (type == CH_CMD_user_lock || type == CH_CMD_user_unlock) {
-        bool lock = type == CH_CMD_user_lock;
-        if (k->user->locked == lock) return;
-        o_event(k, lock ? CH_EV_user_locked : CH_EV_user_unlocked, 0);
-        k->user->locked = lock;
     }
 }

@@ -1,8 +1,6 @@
 /* rules_share: shares in the oracle's world. SPDX-License-Identifier: MIT */
 #include "tests/model/rules.h"
 
-#include <stdlib.h>
-
 #include "schema/base/check.h"
 #include "schema/limits.h"
 
@@ -20,7 +18,7 @@ static bool covers_grants(const struct o_case *k, const struct o_share *s, uint8
 }
 
 /* All that a share's role and grants name, whatever it is limited to or loses by restrictions. */
-static bool covers_share(const struct o_case *k, const struct o_share *s)
+bool o_covers_share(const struct o_case *k, const struct o_share *s)
 {
     const struct o_role *role = o_role(k->w, s->role);
     if (role != NULL && !o_covers(k, s->account, s->reach, role->scopes, NULL)) return false;
@@ -36,7 +34,7 @@ bool o_covers_group(const struct o_case *k, uint64_t group)
             if (s->id == 0 || s->subject_kind != CH_subject_kind_group || s->subject != group) {
                 continue;
             }
-            if (!covers_share(k, s)) return false;
+            if (!o_covers_share(k, s)) return false;
         }
     }
     return true;
@@ -74,10 +72,9 @@ uint64_t o_owner(struct o_world *w, uint64_t account)
 /* One owner for a tree, on its root, appointed by the operator; by a plain share without an end. */
 static bool may_own(const struct o_case *k, const struct o_share *made)
 {
-    return k->c->actor_kind != CH_actor_kind_user && k->on->parent == 0 &&
-           o_owner(k->w, k->on->id) == 0 && made->subject_kind == CH_subject_kind_user &&
-           made->reach == CH_reach_subtree && made->kind == CH_share_kind_member &&
-           made->expires_at == 0;
+    return !o_is_bound(k) && k->on->parent == 0 && o_owner(k->w, k->on->id) == 0 &&
+           made->subject_kind == CH_subject_kind_user && made->reach == CH_reach_subtree &&
+           made->kind == CH_share_kind_member && made->expires_at == 0;
 }
 
 static void give(struct o_case *k, uint8_t subject_kind, uint64_t subject)
@@ -101,35 +98,37 @@ static void give(struct o_case *k, uint8_t subject_kind, uint64_t subject)
                CH_REJ_owner_share);
     o_break_if(k, o_share(w, subject_kind, subject, k->on->id) != NULL, CH_REJ_share_exists);
     o_break_if(k, c->has_expiry && c->expires_at <= c->now, CH_REJ_in_the_past);
-    if (k->code != 0) return;
-    for (size_t i = 0; i < O_SHARES; i++) {
-        struct o_share *s = &w->shares[i];
-        if (s->id != 0) continue;
-        *s = made;
-        s->id = o_event(k, CH_EV_share_given, k->on->id);
-        return;
-    }
-    CH_CHECK(false);
+    if (k->code == 0) (void)o_new_share(k, &made, o_event(k, CH_EV_share_given, k->on->id));
 }
 
-/* Whether a share may stop counting: nobody then has more than the actor has. */
-static bool may_go(struct o_case *k, const struct o_share *s)
+struct o_share *o_new_share(struct o_case *k, const struct o_share *made, uint64_t seq)
 {
-    const bool counts =
-        s->status == CH_share_status_active && (s->expires_at == 0 || s->expires_at > k->c->now);
-    if (!counts || k->c->actor_kind != CH_actor_kind_user) return true;
+    for (size_t i = 0; i < O_SHARES; i++) {
+        struct o_share *s = &k->w->shares[i];
+        if (s->id != 0) continue;
+        *s = *made;
+        s->id = seq;
+        s->made_by = o_person(k->w, k->c->actor_kind, k->c->actor);
+        return s;
+    }
+    CH_CHECK(false);
+    return NULL;
+}
+
+bool o_may_go(struct o_case *k, const struct o_share *s)
+{
+    if (!o_counts(s, k->c->now) || o_is_operator(k)) return true;
     if (s->subject_kind == CH_subject_kind_group) return o_covers_denied(k, s);
-    struct o_world *after = malloc(sizeof *after);
-    CH_CHECK(after != NULL);
+    static struct o_world copy;
+    struct o_world *after = &copy;
     *after = *k->w;
     o_end_share(after, o_share(after, s->subject_kind, s->subject, s->account));
     const bool may = o_gives_nothing_back(k, after, s->subject);
-    free(after);
     return may;
 }
 
 /* Who counts again has again what their groups have. */
-static bool covers_memberships(struct o_case *k, const struct o_share *s)
+bool o_covers_memberships(struct o_case *k, const struct o_share *s)
 {
     for (size_t i = 0; i < O_MEMBERS && s->subject_kind == CH_subject_kind_user; i++) {
         const struct o_member *m = &k->w->members[i];
@@ -152,7 +151,7 @@ static void set_role(struct o_case *k, struct o_share *s)
     o_break_if(k, wider && !covers_grants(k, s, reach), CH_REJ_uncovered_scopes);
     o_break_if(k, wider && !o_covers(k, s->account, reach, s->own, NULL), CH_REJ_uncovered_scopes);
     bool narrower = reach == CH_reach_account && s->reach != reach;
-    o_break_if(k, narrower && !o_covers(k, s->account, CH_reach_subtree, o_denies(s), NULL),
+    o_break_if(k, narrower && !o_covers(k, s->account, CH_reach_subtree, o_denies(k->w, s), NULL),
                CH_REJ_uncovered_scopes);
     if (k->code == 0 && role == s->role && reach == s->reach) return;
     const struct o_share as_owner = {.role = role};
@@ -168,9 +167,9 @@ static void set_expiry(struct o_case *k, struct o_share *s)
     uint64_t at = k->c->has_expiry ? k->c->expires_at : 0;
     if (at == s->expires_at) return;
     bool longer = at == 0 || (s->expires_at != 0 && at > s->expires_at);
-    o_break_if(k, longer && !(covers_share(k, s) && covers_memberships(k, s)),
+    o_break_if(k, longer && !(o_covers_share(k, s) && o_covers_memberships(k, s)),
                CH_REJ_uncovered_scopes);
-    o_break_if(k, !longer && !may_go(k, s), CH_REJ_uncovered_scopes);
+    o_break_if(k, !longer && !o_may_go(k, s), CH_REJ_uncovered_scopes);
     o_break_if(k, k->c->has_expiry && at <= k->c->now, CH_REJ_in_the_past);
     if (k->code != 0) return;
     o_event(k, CH_EV_share_expiry_set, k->on->id);
@@ -182,7 +181,7 @@ static void limit(struct o_case *k, struct o_share *s)
     const struct o_command *c = k->c;
     bool all = c->has_flag && c->flag;
     uint8_t chosen = all ? 0 : c->resources;
-    o_break_if(k, !covers_share(k, s), CH_REJ_uncovered_scopes);
+    o_break_if(k, !o_covers_share(k, s), CH_REJ_uncovered_scopes);
     o_break_if(k, c->resource_kind == 0, CH_REJ_wrong_resource);
     if (k->code != 0 || (all && !s->limited[c->resource_kind])) return;
     o_event(k, CH_EV_share_limited, k->on->id);
@@ -227,13 +226,20 @@ static void grant(struct o_case *k, struct o_share *s)
     o_event(k, CH_EV_grant_set, k->on->id);
     *has = true;
     *at = c->scopes;
+    s->grant_by[c->resource_kind][c->resource] = o_person(k->w, c->actor_kind, c->actor);
+}
+
+struct ch_scopes o_owners_own(void)
+{
+    struct ch_scopes own = ch_scopes_of(CH_SCOPE_account_close);
+    ch_scopes_add(&own, CH_SCOPE_account_transfer);
+    ch_scopes_add(&own, CH_SCOPE_master_keys_create);
+    return own;
 }
 
 bool o_owners_alone(struct ch_scopes scopes)
 {
-    return ch_scopes_has(scopes, CH_SCOPE_account_close) ||
-           ch_scopes_has(scopes, CH_SCOPE_account_transfer) ||
-           ch_scopes_has(scopes, CH_SCOPE_master_keys_create);
+    return !ch_scopes_empty(ch_scopes_and(scopes, o_owners_own()));
 }
 
 static void set_scopes(struct o_case *k, struct o_share *s)
@@ -256,24 +262,129 @@ static void revoke(struct o_case *k, struct o_share *s)
     s->grant[c->resource_kind][c->resource] = (struct ch_scopes){{0, 0}};
 }
 
-static void set_status(struct o_case *k, struct o_share *s, uint8_t status, uint16_t tag)
+/* Whether the key is one that its maker leaves behind here or below. */
+static bool goes_with(struct o_case *k, const struct o_key *key, uint64_t maker)
 {
-    if (s->status == status) return;
-    if (status == CH_share_status_active) {
-        o_break_if(k, !covers_share(k, s) || !covers_memberships(k, s), CH_REJ_uncovered_scopes);
-    } else {
-        o_break_if(k, !may_go(k, s), CH_REJ_uncovered_scopes);
+    return key->id != 0 && key->person == maker && !o_closed(k->w, key->account) &&
+           o_stands_in(k->w, key->account, k->on->id);
+}
+
+/* What somebody made goes with them, if the command says so: their shares, and their grants on
+ * shares that stay, but the owner's share and the actor's own; and their keys. */
+static void end_made(struct o_case *k, uint64_t maker, const struct o_share *but)
+{
+    struct o_world *w = k->w;
+    static struct o_world copy;
+    struct o_world *after = &copy;
+    *after = *w;
+    o_end_share(after, o_share_id(after, but->id));
+    for (size_t i = 0; i < O_SHARES; i++) {
+        struct o_share *s = &w->shares[i];
+        if (s->id == 0 || s->id == but->id || !o_stands_in(w, s->account, k->on->id)) continue;
+        if (o_closed(w, s->account) || is_owners(w, s)) continue;
+        if (is_of_actor(k, s->subject_kind, s->subject)) continue;
+        const bool whole = s->made_by == maker;
+        bool any = whole;
+        for (uint32_t n = 0; n < O_KINDS * O_RESOURCES; n++) {
+            const uint32_t kind = n / O_RESOURCES, r = n % O_RESOURCES;
+            any = any || (s->granted[kind][r] && s->grant_by[kind][r] == maker);
+        }
+        if (!any) continue;
+        if (s->account != k->on->id) {
+            const int there = o_may_there(k, s->account, CH_SCOPE_shares_delete);
+            o_break_if(k, there != 0, there);
+            k->out->also[there] = true;
+        }
+        const bool may_go = !whole || o_may_go(k, s);
+        o_break_if(k, !may_go, CH_REJ_uncovered_scopes);
+        if (!may_go) k->out->also[CH_REJ_uncovered_scopes] = true;
+        if (whole) o_end_share(after, o_share_id(after, s->id));
     }
+    for (size_t i = 0; i < O_KEYS; i++) {
+        const struct o_key *key = &w->keys[i];
+        if (!goes_with(k, key, maker)) continue;
+        const int there = o_may_there(k, key->account, CH_SCOPE_api_keys_revoke);
+        o_break_if(k, there != 0, there);
+        k->out->also[there] = true;
+        const bool owners = key->kind == CH_key_kind_master && !o_acts_as_owner(k);
+        o_break_if(k, owners, CH_REJ_owner_only);
+        if (owners) k->out->also[CH_REJ_owner_only] = true;
+    }
+    /* All of them at once give nothing back either. */
+    for (size_t u = 0; u < w->user_count; u++) {
+        if (o_gives_nothing_back(k, after, w->users[u].id)) continue;
+        o_break_if(k, true, CH_REJ_uncovered_scopes);
+        k->out->also[CH_REJ_uncovered_scopes] = true;
+    }
+}
+
+static void take_made(struct o_case *k, uint64_t maker, uint64_t but)
+{
+    struct o_world *w = k->w;
+    for (size_t i = 0; i < O_SHARES; i++) {
+        struct o_share *s = &w->shares[i];
+        if (s->id == 0 || s->id == but || !o_stands_in(w, s->account, k->on->id)) continue;
+        if (o_closed(w, s->account) || is_owners(w, s)) continue;
+        if (is_of_actor(k, s->subject_kind, s->subject)) continue;
+        if (s->made_by == maker) {
+            const bool pending = s->status == CH_share_status_pending;
+            o_event(k, pending ? CH_EV_invitation_cancelled : CH_EV_share_ended, s->account);
+            o_end_share(w, s);
+            continue;
+        }
+        for (uint32_t n = 0; n < O_KINDS * O_RESOURCES; n++) {
+            const uint32_t kind = n / O_RESOURCES, r = n % O_RESOURCES;
+            if (!s->granted[kind][r] || s->grant_by[kind][r] != maker) continue;
+            o_event(k, CH_EV_grant_revoked, s->account);
+            s->granted[kind][r] = false;
+            s->grant[kind][r] = (struct ch_scopes){{0, 0}};
+        }
+    }
+    for (size_t i = 0; i < O_KEYS; i++) {
+        if (!goes_with(k, &w->keys[i], maker)) continue;
+        o_event(k, CH_EV_key_revoked, w->keys[i].account);
+        memset(&w->keys[i], 0, sizeof w->keys[i]);
+    }
+}
+
+/* Ends access, for good or until activated. */
+static void take_access(struct o_case *k, struct o_share *s, bool for_good)
+{
+    const bool made = k->c->has_flag && k->c->flag && s->subject_kind == CH_subject_kind_user;
+    const uint64_t subject = s->subject, id = s->id;
+    const bool pending = s->status == CH_share_status_pending;
+    const bool ends = for_good || pending;
+    if (s->status == CH_share_status_active) {
+        o_break_if(k, !o_may_go(k, s), CH_REJ_uncovered_scopes);
+    }
+    if (made) end_made(k, subject, s);
     if (k->code != 0) return;
-    o_event(k, tag, k->on->id);
-    s->status = status;
+    if (for_good) {
+        o_event(k, CH_EV_share_ended, k->on->id);
+    } else if (pending) {
+        o_event(k, CH_EV_invitation_cancelled, k->on->id);
+    } else if (s->status == CH_share_status_active) {
+        o_event(k, CH_EV_share_deactivated, k->on->id);
+    }
+    /* What is judged is the world before: nothing of it counts on what ends here. */
+    if (made) take_made(k, subject, id);
+    s = o_share_id(k->w, id);
+    s->status = CH_share_status_inactive;
+    if (ends) o_end_share(k->w, s);
+}
+
+static void activate(struct o_case *k, struct o_share *s)
+{
+    if (s->status == CH_share_status_active) return;
+    o_break_if(k, s->status == CH_share_status_pending, CH_REJ_not_accepted);
+    o_break_if(k, !o_covers_share(k, s) || !o_covers_memberships(k, s), CH_REJ_uncovered_scopes);
+    if (k->code != 0) return;
+    o_event(k, CH_EV_share_activated, k->on->id);
+    s->status = CH_share_status_active;
 }
 
 static void change(struct o_case *k, struct o_share *s)
 {
-    o_break_if(k, is_of_actor(k, s->subject_kind, s->subject), CH_REJ_own_rights);
-    o_break_if(k, is_owners(k->w, s), CH_REJ_owner_share);
-    if (k->code != 0) return; /* whatever was asked of such a share */
     switch (k->c->type) {
     case CH_CMD_share_set_role: set_role(k, s); break;
     case CH_CMD_share_set_expiry: set_expiry(k, s); break;
@@ -282,19 +393,20 @@ static void change(struct o_case *k, struct o_share *s)
     case CH_CMD_share_grant: grant(k, s); break;
     case CH_CMD_share_set_scopes: set_scopes(k, s); break;
     case CH_CMD_share_revoke: revoke(k, s); break;
-    case CH_CMD_share_deactivate:
-        set_status(k, s, CH_share_status_inactive, CH_EV_share_deactivated);
-        break;
-    case CH_CMD_share_activate:
-        set_status(k, s, CH_share_status_active, CH_EV_share_activated);
-        break;
-    default:
-        CH_CHECK(k->c->type == CH_CMD_share_end);
-        o_break_if(k, !may_go(k, s), CH_REJ_uncovered_scopes);
-        if (k->code != 0) return;
-        o_event(k, CH_EV_share_ended, k->on->id);
-        o_end_share(k->w, s);
+    case CH_CMD_share_deactivate: take_access(k, s, false); break;
+    case CH_CMD_share_activate: activate(k, s); break;
+    default: CH_CHECK(k->c->type == CH_CMD_share_end); take_access(k, s, true);
     }
+}
+
+struct o_share *o_share_to_change(struct o_case *k, uint8_t subject_kind, uint64_t subject)
+{
+    struct o_share *s = o_share(k->w, subject_kind, subject, k->on->id);
+    o_break_if(k, s == NULL, CH_REJ_not_a_member);
+    if (s == NULL) return NULL;
+    o_break_if(k, is_of_actor(k, s->subject_kind, s->subject), CH_REJ_own_rights);
+    o_break_if(k, is_owners(k->w, s), CH_REJ_owner_share);
+    return k->code == 0 ? s : NULL; /* whatever was asked of such a share */
 }
 
 void o_share_rules(struct o_case *k)
@@ -310,96 +422,6 @@ void o_share_rules(struct o_case *k)
         give(k, kind, subject);
         return;
     }
-    struct o_share *s = o_share(k->w, kind, subject, k->on->id);
-    o_break_if(k, s == NULL, CH_REJ_not_a_member);
+    struct o_share *s = o_share_to_change(k, kind, subject);
     if (s != NULL) change(k, s);
-}
-
-/* One event: the new owner's only share in the tree is that of its root, and who owned it before
- * manages it. */
-static void pass_ownership(struct o_case *k, struct o_account *root, uint64_t user)
-{
-    struct o_world *w = k->w;
-    uint64_t owner = 0, manager = 0;
-    for (size_t i = 0; i < w->role_count; i++) {
-        if (w->roles[i].account != 0) continue;
-        if (strcmp(w->roles[i].name, "owner") == 0) owner = w->roles[i].id;
-        if (strcmp(w->roles[i].name, "account_manager") == 0) manager = w->roles[i].id;
-    }
-    uint64_t seq = o_event(k, CH_EV_ownership_transferred, root->id);
-    root->offered_to = 0;
-    for (size_t i = 0; i < O_SHARES; i++) {
-        struct o_share *s = &w->shares[i];
-        if (s->id == 0 || !o_stands_in(w, s->account, root->id)) continue;
-        if (s->subject_kind == CH_subject_kind_user && s->subject == user) {
-            o_end_share(w, s);
-        } else if (s->role == owner) {
-            s->role = manager;
-        }
-    }
-    for (size_t i = 0; i < O_SHARES; i++) {
-        if (w->shares[i].id != 0) continue;
-        w->shares[i] = (struct o_share){.id = seq,
-                                        .account = root->id,
-                                        .subject_kind = CH_subject_kind_user,
-                                        .subject = user,
-                                        .role = owner,
-                                        .reach = CH_reach_subtree};
-        return;
-    }
-    CH_CHECK(false);
-}
-
-static void offer(struct o_case *k)
-{
-    uint64_t owner = o_owner(k->w, k->on->id);
-    o_break_if(k, k->on->parent != 0, CH_REJ_not_a_root);
-    o_break_if(k, k->on->offered_to != 0, CH_REJ_already_asked);
-    o_break_if(k, k->user->locked, CH_REJ_user_locked);
-    o_break_if(k, k->c->actor_kind != CH_actor_kind_user || k->c->actor != owner,
-               CH_REJ_owner_only);
-    o_break_if(k, k->user->id == owner, CH_REJ_own_rights);
-    if (k->code != 0) return;
-    o_event(k, CH_EV_ownership_offered, k->on->id);
-    k->on->offered_to = k->user->id;
-}
-
-static void withdraw(struct o_case *k)
-{
-    uint64_t owner = o_owner(k->w, k->on->id);
-    o_break_if(k, k->on->offered_to == 0, CH_REJ_nothing_asked);
-    o_break_if(k, k->c->actor_kind != CH_actor_kind_user || k->c->actor != owner,
-               CH_REJ_owner_only);
-    if (k->code != 0) return;
-    o_event(k, CH_EV_ownership_withdrawn, k->on->id);
-    k->on->offered_to = 0;
-}
-
-/* To everybody but the one it was made to, the offer is not there. */
-static void answer_offer(struct o_case *k, bool accepts)
-{
-    struct o_account *root = k->account;
-    o_break_if(k, root->offered_to != k->c->actor, CH_REJ_not_found);
-    if (k->code != 0) return;
-    if (accepts) {
-        o_break_if(k, o_closed(k->w, root->id), CH_REJ_account_closed);
-        if (k->code == 0) pass_ownership(k, root, k->c->actor);
-        return;
-    }
-    o_event(k, CH_EV_ownership_declined, root->id);
-    root->offered_to = 0;
-}
-
-void o_ownership_rules(struct o_case *k)
-{
-    const int type = k->c->type;
-    if (type == CH_CMD_ownership_offer) offer(k);
-    if (type == CH_CMD_ownership_withdraw) withdraw(k);
-    if (type == CH_CMD_ownership_accept) answer_offer(k, true);
-    if (type == CH_CMD_ownership_decline) answer_offer(k, false);
-    if (type != CH_CMD_ownership_assign) return;
-    o_break_if(k, k->on->parent != 0, CH_REJ_not_a_root);
-    o_break_if(k, k->user->locked, CH_REJ_user_locked);
-    if (k->code != 0 || o_owner(k->w, k->on->id) == k->user->id) return;
-    pass_ownership(k, k->on, k->user->id);
 }

@@ -176,7 +176,7 @@ static void ending_all_that_somebody_made_gives_nothing_back(void **test)
     assert_int_equal(w->count, 3);
 }
 
-/* An other login may be made to reach the subtree; what its restriction takes it takes there, too. */
+/* An other login may be made to reach the subtree; its restriction takes there, too. */
 static void a_login_that_reaches_further_is_lifted_only_by_who_does(void **test)
 {
     struct world *w = *test;
