@@ -12,6 +12,7 @@ import threading
 import time
 
 from _daemon import Daemon, need_data, need_program
+from _logfile import verify
 
 UNDER = "k8s"
 KEPT = {"log.mdb", "head", "vault", "signing-key"}  # all else can be made again from these
@@ -61,6 +62,10 @@ def whole_import(daemon, history, checks):
     daemon.charter(*import_words(history))
     assert state(daemon) == first, f"a second import changed it: {state(daemon)}, before {first}"
     print(f"a second import changed nothing: revision {first[0]}, state {first[1]}", flush=True)
+    note = daemon.do("checkpoint.make")["checkpoint"]
+    assert (note["size"], note["state_hash"].hex()) == first, (note, first)
+    verify(daemon.data, "--key", daemon.do("checkpoint.key")["key"])
+    print("charterd-verify: good", flush=True)
     return first
 
 
