@@ -212,6 +212,21 @@ static const struct ch_text *resource_of(const struct ch_call *call)
     return field == NULL ? NULL : ch_field_at(field, call->args);
 }
 
+/* What the past needs beside the scope of the question; refuses otherwise. */
+static bool may_ask_past(const struct ch_state *state, const struct ch_moment *moment, uint32_t on,
+                         struct ch_reject *ret)
+{
+    const struct ch_scopes needed = ch_scopes_of(CH_SCOPE_access_explain);
+    if (moment->judge == NULL) return true;
+    if (ask(state, moment, on, CH_reach_account, needed, NULL, false).decision ==
+        CH_decision_allowed) {
+        return true;
+    }
+    (void)refuse(ret, CH_REJ_not_allowed, "on");
+    ret->scopes = needed;
+    return false;
+}
+
 bool ch_admit(const struct ch_state *state, const struct ch_moment *moment,
               const struct ch_call *call, uint64_t *read_seq, struct ch_reject *ret)
 {
@@ -226,6 +241,7 @@ bool ch_admit(const struct ch_state *state, const struct ch_moment *moment,
         /* Who had access is told that it was revoked. */
         const bool told = call->type == CH_CMD_account_switch && ch_was_revoked(state, moment, on);
         if (!answer.led && !told) return refuse(ret, CH_REJ_not_found, "on");
+        if (!may_ask_past(state, moment, on, ret)) return false;
         if (row->who == CH_WHO_SCOPE && row->query && answer.reason == CH_reason_account_closed) {
             return refuse(ret, CH_REJ_account_closed, "on"); /* a command meets this rule below */
         }
