@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+# charter_explain: charter explain, as a tree for people and as JSON. SPDX-License-Identifier: MIT
+"""Also when the key of a person is gone: what they did is still explained, and they are told as
+erased, now and in the past."""
+import json
+import os
+
+from _daemon import Daemon
+
+SLOT = 32
+
+
+def tree(daemon, *words, status):
+    done = daemon.charter("explain", "--on", "agency/shop", *words, check=False)
+    assert done.returncode == status, done
+    return done.stdout.splitlines()
+
+
+def names(fact):
+    return fact["fact"], fact["by"]
+
+
+def main():
+    with Daemon("--clock", "manual") as daemon:
+        run = daemon.charter
+        for name in ("ann", "bob", "cal"):
+            run("user", "create", "--username", name)
+        run("account", "open-master", "--name", "agency", "--owner", "ann")
+        run("account", "open-sub", "--on", "agency", "--name", "shop", "--as", "ann")
+        run("share", "give", "--on", "agency", "--user", "cal", "--role", "account_manager",
+            "--reach", "subtree", "--as", "ann")
+        run("clock", "set", "--to", "2020-03-01T00:00:00Z")
+        run("share", "give", "--on", "agency/shop", "--user", "bob", "--role", "user", "--as", "cal")
+        allowed = ("--user", "bob", "--scope", "campaigns.send")
+        lines = tree(daemon, *allowed, status=0)
+        assert lines[0] == ("bob: allowed: a share that counts gives it (allowed, granted)"), lines
+        assert lines[3] == "way 1 of 1, to campaigns.send: suffices", lines
+        assert lines[4].startswith("  the user's own share of account shop is in use  ["), lines
+        assert lines[4].endswith(", 2020-03-01T00:00:00Z, cal]"), lines
+        assert lines[5].startswith("    the user's own share of account shop has role user  ["), lines
+        assert lines[6].startswith("      version 1 of role user gives campaigns.send  ["), lines
+        assert lines[6].endswith(", system]") and len(lines) == 7, lines
+        given = daemon.status()["revision"]
+        run("guardrail", "set", "--on", "agency", "--scopes", "campaigns.send", "--as", "cal")
+        run("share", "restrict", "--on", "agency/shop", "--user", "bob", "--scopes",
+            "campaigns.send", "--as", "ann")
+        lines = tree(daemon, *allowed, status=1)
+        assert lines[0].startswith("bob: denied: ") and lines[0].endswith(
+            "(explicit_deny, guardrail)"), lines
+        assert "way 1 of 1, to campaigns.send: denied" in lines, lines
+        assert "  denied on this way by" in lines and "denied whatever gives it, by" in lines
+        assert any(line.startswith("    the guardrail of account agency takes") for line in lines)
+        assert lines[-2].startswith("  1. take campaigns.send out of the guardrail"), lines
+        assert lines[-1].startswith("  2. take campaigns.send out of the restriction"), lines
+        answer = json.loads(run("access", "explain", "--on", "agency/shop", *allowed, "--json",
+                                check=False).stdout)
+        assert answer["decision"] == "explicit_deny", answer
+        assert names(answer["ways"][0]["denies"][0]) == ("guardrail", "cal"), answer
+        assert names(answer["denies"][0]) == ("restriction", "ann"), answer
+        assert [step["type"] for step in answer["steps"]] == ["guardrail.set", "share.restrict"]
+        # before any of it, and of somebody whom nothing leads there
+        lines = tree(daemon, *allowed, "--as-of", str(given), status=0)
+        assert lines[0].startswith("bob: allowed: "), lines
+        lines = tree(daemon, "--key", "1", "--scope", "campaigns.send", status=3)
+        # a key of the vault is gone
+        daemon.stop()
+        with open(os.path.join(daemon.data, "vault"), "r+b") as vault:
+            vault.seek(SLOT * 3)
+            vault.write(b"\xff" * SLOT)
+        daemon.start()
+        for words in (("--as-of", str(given)), ()):
+            lines = tree(daemon, *allowed, *words, status=0 if words else 1)
+            assert any(line.endswith(", erased user #3]") for line in lines), lines
+            assert not any("cal]" in line for line in lines), lines
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+# past_cut: as_of equals the answer of a log that was cut there. SPDX-License-Identifier: MIT
+"""A random history through sockets. At random moments the daemon is stopped and its data directory
+copied: a log that ends there. Later a charterd on each copy is asked, and the one on the whole log
+with as_of: everything but the revision of the reply is the same. The seed is CH_TEST_SEED."""
+import os
+import random
+import shutil
+
+from _daemon import Daemon
+
+STEPS, CUTS = 240, 5
+USERS = ["ann", "bob", "cy", "dan", "eve"]
+ACCOUNTS = ["top", "top/mid", "top/mid/low", "top/side"]
+ROLES = ["account_manager", "user", "watcher", "list_manager", "full", "crew"]
+SCOPES = ["campaigns.send", "lists.select", "lists.read", "reports.read", "billing.read",
+          "templates.update", "account.close", "users.read"]
+
+
+def questions():
+    """Every query that state answers, and what can be asked of it here."""
+    for on in ACCOUNTS:
+        for kind in ["user.list", "share.list", "group.list", "settings.show", "key.list",
+                     "credits.show", "billing.statement", "account.show", "suppression.list",
+                     "stats.show", "account.switches", "content.list", "login.list"]:
+            yield kind, on, {}
+        for user in USERS:
+            yield "access.scopes", on, {"user": user}
+            yield "access.origins", on, {"user": user, "limit": 1000}
+            yield "share.show", on, {"user": user}
+            for scope in SCOPES:
+                yield "check", on, {"user": user, "scopes": [scope], "explain": True}
+                for where in ({}, {"resource": "L1"}):
+                    yield "access.explain", on, {"user": user, "scope": scope, **where}
+                    yield "access.remedy", on, {"user": user, "scope": scope, **where}
+        for scope in SCOPES:
+            yield "access.holders", on, {"scope": scope}
+            yield "access.who", on, {"scopes": [scope]}
+    yield "account.list", None, {}
+    yield "role.list", None, {"account": "top"}
+    for user in USERS:
+        yield "user.show", None, {"user": user}
+
+
+def step(daemon, chance, day):
+    """One command; what is refused changes nothing."""
+    on, user, scope = chance.choice(ACCOUNTS), chance.choice(USERS), chance.choice(SCOPES)
+    some = chance.sample(SCOPES, chance.randint(1, 3))
+    kind, args = chance.choice([
+        ("share.give", {"user": user, "role": chance.choice(ROLES),
+                        "reach": chance.choice(["account", "subtree"])}),
+        ("share.give", {"group": "crew", "role": chance.choice(ROLES)}),
+        ("share.set_role", {"user": user, "role": chance.choice(ROLES)}),
+        ("share.restrict", {"user": user, "scopes": some}),
+        ("share.set_scopes", {"user": user, "scopes": some}),
+        ("share.grant", {"user": user, "kind": "list", "resource": "L1",
+                         "scopes": ["lists.read", "campaigns.send"]}),
+        ("share.limit", {"user": user, "kind": "list", "resources": ["L1"]}),
+        ("share.deactivate", {"user": user}),
+        ("share.activate", {"user": user}),
+        ("share.end", {"user": user}),
+        ("group.add", {"group": "crew", "user": user}),
+        ("guardrail.set", {"scopes": [scope] if chance.random() < 0.5 else []}),
+        ("role.define", {"name": "crew", "scopes": some}),
+        ("settings.set", {"header": f"of day {day}"}),
+        ("account.suspend", {"reason": "because"}),
+        ("account.resume", {"reason": "because"}),
+        ("stream.stop", {"stream": "marketing", "reason": "because"}),
+        ("stream.resume", {"stream": "marketing", "reason": "because"}),
+        ("suppression.add", {"address": f"{user}@example.org"}),
+        ("stats.add", {"stream": "marketing", "sent": 10}),
+        ("credits.spend", {"amount": 1 + day % 5}),
+        ("user.lock" if chance.random() < 0.3 else "user.unlock", {"user": user}),
+    ])
+    if kind in ("user.lock", "user.unlock"):
+        on = None
+    daemon.ask((kind, on, args))
+    daemon.do("clock.set", to=f"2020-{1 + day // 28:02}-{1 + day % 28:02}T00:00:00Z")
+
+
+def answers(daemon, asked, **head):
+    """What is answered, or refused; in messages of many calls."""
+    told = []
+    for i in range(0, len(asked), 64):
+        reply = daemon.ask(*asked[i:i + 64], **head)
+        assert "results" in reply, reply
+        told += reply["results"]
+    return told
+
+
+def history(daemon, chance):
+    """Plays it; gives the seqs at which copies were made."""
+    for user in USERS:
+        daemon.do("user.create", username=user)
+    daemon.do("account.open_master", name="top", owner="ann", sub_depth=2)
+    for above, name in (("top", "mid"), ("top/mid", "low"), ("top", "side")):
+        daemon.do("account.open_sub", above, name=name)
+    daemon.do("group.create", "top", name="crew")
+    daemon.do("plan.set", "top", name="Plan", total=1000)
+    cuts = []
+    for i in range(STEPS):
+        step(daemon, chance, i)
+        if chance.randrange(STEPS // CUTS) != 0:
+            continue
+        at = daemon.status()["revision"]
+        if at in cuts:
+            continue
+        cuts.append(at)
+        daemon.stop()
+        shutil.copytree(daemon.data, os.path.join(daemon.dir, f"cut{cuts[-1]}"))
+        daemon.start()
+    return cuts
+
+
+def main():
+    seed = int(os.environ.get("CH_TEST_SEED", "20261126"))
+    print(f"seed {seed}", flush=True)
+    chance = random.Random(seed)
+    asked = list(questions())
+    with Daemon("--clock", "manual") as daemon:
+        cuts = history(daemon, chance)
+        assert cuts, "no moment was chosen; take another seed"
+        answered = 0
+        for cut in cuts:
+            with Daemon("--clock", "manual") as other:
+                other.stop()
+                shutil.rmtree(other.data)
+                shutil.copytree(os.path.join(daemon.dir, f"cut{cut}"), other.data)
+                other.start()
+                then = answers(other, asked, as_of=cut)
+                # of explanations the times and actors come only from the worker: it answers both
+                now = answers(other, asked)
+            past = answers(daemon, asked, as_of=cut)
+            for question, one, two, three in zip(asked, past, then, now):
+                assert one == two, f"{question} as of {cut}:\n{one}\nof the log cut there:\n{two}"
+                if question[0] != "check":
+                    assert one == three, f"{question} as of {cut}:\n{one}\nthen:\n{three}"
+                answered += "result" in one
+        print(f"{len(cuts)} cuts, {len(asked)} questions each, {answered} answered")
+        assert answered > len(asked)
+
+
+if __name__ == "__main__":
+    main()
