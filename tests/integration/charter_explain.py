@@ -30,14 +30,16 @@ def main():
         run("share", "give", "--on", "agency", "--user", "cal", "--role", "account_manager",
             "--reach", "subtree", "--as", "ann")
         run("clock", "set", "--to", "2020-03-01T00:00:00Z")
-        run("share", "give", "--on", "agency/shop", "--user", "bob", "--role", "user", "--as", "cal")
+        run("share", "give", "--on", "agency/shop", "--user", "bob", "--role", "user",
+            "--as", "cal")
         allowed = ("--user", "bob", "--scope", "campaigns.send")
         lines = tree(daemon, *allowed, status=0)
         assert lines[0] == ("bob: allowed: a share that counts gives it (allowed, granted)"), lines
         assert lines[3] == "way 1 of 1, to campaigns.send: suffices", lines
         assert lines[4].startswith("  the user's own share of account shop is in use  ["), lines
         assert lines[4].endswith(", 2020-03-01T00:00:00Z, cal]"), lines
-        assert lines[5].startswith("    the user's own share of account shop has role user  ["), lines
+        role = "    the user's own share of account shop has role user  ["
+        assert lines[5].startswith(role), lines
         assert lines[6].startswith("      version 1 of role user gives campaigns.send  ["), lines
         assert lines[6].endswith(", system]") and len(lines) == 7, lines
         given = daemon.status()["revision"]

@@ -168,7 +168,9 @@ static void ask(struct past *t, const struct ch_state *state, const struct asked
     if (row->on) call.on.id = t->p.account[below(&c, ACCOUNTS)];
     t->on = call.on.id;
     struct ch_moment moment = moment_of(state, a);
+    struct ch_address_hash hashes[CH_ADDRESS_HASHES];
     moment.judge = judge;
+    learn_address(state, &call, &moment, hashes);
     struct ch_query_answer answer = {0};
     uint64_t read_seq = 0;
     if (ch_enter(state, &moment, &call, &read_seq, &answer.reject)) {
@@ -398,6 +400,7 @@ static void every_query_is_answered_as_it_was_then(void **unused)
     learn(t, w->top + 2); /* its first key, behind the owner's share */
     for (int i = 0; i < STEPS; i++) {
         step(t, &c);
+        if (i % 100 == 0) heal(w, &t->p);
         if (below(&c, STEPS / MOMENTS) == 0) ask_all(t, &c);
     }
     const uint64_t answered = t->answered;
