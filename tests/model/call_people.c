@@ -115,8 +115,8 @@ static const uint8_t *restrictions_of(const struct o_command *c, struct ch_arena
 {
     uint8_t *list = m_take(arena, O_RESTRICTIONS);
     *ret_count = 0;
-    for (uint8_t i = 0; i < O_RESTRICTIONS; i++) {
-        if (c->restrictions >> i & 1) list[(*ret_count)++] = i;
+    for (uint32_t i = 0; i < O_RESTRICTIONS; i++) {
+        if (c->restrictions >> i & 1) list[(*ret_count)++] = (uint8_t)i;
     }
     return list;
 }

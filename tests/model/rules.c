@@ -117,7 +117,8 @@ static bool is_shown(const struct o_case *k, const struct o_user *user)
     if (!o_is_bound(k) || (o_is_person(k) && user->id == c->actor)) return true;
     const bool calls_in = c->type == CH_CMD_share_give || c->type == CH_CMD_ownership_offer;
     if (calls_in && k->on != NULL && !is_elsewhere(k->w, user, k->on->id)) return true;
-    if (c->type == CH_CMD_ownership_withdraw && k->on->offered_to == user->id) return true;
+    const bool takes_back = c->type == CH_CMD_ownership_withdraw;
+    if (takes_back && k->on != NULL && k->on->offered_to == user->id) return true;
     if (k->on != NULL && k->w->sat[user - k->w->users][k->on - k->w->accounts]) return true;
     for (size_t i = 0; i < O_SHARES; i++) {
         const struct o_share *s = &k->w->shares[i];

@@ -68,6 +68,7 @@ static void decide(struct o_case *k, bool approves)
     o_break_if(k, s == NULL, CH_REJ_not_found);
     o_break_if(k, s != NULL && is_own(k, s), CH_REJ_own_request);
     if (k->code != 0) return;
+    CH_CHECK(s != NULL);
     if (approves && o_is_person(k)) {
         o_break_if(k,
                    !may(k, c->actor, CH_SCOPE_campaigns_approve, &c->resource) ||

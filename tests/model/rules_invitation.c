@@ -67,12 +67,12 @@ static void give_custom(struct o_case *k, struct o_share *s)
 {
     const struct o_command *c = k->c;
     struct ch_scopes own = c->has_scopes ? c->scopes : (struct ch_scopes){{0, 0}};
-    for (uint8_t kind = 1; kind < O_KINDS; kind++) {
+    for (uint32_t kind = 1; kind < O_KINDS; kind++) {
         if (c->chosen[kind] == 0) continue;
         o_event(k, CH_EV_share_limited, s->account);
         s->limited[kind] = true;
         s->chosen[kind] = c->chosen[kind];
-        const struct ch_scopes scopes = o_of_kind(own, kind);
+        const struct ch_scopes scopes = o_of_kind(own, (uint8_t)kind);
         own = ch_scopes_but(own, scopes);
         for (uint32_t r = 0; r < O_RESOURCES && !ch_scopes_empty(scopes); r++) {
             if ((c->chosen[kind] >> r & 1) == 0) continue;

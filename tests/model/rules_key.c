@@ -93,6 +93,7 @@ static void change_key(struct o_case *k)
     const struct o_key *known = named(k, c->name);
     o_break_if(k, key == NULL || key->account != k->on->id, CH_REJ_not_found);
     if (k->code != 0) return;
+    CH_CHECK(key != NULL);
     const bool master = key->kind == CH_key_kind_master;
     o_break_if(k, master && !o_acts_as_owner(k), CH_REJ_owner_only);
     if (c->type == CH_CMD_key_rename) {

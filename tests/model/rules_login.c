@@ -85,6 +85,7 @@ void o_login_rules(struct o_case *k)
     struct o_share *s = o_share_to_change(k, CH_subject_kind_user, k->user->id);
     o_break_if(k, s != NULL && s->kind != CH_share_kind_login, CH_REJ_not_a_login);
     if (k->code != 0) return;
+    CH_CHECK(s != NULL);
     if (type == CH_CMD_login_edit) {
         edit_login(k, s);
     } else {

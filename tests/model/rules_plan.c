@@ -36,6 +36,15 @@ static void set_plan(struct o_case *k)
     if (k->code == 0) new_plan(k);
 }
 
+static bool is_same_plan(const struct o_plan *a, const struct o_plan *b)
+{
+    return a->id == b->id && a->account == b->account &&
+           memcmp(a->name, b->name, sizeof a->name) == 0 && a->paid == b->paid &&
+           a->total == b->total && a->next_total == b->next_total && a->anchor == b->anchor &&
+           a->frequency == b->frequency && memcmp(a->since, b->since, sizeof a->since) == 0 &&
+           a->rated == b->rated && a->price == b->price;
+}
+
 static void change_plan(struct o_case *k)
 {
     const struct o_command *c = k->c;
@@ -43,6 +52,7 @@ static void change_plan(struct o_case *k)
     o_break_if(k, p == NULL, CH_REJ_no_plan);
     rates_and_total(k);
     if (k->code != 0) return;
+    CH_CHECK(p != NULL);
     static struct o_world copy;
     struct o_world *later = &copy;
     *later = *k->w;
@@ -62,7 +72,7 @@ static void change_plan(struct o_case *k)
         to.rated = true;
         to.price = c->price;
     }
-    if (!turned && memcmp(&to, p, sizeof to) == 0) return;
+    if (!turned && is_same_plan(&to, p)) return;
     if (turned) {
         (void)o_turn(k->w, p, c->now);
         o_event(k, CH_EV_period_closed, k->on->id);
@@ -126,6 +136,7 @@ static void end_plan(struct o_case *k, bool separated)
     o_break_if(k, !separated && p == NULL, CH_REJ_no_plan);
     o_break_if(k, !separated && p != NULL && k->on->parent != 0, CH_REJ_own_billing);
     if (k->code != 0) return;
+    CH_CHECK(p != NULL);
     for (size_t i = 0; i < w->taking_count; i++) {
         const struct o_taking *t = &w->takings[i];
         o_break_if(k, t->plan == p->id && t->id != 0, CH_REJ_reservations_open);

@@ -115,10 +115,10 @@ static struct ch_scopes already(struct o_world *w, const struct wish *wish)
     const struct o_share *s = wish->share;
     const struct o_role *role = o_role(w, s->role);
     struct ch_scopes gives = role == NULL ? (struct ch_scopes){{0, 0}} : role->scopes;
-    for (uint8_t kind = 1; kind < O_KINDS; kind++) {
+    for (uint32_t kind = 1; kind < O_KINDS; kind++) {
         if (!s->limited[kind]) continue;
         if (kind == wish->kind && (s->chosen[kind] >> wish->resource & 1)) continue;
-        gives = ch_scopes_but(gives, o_of_kind(gives, kind));
+        gives = ch_scopes_but(gives, o_of_kind(gives, (uint8_t)kind));
     }
     return ch_scopes_or(gives, s->own);
 }
@@ -202,6 +202,7 @@ void o_request_rules(struct o_case *k)
     o_break_if(k, r == NULL || (takes_back && !own), CH_REJ_not_found);
     o_break_if(k, !takes_back && own, CH_REJ_own_request);
     if (k->code != 0) return;
+    CH_CHECK(r != NULL);
     if (type == CH_CMD_access_approve) {
         approve(k, r);
         return;

@@ -40,6 +40,7 @@ static void log_in(struct o_case *k)
         u != NULL && u->password_seq != 0 && c->old_good && c->old_of == u->password_seq;
     o_break_if(k, !proves, CH_REJ_wrong_credentials);
     if (k->code != 0) return;
+    CH_CHECK(u != NULL);
     o_break_if(k, u->status != CH_user_status_active, CH_REJ_user_locked);
     o_break_if(k, seconds == 0 || seconds > LIMIT_SESSION_S, CH_REJ_limit_reached);
     if (k->code != 0) return;
@@ -91,7 +92,9 @@ static void switch_account(struct o_case *k)
     o_break_if(k, answer.led && answer.decision != CH_decision_allowed, CH_REJ_not_allowed);
     if (k->code != 0) return;
     o_break_if(k, s == NULL, CH_REJ_not_found);
-    if (k->code != 0 || s->current == k->on->id) return;
+    if (k->code != 0) return;
+    CH_CHECK(s != NULL);
+    if (s->current == k->on->id) return;
     o_event(k, CH_EV_session_moved, k->on->id);
     s->current = k->on->id;
 }

@@ -69,6 +69,7 @@ static void unfeed(struct o_case *k)
     if (k->below != NULL && k->below->parent != k->on->id) named_sub(k);
     o_break_if(k, f == NULL, CH_REJ_not_fed);
     if (k->code != 0) return;
+    CH_CHECK(f != NULL);
     o_event(k, CH_EV_content_unfed, k->on->id);
     memset(f, 0, sizeof *f);
 }

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "tests/model/rules.h"
 
+#include "schema/base/check.h"
 #include "schema/limits.h"
 
 static void set_limit(struct o_case *k)
@@ -20,7 +21,9 @@ static void set_limit(struct o_case *k)
     o_break_if(k, strcmp(k->c->name, "NO_SUCH_LIMIT") == 0, CH_REJ_not_found);
     o_break_if(k, days == NULL, CH_REJ_limit_fixed);
     o_break_if(k, k->c->amount[0] > LIMIT_SETTING_DAYS, CH_REJ_limit_reached);
-    if (k->code != 0 || *days == k->c->amount[0]) return;
+    if (k->code != 0) return;
+    CH_CHECK(days != NULL);
+    if (*days == k->c->amount[0]) return;
     o_event(k, CH_EV_limit_defined, 0);
     *days = k->c->amount[0];
 }

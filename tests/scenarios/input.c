@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "schema/base/check.h"
 #include "schema/pack.h"
 #include "tests/scenarios/message.h"
 
@@ -398,6 +399,7 @@ static void try_as_stranger(struct trial *t, const char *stranger)
     ch_buf_put_text(&text, ch_text_of(stranger));
     ch_buf_put_text(&text, ch_text_of(": "));
     ch_buf_put_text(&text, line);
+    CH_CHECK(text.ptr != NULL);
     line = (struct ch_text){(const char *)text.ptr, text.len};
     strange_tried++;
     bool good = send(t, line, &twist, 1);

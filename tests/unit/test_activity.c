@@ -18,10 +18,11 @@ static void every_event_has_a_section_and_an_action_or_says_that_it_is_not_told(
         if (!ch_activity_is_act(tag)) continue;
         const char *path = ch_activities[tag].path;
         const char *sign = strstr(path, " > ");
-        if (sign == NULL || sign == path || sign[3] == '\0' || sign[3] == ' ') {
+        const char *action = sign == NULL ? "" : sign + 3;
+        if (sign == path || action[0] == '\0' || action[0] == ' ') {
             fail_msg("%s is told as '%s'", name, path);
         }
-        assert_true(path[0] >= 'A' && path[0] <= 'Z' && sign[3] >= 'A' && sign[3] <= 'Z');
+        assert_true(path[0] >= 'A' && path[0] <= 'Z' && action[0] >= 'A' && action[0] <= 'Z');
     }
 }
 

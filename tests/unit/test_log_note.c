@@ -273,13 +273,13 @@ static void notes_of_any_bytes_are_read_or_refused(void **state)
     size_t good = 0;
     char *whole = joined(text, neumann_line);
     const size_t len = strlen(whole);
-    char *copy = malloc(len);
+    char *copy = malloc(len + 1);
     assert_non_null(copy);
     assert_true(ch_verifier_read(ch_text_of(neumann_key), &verifier));
     for (size_t turn = 0; turn < 20000; turn++) {
         struct ch_note note;
         struct ch_checkpoint read;
-        memcpy(copy, whole, len);
+        memcpy(copy, whole, len + 1);
         random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
         for (uint64_t i = 0; i < random >> 62; i++) {
             const uint64_t word = random >> (i * 16 + 8);
