@@ -9,6 +9,7 @@ void ch_batch_deinit(struct ch_open_batch *batch)
     ch_buf_deinit(&batch->views);
     ch_buf_deinit(&batch->replies);
     ch_buf_deinit(&batch->held);
+    ch_buf_deinit(&batch->erased);
 }
 
 void ch_batch_reset(struct ch_open_batch *batch, struct ch_mark mark, uint64_t first_seq)
@@ -24,6 +25,7 @@ void ch_batch_reset(struct ch_open_batch *batch, struct ch_mark mark, uint64_t f
     ch_buf_reset(&batch->views);
     ch_buf_reset(&batch->replies);
     ch_buf_reset(&batch->held);
+    ch_buf_reset(&batch->erased);
 }
 
 struct ch_batch_place ch_batch_place(const struct ch_open_batch *batch)
@@ -31,6 +33,7 @@ struct ch_batch_place ch_batch_place(const struct ch_open_batch *batch)
     return (struct ch_batch_place){.records = batch->records.len,
                                    .ends = batch->ends.len,
                                    .rings = batch->rings.len,
+                                   .erased = batch->erased.len,
                                    .count = batch->count};
 }
 
@@ -42,6 +45,8 @@ void ch_batch_back_to(struct ch_open_batch *batch, struct ch_batch_place place)
     batch->ends.failed = false;
     batch->rings.len = place.rings;
     batch->rings.failed = false;
+    batch->erased.len = place.erased;
+    batch->erased.failed = false;
     batch->count = place.count;
 }
 

@@ -38,7 +38,8 @@ struct ch_open_batch {
     struct ch_buf rings;   /* struct ch_ring */
     struct ch_buf views;   /* struct ch_bytes, made when the batch is submitted */
     struct ch_buf replies;
-    struct ch_buf held; /* struct ch_held */
+    struct ch_buf held;   /* struct ch_held */
+    struct ch_buf erased; /* uint64_t: vault slots to destroy when the batch is durable */
 };
 
 void ch_batch_deinit(struct ch_open_batch *batch);
@@ -47,7 +48,7 @@ void ch_batch_reset(struct ch_open_batch *batch, struct ch_mark mark, uint64_t f
 
 /* Where the batch stands, to come back to when a message is taken back. */
 struct ch_batch_place {
-    size_t records, ends, rings;
+    size_t records, ends, rings, erased;
     uint32_t count;
 };
 struct ch_batch_place ch_batch_place(const struct ch_open_batch *batch);
@@ -63,6 +64,7 @@ static inline size_t ch_batch_held(const struct ch_open_batch *batch)
 
 static inline bool ch_batch_failed(const struct ch_open_batch *batch)
 {
-    return batch->records.failed || batch->ends.failed || batch->rings.failed;
+    return batch->records.failed || batch->ends.failed || batch->rings.failed ||
+           batch->erased.failed;
 }
 #endif

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/core/apply.h"
+#include "daemon/opening.h"
 #include "daemon/edge/doorbell.h"
 #include "daemon/log/evlog.h"
 #include "daemon/log/vault.h"
@@ -90,44 +90,6 @@ static enum ch_err recover(struct daemon *d, struct ch_why *why)
     return CH_OK;
 }
 
-/* Declares in the log what it lacks: before the first request, never in the middle of a command. */
-static enum ch_err declare(struct daemon *d, struct ch_why *why)
-{
-    struct ch_state *state = &d->follower.state;
-    struct ch_arena arena = {0};
-    struct ch_open_batch batch = {0};
-    struct ch_verdict verdict;
-    const struct ch_bytes *records = NULL;
-    enum ch_err err = CH_OK;
-    ch_decide_start(state, &arena, &verdict);
-    if (verdict.no_memory) {
-        err = ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory to declare the schema");
-        goto out;
-    }
-    for (uint32_t i = 0; i < verdict.count; i++) {
-        ch_event_encode(&batch.records, &verdict.events[i]);
-        ch_buf_put(&batch.ends, &batch.records.len, sizeof batch.records.len);
-        batch.count++;
-        if (!ch_apply_reserve(state, &verdict.events[i])) batch.records.failed = true;
-        if (ch_batch_failed(&batch)) break;
-        ch_apply(state, &verdict.events[i]);
-    }
-    if (ch_batch_failed(&batch) || !ch_batch_views(&batch, &records)) {
-        err = ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory to declare the schema");
-        goto out;
-    }
-    if (batch.count == 0) goto out;
-    const uint64_t first = verdict.events[0].seq;
-    err = ch_vault_sync(d->vault, why);
-    if (err == CH_OK) {
-        err = ch_evlog_append(d->log, first, records, batch.count, verdict.events[0].at, why);
-    }
-out:
-    ch_batch_deinit(&batch);
-    ch_arena_deinit(&arena);
-    return err;
-}
-
 static enum ch_err set_clock(struct daemon *d, struct ch_why *why)
 {
     const struct ch_row_meta *meta = ch_meta(&d->follower.state);
@@ -188,7 +150,7 @@ static enum ch_err start(struct daemon *d, struct ch_why *why)
     if (err == CH_OK) err = open_log(d, why);
     if (err == CH_OK) err = recover(d, why);
     if (err == CH_OK) err = set_clock(d, why);
-    if (err == CH_OK) err = declare(d, why);
+    if (err == CH_OK) err = ch_opening_run(d->log, d->vault, &d->follower.state, why);
     if (err == CH_OK && !ch_store_journal(&d->follower.state.store, true)) {
         err = ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for the journal");
     }

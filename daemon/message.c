@@ -38,6 +38,12 @@ static enum ch_err append_event(const struct ch_ground *ground, struct ch_event 
         .seq = event->seq, .at = event->at, .account = event->account, .tag = event->tag};
     ch_buf_put(&batch->ends, &end, sizeof end);
     ch_buf_put(&batch->rings, &ring, sizeof ring);
+    if (event->tag == CH_EV_user_erased) {
+        const struct ch_ev_user_erased *body = event->body;
+        const uint32_t user = ch_find_user(ground->state, body->user.seq);
+        const uint64_t number = ch_user_row(ground->state, user)->number;
+        ch_buf_put(&batch->erased, &number, sizeof number);
+    }
     if (ch_batch_failed(batch)) return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for an event");
     batch->count++;
     batch->last_at = event->at;

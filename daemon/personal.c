@@ -5,6 +5,14 @@
 #include "daemon/log/seal.h"
 #include "daemon/log/vault.h"
 
+/* The vault slot of a user; 0: there is none. What is said of an erased user is the
+ * installation's: a key that is about to be destroyed would take it along. */
+static uint64_t number_of(const struct ch_state *state, uint32_t row)
+{
+    if (row == 0 || ch_user_row(state, row)->status == CH_user_status_erased) return 0;
+    return ch_user_row(state, row)->number;
+}
+
 /* The vault slot of the user that a command names in its field `user`; 0: none. */
 static uint64_t named_user(const struct ch_state *state, const struct ch_call *call)
 {
@@ -14,8 +22,7 @@ static uint64_t named_user(const struct ch_state *state, const struct ch_call *c
         const struct ch_field *field = &record->fields[i];
         if (field->kind != CH_KIND_user_ref || !ch_field_present(field, call->args)) continue;
         const struct ch_ref *ref = ch_field_at(field, call->args);
-        uint32_t row = ch_find_user(state, ref->id);
-        return row == 0 ? 0 : ch_user_row(state, row)->number;
+        return number_of(state, ch_find_user(state, ref->id));
     }
     return 0;
 }
@@ -28,8 +35,7 @@ static uint64_t event_user(const struct ch_state *state, const struct ch_event *
         const struct ch_field *field = &record->fields[i];
         if (field->kind != CH_KIND_user || !ch_field_present(field, event->body)) continue;
         const struct ch_user_id *id = ch_field_at(field, event->body);
-        const uint32_t row = ch_find_user(state, id->seq);
-        return row == 0 ? 0 : ch_user_row(state, row)->number;
+        return number_of(state, ch_find_user(state, id->seq));
     }
     return 0;
 }
@@ -54,7 +60,7 @@ static enum ch_err key_for(const struct ch_ground *ground, const struct ch_event
     *ret_number = event_user(ground->state, event);
     if (*ret_number == 0) *ret_number = named_user(ground->state, call);
     if (*ret_number == 0 && moment->user_row != 0) {
-        *ret_number = ch_user_row(ground->state, moment->user_row)->number;
+        *ret_number = number_of(ground->state, moment->user_row);
     }
     if (ch_vault_get(vault, *ret_number, ret_key) == CH_VAULT_PRESENT) return CH_OK;
     *ret_number = 0;

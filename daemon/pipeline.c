@@ -262,7 +262,9 @@ static void submit(struct ch_pipeline *line)
                              .at_ns = line->flying->last_at,
                              .records = records,
                              .count = line->flying->count,
-                             .sync_vault = line->flying->sync_vault};
+                             .sync_vault = line->flying->sync_vault,
+                             .erased = line->flying->erased.ptr,
+                             .erased_len = line->flying->erased.len / sizeof(uint64_t)};
     if (checkpoint) ch_checkpoints_fill(line->checkpoints, &batch);
     ch_committer_submit(line->committer, &batch);
 }

@@ -96,6 +96,10 @@ void ch_sealed_keep(struct ch_state *state, const struct ch_event *event);
 void ch_sealed_drop(struct ch_state *state, uint64_t seq);
 /* Its names lead nowhere any more and are free, but can still be shown. */
 void ch_sealed_free_names(struct ch_state *state, uint64_t seq);
+/* Forgets what the directory made of everything sealed under the user's key; the sealed parts
+ * stay. Room: ch_cascade_of_sealed. */
+void ch_sealed_close(struct ch_state *state, uint32_t user);
+size_t ch_cascade_of_sealed(const struct ch_state *state, uint32_t user);
 
 /* The directory, outside the dump: filled by the line after apply and by replay at load.
  * seq: of an event whose sealed part was kept; plain: that part, opened. user: the row of whom the

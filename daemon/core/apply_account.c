@@ -215,11 +215,12 @@ void ch_apply_user_created(struct ch_state *state, const struct ch_event *event)
     user->id = event->seq;
     user->changed = event->seq;
     user->profile_seq = event->seq;
-    ch_sealed_keep(state, event);
     struct ch_row_meta *meta = ch_row_edit(&state->store, CH_T_META, 1);
     CH_CHECK(body->number == meta->next_user_number);
     meta->next_user_number++;
     ch_index_insert(&state->store, CH_I_USER_ID, ch_hash_mix(event->seq, 0), row);
+    ch_index_insert(&state->store, CH_I_USER_NUMBER, ch_hash_mix(body->number, 2), row);
+    ch_sealed_keep(state, event); /* in the list of the user whose number it bears */
 }
 
 static void user_status(struct ch_state *state, const struct ch_event *event, uint64_t id,

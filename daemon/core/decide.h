@@ -110,6 +110,10 @@ void ch_decide(const struct ch_state *state, const struct ch_moment *moment,
 void ch_decide_due(const struct ch_state *state, uint64_t now, struct ch_arena *arena,
                    struct ch_verdict *ret);
 void ch_decide_start(const struct ch_state *state, struct ch_arena *arena, struct ch_verdict *ret);
+/* At the start, too: user_erased for users (rows) whose key the vault says was destroyed, of which
+ * this log does not know: it is an older copy. */
+void ch_decide_start_erased(const struct ch_state *state, const uint32_t *users, size_t count,
+                            struct ch_arena *arena, struct ch_verdict *ret);
 
 /* Room that the event that is due first needs; false when out of memory. */
 CH_MUST_USE bool ch_due_reserve(struct ch_state *state);

@@ -175,6 +175,19 @@ void ch_decide_start(const struct ch_state *state, struct ch_arena *arena, struc
     define_masks(&c);
 }
 
+void ch_decide_start_erased(const struct ch_state *state, const uint32_t *users, size_t count,
+                            struct ch_arena *arena, struct ch_verdict *ret)
+{
+    *ret = (struct ch_verdict){0};
+    const struct ch_moment moment = {.now = ch_meta(state)->last_at};
+    struct ch_case c = {.state = state, .moment = &moment, .arena = arena, .ret = ret};
+    for (size_t i = 0; i < count; i++) {
+        struct ch_ev_user_erased *body = ch_emit(&c, CH_EV_user_erased, /* account= */ 0);
+        if (body == NULL) return;
+        body->user.seq = ch_user_row(state, users[i])->id;
+    }
+}
+
 /* Accounts that a call closes or reopens, at most; each takes or gives a place in the heap of what
  * is due, its plan another, and moves others there. */
 enum { CLOSING_ROWS = 24 };
@@ -221,6 +234,11 @@ static size_t cascade_of(const struct ch_state *state, const struct ch_call *cal
     /* Every session of a user may end. */
     if (call->type == CH_CMD_user_set_password || call->type == CH_CMD_session_log_out) {
         return LIMIT_SESSIONS_OF_USER + 4;
+    }
+    if (call->type == CH_CMD_user_erase) {
+        const struct ch_cmd_user_erase *args = call->args;
+        const uint32_t user = ch_find_user(state, args->user.id);
+        return LIMIT_SESSIONS_OF_USER + 4 + (user == 0 ? 0 : ch_cascade_of_sealed(state, user));
     }
     const uint32_t on = call->has_on ? ch_find_account(state, call->on.id) : 0;
     if (call->type == CH_CMD_ownership_accept || call->type == CH_CMD_ownership_assign) {

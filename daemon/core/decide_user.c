@@ -104,6 +104,16 @@ enum ch_rejection_code ch_decide_user_unlock(struct ch_case *c)
     return CH_REJ_none;
 }
 
+enum ch_rejection_code ch_decide_user_erase(struct ch_case *c)
+{
+    const struct ch_cmd_user_erase *args = c->call->args;
+    const uint32_t user = ch_find_user(c->state, args->user.id);
+    if (ch_user_row(c->state, user)->status == CH_user_status_erased) return CH_REJ_none;
+    struct ch_ev_user_erased *body = ch_emit(c, CH_EV_user_erased, /* account= */ 0);
+    if (body != NULL) body->user.seq = args->user.id;
+    return CH_REJ_none;
+}
+
 /* Limits that may change while the log goes on. */
 static const char *const settings[] = {"CLOSE_GRACE_DAYS", "OFFER_DAYS", "INVITATION_DAYS"};
 

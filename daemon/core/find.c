@@ -88,6 +88,11 @@ uint32_t ch_find_user(const struct ch_state *state, uint64_t id)
     FIND(CH_I_USER_ID, ch_hash_mix(id, 0), ch_user_row(state, row)->id == id);
 }
 
+uint32_t ch_find_user_number(const struct ch_state *state, uint64_t number)
+{
+    FIND(CH_I_USER_NUMBER, ch_hash_mix(number, 2), ch_user_row(state, row)->number == number);
+}
+
 uint32_t ch_find_share_id(const struct ch_state *state, uint64_t id)
 {
     FIND(CH_I_SHARE_ID, ch_hash_mix(id, 0), ch_share_row(state, row)->id == id);

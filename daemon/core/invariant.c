@@ -270,6 +270,24 @@ static const char *shares_of(const struct ch_state *s, uint8_t kind, uint32_t su
     return NULL;
 }
 
+/* What is sealed under one user's key; nothing of an erased one is open. */
+static const char *sealed_of(const struct ch_state *s, const struct ch_row_user *user)
+{
+    uint32_t before = 0;
+    for (uint32_t row = user->first_sealed; row != 0; row = ch_sealed_row(s, row)->next_of_user) {
+        HOLDS(live(s, CH_T_SEALED, row), "a user's sealed parts are there");
+        const struct ch_row_sealed *sealed = ch_sealed_row(s, row);
+        HOLDS(sealed->number == user->number, "a user's sealed parts are under their key");
+        HOLDS(sealed->prev_of_user == before, "a user's sealed parts are linked both ways");
+        HOLDS(user->status != CH_user_status_erased || ch_find_opened(s, row) == 0,
+              "nothing of an erased user is open");
+        before = row;
+    }
+    HOLDS(user->status != CH_user_status_erased || user->session_count == 0,
+          "an erased user has no sessions");
+    return NULL;
+}
+
 static const char *users(struct tally *t)
 {
     const struct ch_state *s = t->state;
@@ -280,6 +298,9 @@ static const char *users(struct tally *t)
               "a user's seqs are in order");
         HOLDS(user->number != 0 && user->number < ch_meta(s)->next_user_number,
               "a user's number was given out");
+        HOLDS(ch_find_user_number(s, user->number) == row, "a user is found by number");
+        const char *sealed = sealed_of(s, user);
+        if (sealed != NULL) return sealed;
         HOLDS(ch_find_user(s, user->id) == row, "a user is found by id");
         HOLDS(user->password_seq == 0 || ch_find_sealed(s, user->password_seq) != 0,
               "a user's password has its verifier");

@@ -186,9 +186,9 @@ struct ch_row_user {
     uint32_t request_count;
     uint32_t first_session;
     uint32_t session_count;
-    uint32_t is_login; /* made as an other login, to be deleted with its share */
-    uint32_t made;     /* shares, grants and keys that they made, also by keys of theirs */
-    uint32_t spare;
+    uint32_t is_login;     /* made as an other login, to be deleted with its share */
+    uint32_t made;         /* shares, grants and keys that they made, also by keys of theirs */
+    uint32_t first_sealed; /* what state keeps sealed under their key */
 };
 
 /* A user's place in the list of an account's users. It outlives the share, so that the list shows
@@ -296,7 +296,10 @@ struct ch_row_sealed {
     uint32_t live;
     uint32_t cipher; /* chain */
     uint64_t seq;
-    uint64_t number; /* whose key: vault slot */
+    uint32_t number; /* whose key: vault slot */
+    uint32_t next_of_user;
+    uint32_t prev_of_user;
+    uint32_t spare;
     uint8_t nonce[24];
 };
 

@@ -5,17 +5,55 @@
 #include "schema/cursor.h"
 #include "schema/kinds.h"
 
+static struct ch_row_sealed *edit_sealed(struct ch_state *state, uint32_t row)
+{
+    return ch_row_edit(&state->store, CH_T_SEALED, row);
+}
+
+static void set_first(struct ch_state *state, uint32_t user, uint32_t row)
+{
+    struct ch_row_user *edited = ch_row_edit(&state->store, CH_T_USER, user);
+    edited->first_sealed = row;
+}
+
+/* Into the list of what is sealed under one user's key. */
+static void link_sealed(struct ch_state *state, uint32_t row)
+{
+    const uint32_t user = ch_find_user_number(state, ch_sealed_row(state, row)->number);
+    if (user == 0) return;
+    const uint32_t first = ch_user_row(state, user)->first_sealed;
+    edit_sealed(state, row)->next_of_user = first;
+    if (first != 0) edit_sealed(state, first)->prev_of_user = row;
+    set_first(state, user, row);
+}
+
+static void unlink_sealed(struct ch_state *state, uint32_t row)
+{
+    const struct ch_row_sealed sealed = *ch_sealed_row(state, row);
+    const uint32_t user = ch_find_user_number(state, sealed.number);
+    if (user == 0) return;
+    if (sealed.prev_of_user != 0) {
+        edit_sealed(state, sealed.prev_of_user)->next_of_user = sealed.next_of_user;
+    } else {
+        set_first(state, user, sealed.next_of_user);
+    }
+    if (sealed.next_of_user != 0) {
+        edit_sealed(state, sealed.next_of_user)->prev_of_user = sealed.prev_of_user;
+    }
+}
+
 void ch_sealed_keep(struct ch_state *state, const struct ch_event *event)
 {
     if (!event->personal.present) return;
     const uint32_t row = ch_row_take(&state->store, CH_T_SEALED);
     struct ch_row_sealed *sealed = ch_row_edit(&state->store, CH_T_SEALED, row);
     sealed->seq = event->seq;
-    sealed->number = event->personal.number;
+    sealed->number = (uint32_t)event->personal.number;
     memcpy(sealed->nonce, event->personal.nonce, sizeof sealed->nonce);
     sealed->cipher =
         ch_chain_put(state, CH_T_CIPHER, event->personal.cipher.ptr, event->personal.cipher.len);
     ch_index_insert(&state->store, CH_I_SEALED, ch_hash_mix(event->seq, 0), row);
+    link_sealed(state, row);
 }
 
 static void drop_name(struct ch_state *state, uint32_t row)
@@ -54,9 +92,32 @@ void ch_sealed_drop(struct ch_state *state, uint64_t seq)
     if (row == 0) return;
     const uint32_t opened = ch_find_opened(state, row);
     if (opened != 0) drop_opened(state, opened);
+    unlink_sealed(state, row);
     ch_chain_drop(state, CH_T_CIPHER, ch_sealed_row(state, row)->cipher);
     ch_index_remove(&state->store, CH_I_SEALED, ch_hash_mix(seq, 0), row);
     ch_row_give(&state->store, CH_T_SEALED, row);
+}
+
+void ch_sealed_close(struct ch_state *state, uint32_t user)
+{
+    uint32_t row = ch_user_row(state, user)->first_sealed;
+    for (; row != 0; row = ch_sealed_row(state, row)->next_of_user) {
+        const uint32_t opened = ch_find_opened(state, row);
+        if (opened != 0) drop_opened(state, opened);
+    }
+}
+
+size_t ch_cascade_of_sealed(const struct ch_state *state, uint32_t user)
+{
+    size_t writes = 0;
+    uint32_t row = ch_user_row(state, user)->first_sealed;
+    for (; row != 0; row = ch_sealed_row(state, row)->next_of_user) {
+        const uint32_t opened = ch_find_opened(state, row);
+        if (opened == 0) continue;
+        const size_t len = ch_chain_len(state, CH_T_PLAIN, ch_opened_row(state, opened)->plain);
+        writes += len / CH_CHAIN_BYTES + 8;
+    }
+    return writes;
 }
 
 static uint32_t add_name(struct ch_state *state, uint32_t sealed, uint32_t user, uint8_t kind,

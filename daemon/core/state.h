@@ -83,6 +83,7 @@ static inline const struct ch_row_meta *ch_meta(const struct ch_state *state)
 /* By id (the seq that made it). */
 uint32_t ch_find_account(const struct ch_state *state, uint64_t id);
 uint32_t ch_find_user(const struct ch_state *state, uint64_t id);
+uint32_t ch_find_user_number(const struct ch_state *state, uint64_t number); /* vault slot */
 uint32_t ch_find_share_id(const struct ch_state *state, uint64_t id);
 uint32_t ch_find_group(const struct ch_state *state, uint64_t id);
 uint32_t ch_find_role(const struct ch_state *state, uint64_t id);

@@ -44,6 +44,23 @@ static uint64_t monotonic_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+/* The event first: the next start then does what could not be done here. So a failure does not take
+ * the batch back; it stops the process. */
+static enum ch_err erase(struct ch_committer *committer, const struct ch_batch *batch,
+                         struct ch_why *why)
+{
+    enum ch_err err = CH_OK;
+    for (size_t i = 0; err == CH_OK && i < batch->erased_len; i++) {
+        uint64_t number;
+        memcpy(&number, batch->erased + i * sizeof number, sizeof number);
+        err = ch_vault_erase(committer->vault, number, why);
+    }
+    if (err == CH_OK) err = ch_vault_sync(committer->vault, why);
+    if (err == CH_OK) return CH_OK;
+    return ch_fail(why, CH_ERR_COMMIT_FAILED, why == NULL ? 0 : why->code,
+                   "a key that was to be destroyed is still in the vault; the next start does it");
+}
+
 /* The vault first: a key that no event needs does no harm, an event without its key does. */
 static enum ch_err commit(struct ch_committer *committer, struct ch_why *why)
 {
@@ -57,7 +74,7 @@ static enum ch_err commit(struct ch_committer *committer, struct ch_why *why)
                                           batch->count, batch->at_ns, why);
         if (err != CH_OK) return err;
     }
-    return CH_OK;
+    return batch->erased_len == 0 ? CH_OK : erase(committer, batch, why);
 }
 
 /* What the records rest on is durable now, whatever becomes of the checkpoint; a commit that failed
@@ -172,7 +189,7 @@ bool ch_committer_idle(struct ch_committer *committer)
 
 void ch_committer_submit(struct ch_committer *committer, const struct ch_batch *batch)
 {
-    CH_CHECK(!batch->sync_vault || committer->vault != NULL);
+    CH_CHECK((!batch->sync_vault && batch->erased_len == 0) || committer->vault != NULL);
     lock(committer);
     CH_CHECK(committer->stage == IDLE);
     committer->batch = *batch;

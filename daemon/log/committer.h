@@ -21,7 +21,10 @@ struct ch_batch {
     uint64_t at_ns;                 /* of the last record */
     const struct ch_bytes *records; /* array and bytes borrowed until collected */
     size_t count;                   /* 0: nothing to append; only the vault, after an erase */
-    bool sync_vault;                /* the batch made users, or a user was erased */
+    bool sync_vault;                /* the batch made users */
+    const uint8_t *erased;          /* uint64_t in the machine's order: vault slots to destroy when
+                                     * the records are durable; borrowed until collected */
+    size_t erased_len;
     bool sync_head;                 /* make the head file durable too; with a checkpoint */
     uint64_t checkpoint;            /* the number of one to store behind the records; 0: none */
     uint64_t checkpoint_at_ns;      /* see stored.h */

@@ -29,6 +29,7 @@ struct ch_vault {
     uint64_t *changed; /* numbers that the file does not have yet, in order of change */
     size_t changed_count;
     size_t changed_room;
+    uint64_t erasures;
     uint8_t *scratch; /* CHUNK_BYTES; what sync is writing; only sync's */
 };
 
@@ -136,7 +137,20 @@ enum ch_err ch_vault_erase(struct ch_vault *vault, uint64_t number, struct ch_wh
     CH_CHECK(number >= 1);
     uint8_t erased[KEY_BYTES];
     memset(erased, ERASED_BYTE, sizeof erased);
-    return change(vault, number, erased, why);
+    enum ch_err err = change(vault, number, erased, why);
+    if (err != CH_OK) return err;
+    lock(vault);
+    vault->erasures++;
+    unlock(vault);
+    return CH_OK;
+}
+
+uint64_t ch_vault_erasures(struct ch_vault *vault)
+{
+    lock(vault);
+    const uint64_t count = vault->erasures;
+    unlock(vault);
+    return count;
 }
 
 enum ch_vault_state ch_vault_get(struct ch_vault *vault, uint64_t number,

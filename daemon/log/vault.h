@@ -45,6 +45,10 @@ CH_MUST_USE enum ch_err ch_vault_erase(struct ch_vault *vault, uint64_t number, 
 enum ch_vault_state ch_vault_get(struct ch_vault *vault, uint64_t number,
                                  uint8_t ret_key[CH_VAULT_KEY_BYTES]);
 
+/* How many slots were erased since the vault was opened. Who keeps what it opened before the count
+ * changed must let go of it. */
+uint64_t ch_vault_erasures(struct ch_vault *vault);
+
 /* Writes what changed since the last sync and fdatasyncs; nothing changed: no I/O.
  * errors: CH_ERR_VAULT_IO (code = errno), CH_ERR_STORAGE_FULL (code = ENOSPC or EDQUOT): what
  *         changed stays to be written, a later sync tries it again */

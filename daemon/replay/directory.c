@@ -189,6 +189,17 @@ static enum ch_err add(const struct ch_directory *directory, struct ch_state *st
     return CH_OK;
 }
 
+void ch_directory_forget_erased(const struct ch_directory *directory, struct ch_state *state)
+{
+    for (uint32_t row = 0; (row = ch_row_next(&state->store, CH_T_USER, row)) != 0;) {
+        uint8_t key[CH_VAULT_KEY_BYTES];
+        const uint64_t number = ch_user_row(state, row)->number;
+        const enum ch_vault_state had = ch_vault_get(directory->vault, number, key);
+        if (had == CH_VAULT_PRESENT) ch_wipe(key, sizeof key);
+        if (had == CH_VAULT_ERASED) ch_sealed_close(state, row);
+    }
+}
+
 enum ch_err ch_directory_learn(const struct ch_directory *directory, struct ch_state *state,
                                const struct ch_event *event, struct ch_why *why)
 {

@@ -51,6 +51,10 @@ CH_MUST_USE enum ch_err ch_directory_check(const struct ch_directory *directory,
 /* The 8 bytes that bind a sealed part to its event. */
 void ch_directory_aad(uint64_t seq, uint8_t ret[8]);
 
+/* Forgets what was opened of users whose keys were destroyed since: a state in the past may not
+ * tell of them either. Looks at every user. */
+void ch_directory_forget_erased(const struct ch_directory *directory, struct ch_state *state);
+
 /* After an event was applied: opens its sealed part, if state kept it, and adds it and the names in
  * it. What a lost key sealed stays closed. Room must have been reserved.
  * errors: CH_ERR_SEAL_BROKEN, CH_ERR_NO_MEMORY */

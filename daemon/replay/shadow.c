@@ -7,6 +7,7 @@
 
 #include "daemon/log/crc.h"
 #include "daemon/log/streams.h"
+#include "daemon/log/vault.h"
 #include "daemon/replay/touched.h"
 
 enum { SLICE_EVENTS = 4096, NICE = 10 };
@@ -16,6 +17,7 @@ struct ch_shadow {
     struct ch_follower past; /* opened when it is needed first */
     struct ch_streams *streams;
     struct ch_evlog *log;
+    uint64_t erasures; /* of the vault, that head and past know of */
     pthread_t thread;
     pthread_mutex_t mutex; /* guards what follows, but on_done and arg */
     uint64_t follow;       /* how far the head may go by itself */
@@ -88,9 +90,21 @@ static struct ch_follower *follower_for(struct ch_shadow *shadow, struct ch_shad
     return &shadow->past;
 }
 
+/* Whoever was erased since the last job is erased in every past. */
+static void forget_erased(struct ch_shadow *shadow)
+{
+    const struct ch_directory *directory = shadow->head.directory;
+    const uint64_t erasures = directory == NULL ? 0 : ch_vault_erasures(directory->vault);
+    if (erasures == shadow->erasures) return;
+    shadow->erasures = erasures;
+    ch_directory_forget_erased(directory, &shadow->head.state);
+    if (shadow->past.open) ch_directory_forget_erased(directory, &shadow->past.state);
+}
+
 static void serve(struct ch_shadow *shadow, struct ch_shadow_job *job)
 {
     struct ch_follower *follower = NULL;
+    forget_erased(shadow);
     if (job->err == CH_OK && job->judged && ch_follower_seq(&shadow->head) < job->durable) {
         job->err = ch_follower_go(&shadow->head, job->durable, may_go_on, shadow, &job->why);
     }

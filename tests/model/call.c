@@ -122,6 +122,11 @@ static void *account_args(const struct o_command *c, struct ch_arena *arena)
         args->user = m_ref(&c->user);
         return args;
     }
+    if (c->type == CH_CMD_user_erase) {
+        ARGS(user_erase);
+        args->user = m_ref(&c->user);
+        return args;
+    }
     if (c->type == CH_CMD_user_unlock) {
         ARGS(user_unlock);
         args->user = m_ref(&c->user);

@@ -402,7 +402,8 @@ static void fill_other(struct m_random *random, struct o_world *w, const struct 
         }
     }
     if (c->type == CH_CMD_user_lock || c->type == CH_CMD_user_unlock ||
-        c->type == CH_CMD_group_add || c->type == CH_CMD_group_remove) {
+        c->type == CH_CMD_user_erase || c->type == CH_CMD_group_add ||
+        c->type == CH_CMD_group_remove) {
         m_pick_user(random, w, &c->user);
         pick_member(random, w, on, c);
     }
@@ -464,6 +465,7 @@ static int some_structure(struct m_random *random, const struct o_world *w)
         bool system = type == CH_CMD_user_create || type == CH_CMD_user_lock ||
                       type == CH_CMD_user_unlock || type == CH_CMD_account_open_master;
         if (system && !m_chance(random, 25)) continue;
+        if (type == CH_CMD_user_erase && !m_chance(random, 5)) continue;
         if (w->user_count < 4 && m_chance(random, 60)) type = CH_CMD_user_create;
         if (w->account_count < 4 && m_chance(random, 60)) {
             type = w->account_count == 0 || m_chance(random, 20) ? CH_CMD_account_open_master

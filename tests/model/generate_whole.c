@@ -15,6 +15,7 @@ static uint32_t how_often(int type)
     case CH_CMD_billing_end_separation: return 40;
     case CH_CMD_role_publish: return 10;
     case CH_CMD_user_lock: return 12;
+    case CH_CMD_user_erase: return 4;
     case CH_CMD_account_open_master: return 15;
     case CH_CMD_account_open_sub: return 80;
     case CH_CMD_account_open_own: return 15;

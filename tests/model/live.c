@@ -24,7 +24,7 @@ static void append(struct m_live *live, const struct ch_event *event)
 static void take_event(struct m_live *live, struct ch_event *event)
 {
     M_CHECK(event->seq == m_live_head(live) + 1);
-    learn_seal(event, &live->plain, &live->cipher);
+    learn_seal(&live->state, event, &live->plain, &live->cipher);
     for (size_t i = 0; i < live->cipher.len; i++) {
         live->cipher.ptr[i] ^= 0x5a; /* nobody reads a name in a record, or in a dumped table */
     }

@@ -72,7 +72,7 @@ static void delete_login(struct o_case *k, struct o_share *s)
     }
     if (!u->login) return;
     o_event(k, CH_EV_login_deleted, k->on->id);
-    u->status = CH_user_status_deleted;
+    if (u->status != CH_user_status_erased) u->status = CH_user_status_deleted;
     memset(u->username, 0, sizeof u->username);
     memset(u->email, 0, sizeof u->email);
 }

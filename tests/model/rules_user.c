@@ -57,7 +57,9 @@ static void update_profile(struct o_case *k)
     struct o_user now = *u;
     names_of_others(k, u->id);
     put_names(k->c, &now);
-    if (k->code != 0 || memcmp(&now, u, sizeof now) == 0) return;
+    const bool same = strcmp(now.username, u->username) == 0 && strcmp(now.email, u->email) == 0 &&
+                      strcmp(now.full_name, u->full_name) == 0;
+    if (k->code != 0 || same) return;
     o_event(k, CH_EV_profile_changed, 0);
     *u = now;
 }
@@ -71,6 +73,20 @@ static void lock_user(struct o_case *k, bool lock)
     if (k->code != 0 || k->user->status != other) return;
     o_event(k, lock ? CH_EV_user_locked : CH_EV_user_unlocked, 0);
     k->user->status = wanted;
+}
+
+/* Of an erased person nothing is left but their number and their shares. */
+static void erase_user(struct o_case *k)
+{
+    struct o_user *u = k->user;
+    if (k->code != 0 || u->status == CH_user_status_erased) return;
+    o_event(k, CH_EV_user_erased, 0);
+    o_end_sessions(k->w, u->id, 0);
+    u->status = CH_user_status_erased;
+    u->password_seq = 0;
+    memset(u->username, 0, sizeof u->username);
+    memset(u->email, 0, sizeof u->email);
+    memset(u->full_name, 0, sizeof u->full_name);
 }
 
 /* Their own, or, by the platform, a first one for another. */
@@ -102,5 +118,6 @@ void o_user_rules(struct o_case *k)
     if (type == CH_CMD_user_lock || type == CH_CMD_user_unlock) {
         lock_user(k, type == CH_CMD_user_lock);
     }
+    if (type == CH_CMD_user_erase) erase_user(k);
     if (type == CH_CMD_user_set_password) set_password(k);
 }

@@ -37,6 +37,7 @@ const struct input_base input_bases[] = {
     {"operator: user.create username=fresh email=fresh@example.org full_name=Fresh", 0},
     {"operator: user.lock user=gus", 0},
     {"operator: user.unlock user=loose", 0},
+    {"operator: user.erase user=gus", 0},
     {"eve: user.update_profile username=eva email=eva@example.org full_name=Eva", 0},
     {"operator: user.set_password user=gus password=some-word-1", 0},
     {"ann: user.set_password old=anns-word-1 password=some-word-1", 0},

@@ -43,8 +43,25 @@ static inline void learn_address(const struct ch_state *state, const struct ch_c
     }
 }
 
+/* The number of the user whom the event names, unless that user was erased. */
+static inline uint64_t learn_number(const struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_record *record = &ch_events[event->tag].record;
+    if (ch_events[event->tag].makes == CH_KIND_user) return *(const uint64_t *)event->body;
+    for (uint16_t i = 0; i < record->count; i++) {
+        const struct ch_field *field = &record->fields[i];
+        if (field->kind != CH_KIND_user || !ch_field_present(field, event->body)) continue;
+        const struct ch_user_id *id = ch_field_at(field, event->body);
+        const uint32_t user = ch_find_user(state, id->seq);
+        if (user == 0 || ch_user_row(state, user)->status == CH_user_status_erased) return 0;
+        return ch_user_row(state, user)->number;
+    }
+    return 0;
+}
+
 /* Fills in the event's sealed part. plain, cipher: reset here; the event borrows from cipher. */
-static inline void learn_seal(struct ch_event *event, struct ch_buf *plain, struct ch_buf *cipher)
+static inline void learn_seal(const struct ch_state *state, struct ch_event *event,
+                              struct ch_buf *plain, struct ch_buf *cipher)
 {
     static const uint8_t tail[CH_SEAL_BYTES] = {0};
     ch_buf_reset(plain);
@@ -54,9 +71,7 @@ static inline void learn_seal(struct ch_event *event, struct ch_buf *plain, stru
     ch_buf_put(cipher, plain->ptr, plain->len);
     ch_buf_put(cipher, tail, sizeof tail);
     event->personal.present = true;
-    if (ch_events[event->tag].makes == CH_KIND_user) {
-        event->personal.number = *(const uint64_t *)event->body; /* its first field */
-    }
+    event->personal.number = learn_number(state, event);
     memset(event->personal.nonce, (int)(event->seq & 0xff), sizeof event->personal.nonce);
     event->personal.cipher = ch_buf_view(cipher);
 }

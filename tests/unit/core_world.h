@@ -69,7 +69,7 @@ static inline void log_event(const struct ch_event *event)
 static inline void take_event(struct world *w, struct ch_event *event)
 {
     struct ch_buf plain = {0}, cipher = {0};
-    learn_seal(event, &plain, &cipher);
+    learn_seal(&w->state, event, &plain, &cipher);
     if (world_log != NULL) log_event(event);
     assert_true(ch_apply_reserve(&w->state, event));
     ch_apply(&w->state, event);

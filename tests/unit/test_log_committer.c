@@ -162,6 +162,33 @@ static int tear_down(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* The slots of an erased batch, and only those, are destroyed when it is told as done. */
+static void keys_are_destroyed_after_the_records_are_durable(void **state)
+{
+    struct fixture *fixture = *state;
+    const uint8_t key[CH_VAULT_KEY_BYTES] = {7, 1, 9};
+    uint8_t got[CH_VAULT_KEY_BYTES];
+    for (uint64_t number = 1; number <= 5; number++) {
+        assert_int_equal(ch_vault_put(fixture->vault, number, key, NULL), CH_OK);
+    }
+    const uint64_t erased[] = {2, 4};
+    struct ch_batch batch = make_batch(fixture, 1, 3);
+    batch.sync_vault = true;
+    batch.erased = (const uint8_t *)erased;
+    batch.erased_len = 2;
+    assert_int_equal(run(fixture, &batch).err, CH_OK);
+    assert_int_equal(ch_vault_erasures(fixture->vault), 2);
+    struct ch_vault *again = NULL; /* what the file says */
+    const char *path = scratch_path(&fixture->scratch, "vault");
+    assert_int_equal(ch_vault_open(path, false, &again, NULL), CH_OK);
+    for (uint64_t number = 1; number <= 5; number++) {
+        const enum ch_vault_state wanted = number % 2 == 0 ? CH_VAULT_ERASED : CH_VAULT_PRESENT;
+        assert_int_equal(ch_vault_get(fixture->vault, number, got), wanted);
+        assert_int_equal(ch_vault_get(again, number, got), wanted);
+    }
+    ch_vault_close(again);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +196,7 @@ int main(void)
         TEST(keys_are_put_by_one_thread_while_the_other_makes_them_durable),
         TEST(a_batch_that_finds_no_room_says_so_and_the_next_that_fits_is_taken),
         TEST(stop_waits_for_the_batch_in_progress),
+        TEST(keys_are_destroyed_after_the_records_are_durable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

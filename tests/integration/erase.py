@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+# erase: a person's data is gone from every file and answer, and stays gone. Row X-07.
+# SPDX-License-Identifier: MIT
+"""Reads the raw files, LMDB's free pages included, before and after; asks the past; takes the key
+back in by hand, as a crash between log and vault would leave it; puts an older log beside the newer
+vault."""
+import os
+import shutil
+
+from _daemon import Daemon
+
+SLOT = 32
+SECRETS = ("zebra.quagga", "okapi@plains.example", "Oona Kapinski", "a remark on giraffes",
+           "Savannah > Tapir")
+
+
+def slot_of(daemon, number):
+    with open(os.path.join(daemon.data, "vault"), "rb") as vault:
+        vault.seek(SLOT * number)
+        return vault.read(SLOT)
+
+
+def put_slot(daemon, number, key):
+    with open(os.path.join(daemon.data, "vault"), "r+b") as vault:
+        vault.seek(SLOT * number)
+        vault.write(key)
+
+
+def is_in_a_file(daemon, wanted):
+    for folder, _, names in os.walk(daemon.data):
+        for name in names:
+            with open(os.path.join(folder, name), "rb") as file:
+                if wanted in file.read():
+                    return name
+    return None
+
+
+def nothing_is_told(daemon, what, answer):
+    text = repr(answer) + daemon.output()
+    for secret in SECRETS:
+        assert secret not in text, f"{what} tells {secret!r}: {answer}"
+
+
+def make_a_life(daemon):
+    daemon.charter("user", "create", "--username", "ann")
+    daemon.charter("account", "open-master", "--name", "agency", "--owner", "ann")
+    daemon.do("user.create", username=SECRETS[0], email=SECRETS[1], full_name=SECRETS[2])
+    daemon.charter("share", "give", "--on", "agency", "--user", SECRETS[0], "--role", "user",
+                   "--as", "ann", "--note", SECRETS[3])
+    section, path = SECRETS[4].split(" > ")
+    daemon.charter("activity", "record", "--on", "agency", "--as", SECRETS[0],
+                   "--section", section, "--path", path)
+    daemon.do("user.set_password", user=SECRETS[0], password="eight888")
+    return daemon.do("user.show", user=SECRETS[0])["user"]
+
+
+def ask_then(daemon, seq, kind, on=None, **args):
+    reply = daemon.ask((kind, on, args), as_of=seq)
+    assert reply["ok"], reply
+    return reply["results"][0]["result"]
+
+
+def the_answers(daemon, user, seq):
+    """Everything that could name the person, now and in the past."""
+    yield "user.show", daemon.do("user.show", user=user)
+    yield "user.show then", ask_then(daemon, seq, "user.show", user=user)
+    yield "user.list", daemon.do("user.list", on="agency")
+    yield "user.list then", ask_then(daemon, seq, "user.list", "agency")
+    yield "activity.list", daemon.do("activity.list", on="agency")
+    yield "events.read", daemon.do("events.read", **{"from": 1})
+    yield "charter activity", daemon.charter("activity", "list", "--on", "agency")
+    yield "charter events", daemon.charter("events", "--from", "1")
+
+
+def is_erased(daemon, user, seq):
+    shown = daemon.do("user.show", user=user)["user"]
+    assert shown["status"] == "erased" and "username" not in shown, shown
+    for what, answer in the_answers(daemon, user, seq):
+        nothing_is_told(daemon, what, answer)
+
+
+def main():
+    with Daemon() as daemon:
+        person = make_a_life(daemon)
+        user, seq = person["user"], daemon.status()["revision"]
+        number = 2
+        key = slot_of(daemon, number)
+        assert is_in_a_file(daemon, key) == "vault"
+        for secret in SECRETS:
+            assert is_in_a_file(daemon, secret.encode()) is None, "it was never in the clear"
+        told = [repr(answer) for _, answer in the_answers(daemon, user, seq)]
+        assert SECRETS[0] in told[0] and SECRETS[0] in told[1], "it could be told before"
+        session = daemon.do("session.log_in", user=user, password="eight888")["secret"]
+        daemon.stop()
+        older = daemon.data + ".older"
+        shutil.copytree(daemon.data, older)
+        daemon.start()
+        assert SECRETS[0] in repr(ask_then(daemon, seq, "user.show", user=user))
+
+        daemon.do("user.erase", user=user)
+        assert slot_of(daemon, number) == b"\xff" * SLOT, "the answer came before the key was gone"
+        assert is_in_a_file(daemon, key) is None
+        is_erased(daemon, user, seq)
+        daemon.do("user.erase", user=user)  # nothing more to do
+        assert not daemon.send({"v": 1, "id": daemon.fresh_id(), "auth": ["session", session],
+                                "calls": [{"type": "session.accounts", "args": {}}]})["ok"]
+        assert "erased user #2" in daemon.charter("activity", "list", "--on", "agency")
+        daemon.do("user.create", username=SECRETS[0])  # the name is free
+        known = daemon.state()
+        daemon.stop()
+        daemon.start()
+        assert daemon.state() == known
+        assert daemon.do("user.show", user=user)["user"]["status"] == "erased"
+
+        # A crash between log and vault: the key is still there. The next start destroys it.
+        daemon.kill()
+        put_slot(daemon, number, key)
+        daemon.start()
+        assert slot_of(daemon, number) == b"\xff" * SLOT
+        daemon.stop()
+
+        # An older log beside the newer vault: the start erases the person there, too.
+        shutil.copy(os.path.join(daemon.data, "vault"), os.path.join(older, "vault"))
+        shutil.rmtree(daemon.data)
+        shutil.move(older, daemon.data)
+        daemon.start()
+        is_erased(daemon, user, seq)
+        last = list(daemon.events(daemon.status()["revision"]))[-1]
+        assert last["type"] == "user_erased", last
+        daemon.stop()
+        before = daemon.output()
+        daemon.start()
+        assert daemon.status()["revision"] == last["seq"], "it is said once"
+        assert "rror" not in daemon.output()[len(before):]
+
+
+if __name__ == "__main__":
+    main()
