@@ -11,10 +11,11 @@ from _daemon import Daemon
 from _logfile import copy, verify_raw
 
 FLIPS = int(os.environ.get("CH_FLIPS", "200"))
+SEED = 20261126
 
 
 def main():
-    seed = int(os.environ.get("CH_SEED") or int.from_bytes(os.urandom(4), "big"))
+    seed = int(os.environ.get("CH_SEED", SEED))
     print(f"seed {seed} (CH_SEED), {FLIPS} flips (CH_FLIPS)", flush=True)
     chance = random.Random(seed)
     with Daemon("--origin", "example.com/charterd") as daemon:
@@ -44,13 +45,18 @@ def main():
                 file.write(bytes([byte]))
                 if status == 0:
                     assert json.loads(text) == good, f"byte {place} bit {bit}: {text}"
+                elif status == 3:
+                    # A damaged meta page puts LMDB back to the commit before: every record, but
+                    # not yet the checkpoint. That is told as unchecked, never as good.
+                    said = json.loads(text)
+                    assert said["root"] == good["root"] and said["unchecked"], text
                 else:
                     assert status in (1, 4), f"byte {place} bit {bit}: ended {status}: {text}"
                     assert "charterd-verify" in text, f"byte {place} bit {bit}: {text}"
                 seen[status] += 1
         assert verify_raw(data, "--key", key, "--json") == (0, json.dumps(good, indent=2) + "\n")
-        print(f"{size} bytes: {seen[1]} flips found, {seen[4]} made it unreadable, {seen[0]} change"
-              " nothing that any reader sees")
+        print(f"{size} bytes: {seen[1]} flips found, {seen[4]} made it unreadable, {seen[3]} hid the"
+              f" checkpoint, {seen[0]} change nothing that any reader sees")
         assert seen[1] > 0
 
 
