@@ -1,6 +1,6 @@
 /* stored: the checkpoints that the log keeps. SPDX-License-Identifier: MIT
- * Table `checkpoints` of log.mdb: number (8 bytes, big-endian; from 1, without gaps) -> when it was
- * made (8 bytes, little-endian, nanoseconds since 1970), the signed note, CRC32C (4 bytes,
+ * Table `checkpoints` of log.mdb: number (8 bytes, big-endian; from 1, without gaps) -> time of its
+ * last event (8 bytes, little-endian, nanoseconds since 1970), the signed note, CRC32C (4 bytes,
  * little-endian) over the number as it stands in the key and what is before. Sizes never go down.
  * Threads: put is the commit thread's; the others may be called by any. */
 #ifndef CH_LOG_STORED_H

@@ -46,8 +46,8 @@ def copy(source, target):
 
 
 def verify_raw(*words):
-    """Runs charterd-verify: its status and what it wrote."""
-    done = subprocess.run([need_program("charterd-verify"), *words], text=True,
+    """Runs charter-verify: its status and what it wrote."""
+    done = subprocess.run([need_program("charter-verify"), *words], text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     return done.returncode, done.stdout + done.stderr
 

@@ -65,7 +65,7 @@ def whole_import(daemon, history, checks):
     note = daemon.do("checkpoint.make")["checkpoint"]
     assert (note["size"], note["state_hash"].hex()) == first, (note, first)
     verify(daemon.data, "--key", daemon.do("checkpoint.key")["key"])
-    print("charterd-verify: good", flush=True)
+    print("charter-verify: good", flush=True)
     return first
 
 

@@ -83,7 +83,7 @@ def a_changed_record_is_named(daemon, key, at):
     assert replace(data, stored(at, record), stored(at, forged)) > 0
     text = verify(data, "--key", key, status=1)
     assert f"record {at} was changed" in text or "one of records" in text, text
-    told = json.loads(verify(data, "--key", key, "--json", status=1).split("charterd-verify")[0])
+    told = json.loads(verify(data, "--key", key, "--json", status=1).split("charter-verify")[0])
     assert told["part"] == "record" and not told["good"], told
     print(text.strip())
 

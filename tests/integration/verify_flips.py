@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# verify_flips: single bits of the whole log file: charterd-verify finds them, or
+# verify_flips: single bits of the whole log file: charter-verify finds them, or
 # reads exactly the same records. It survives what crashes liblmdb.
 # SPDX-License-Identifier: MIT
 import json
@@ -52,11 +52,11 @@ def main():
                     assert said["root"] == good["root"] and said["unchecked"], text
                 else:
                     assert status in (1, 4), f"byte {place} bit {bit}: ended {status}: {text}"
-                    assert "charterd-verify" in text, f"byte {place} bit {bit}: {text}"
+                    assert "charter-verify" in text, f"byte {place} bit {bit}: {text}"
                 seen[status] += 1
         assert verify_raw(data, "--key", key, "--json") == (0, json.dumps(good, indent=2) + "\n")
-        print(f"{size} bytes: {seen[1]} flips found, {seen[4]} made it unreadable, {seen[3]} hid the"
-              f" checkpoint, {seen[0]} change nothing that any reader sees")
+        print(f"{size} bytes: {seen[1]} flips found, {seen[4]} made it unreadable, {seen[3]} hid "
+              f"the checkpoint, {seen[0]} change nothing that any reader sees")
         assert seen[1] > 0
 
 

@@ -27,7 +27,7 @@ const struct special proof_special = {
              "       charter proof consistency FROM [TO] [--out FILE]",
     .doc = "Writes what proves that an event is in the log (a C2SP tlog-proof with the event's\n"
            "record), or that the log of an earlier size is the beginning of a checkpoint's (what\n"
-           "a C2SP witness takes). charterd-verify proof FILE and consistency FILE check them.",
+           "a C2SP witness takes). charter-verify proof FILE and consistency FILE check them.",
     .rows = rows,
     .row_count = OPTIONS,
 };

@@ -1,4 +1,4 @@
-/* main: charterd-verify, which checks a log or a proof and trusts neither.
+/* main: charter-verify, which checks a log or a proof and trusts neither.
  * SPDX-License-Identifier: MIT */
 #include <sodium.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@ int main(int argc, char **argv)
     struct options options;
     enum exit_code code = EXIT_USAGE;
     if (sodium_init() < 0) {
-        (void)fprintf(stderr, "charterd-verify: libsodium does not start\n");
+        (void)fprintf(stderr, "charter-verify: libsodium does not start\n");
         return EXIT_FAILED;
     }
     if (!options_read(argc, argv, &options)) {
@@ -24,7 +24,7 @@ int main(int argc, char **argv)
         options_help();
         code = EXIT_GOOD;
     } else if (options.version) {
-        (void)printf("charterd-verify %s\n", CH_VERSION);
+        (void)printf("charter-verify %s\n", CH_VERSION);
         code = EXIT_GOOD;
     } else if (options.what == VERIFY_DIR) {
         code = run_directory(&options);

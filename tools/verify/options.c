@@ -51,9 +51,9 @@ static const struct {
 void options_help(void)
 {
     (void)printf(
-        "Usage: charterd-verify DIR --key KEY [--against FILE]...\n"
-        "       charterd-verify proof FILE --key KEY\n"
-        "       charterd-verify consistency FILE --against OLD --key KEY\n"
+        "Usage: charter-verify DIR --key KEY [--against FILE]...\n"
+        "       charter-verify proof FILE --key KEY\n"
+        "       charter-verify consistency FILE --against OLD --key KEY\n"
         "\n"
         "Checks charterd's log, or a proof about it, without charterd and without trusting it.\n"
         "\n"
@@ -61,14 +61,14 @@ void options_help(void)
         "at a time and in a place that nobody who could change the log can reach; and now and\n"
         "then a checkpoint (`charter checkpoint show > FILE`), kept in such a place, too.\n"
         "\n"
-        "  charterd-verify /var/lib/charterd --key log.key --against last-month.checkpoint\n"
+        "  charter-verify /var/lib/charterd --key log.key --against last-month.checkpoint\n"
         "      Reads every record: checksum, form, order. Computes the tree and compares it with\n"
         "      every stored tile and every checkpoint; replays all events and compares the state\n"
         "      with what the checkpoints say. A log that was cut, re-ordered or rewritten since\n"
         "      last month is not the log of that checkpoint. Charterd may run meanwhile.\n"
-        "  charterd-verify proof event-5.tlog-proof --key log.key\n"
+        "  charter-verify proof event-5.tlog-proof --key log.key\n"
         "      Is the event in the log, at its place? (charter proof inclusion 5 --out FILE)\n"
-        "  charterd-verify consistency now.proof --against last-month.checkpoint --key log.key\n"
+        "  charter-verify consistency now.proof --against last-month.checkpoint --key log.key\n"
         "      Does the log of now begin with that of last month? (charter proof consistency)\n"
         "\n"
         "Without --key the checkpoints' signatures are not checked: whoever could change the\n"
@@ -96,9 +96,9 @@ bool file_read(const char *path, size_t most, struct ch_buf *ret)
     if (good) ret->len = fread(ret->ptr, 1, most + 1, file);
     good = good && ferror(file) == 0;
     if (!good) {
-        (void)fprintf(stderr, "charterd-verify: %s: %s\n", path, strerror(errno));
+        (void)fprintf(stderr, "charter-verify: %s: %s\n", path, strerror(errno));
     } else if (ret->len > most) {
-        (void)fprintf(stderr, "charterd-verify: %s: larger than %zu bytes\n", path, most);
+        (void)fprintf(stderr, "charter-verify: %s: larger than %zu bytes\n", path, most);
         good = false;
     }
     if (file != NULL && file != stdin) (void)fclose(file);
@@ -121,7 +121,7 @@ static bool read_key(const char *value, uint8_t type, struct ch_verifier *ret)
     }
     if (good && (!ch_verifier_read(text, ret) || ret->type != type)) {
         (void)fprintf(stderr,
-                      "charterd-verify: %s: is no verifier key of a %s, nor a file that holds one; "
+                      "charter-verify: %s: is no verifier key of a %s, nor a file that holds one; "
                       "it looks like example.com/log+1a2b3c4d+A…\n",
                       value, type == CH_NOTE_ED25519 ? "log" : "witness");
         good = false;
@@ -132,7 +132,7 @@ static bool read_key(const char *value, uint8_t type, struct ch_verifier *ret)
 
 static bool too_many(const char *name)
 {
-    (void)fprintf(stderr, "charterd-verify: --%s was given too often\n", name);
+    (void)fprintf(stderr, "charter-verify: --%s was given too often\n", name);
     return false;
 }
 
@@ -158,7 +158,7 @@ static bool take(struct options *o, enum option option, const char *value)
     case OPTION_threads:
         o->threads = value[0] == '1' ? 1 : 2;
         if ((value[0] == '1' || value[0] == '2') && value[1] == '\0') return true;
-        (void)fprintf(stderr, "charterd-verify: --threads takes 1 or 2\n");
+        (void)fprintf(stderr, "charter-verify: --threads takes 1 or 2\n");
         return false;
     case OPTIONS: break;
     }
@@ -175,7 +175,7 @@ static bool take_option(struct options *o, int argc, char **argv, int *at)
         const char *value = equals == NULL ? NULL : equals + 1;
         if (rows[i].value != NULL && value == NULL) {
             if (*at + 1 >= argc) {
-                (void)fprintf(stderr, "charterd-verify: --%s takes a value: %s\n", rows[i].name,
+                (void)fprintf(stderr, "charter-verify: --%s takes a value: %s\n", rows[i].name,
                               rows[i].doc);
                 return false;
             }
@@ -183,7 +183,7 @@ static bool take_option(struct options *o, int argc, char **argv, int *at)
         }
         return take(o, (enum option)i, value);
     }
-    (void)fprintf(stderr, "charterd-verify: there is no option %s; see charterd-verify --help\n",
+    (void)fprintf(stderr, "charter-verify: there is no option %s; see charter-verify --help\n",
                   argv[*at]);
     return false;
 }
@@ -197,7 +197,7 @@ static bool take_word(struct options *o, const char *word)
     } else if (o->path == NULL) {
         o->path = word;
     } else {
-        (void)fprintf(stderr, "charterd-verify: '%s': one thing at a time\n", word);
+        (void)fprintf(stderr, "charter-verify: '%s': one thing at a time\n", word);
         return false;
     }
     return true;
@@ -213,16 +213,16 @@ bool options_read(int argc, char **argv, struct options *ret)
     }
     if (ret->help || ret->version) return true;
     if (ret->path == NULL) {
-        (void)fprintf(stderr, "charterd-verify: name the data directory; see charterd-verify "
+        (void)fprintf(stderr, "charter-verify: name the data directory; see charter-verify "
                               "--help\n");
         return false;
     }
     if (ret->what != VERIFY_DIR && ret->key_count == 0) {
-        (void)fprintf(stderr, "charterd-verify: a proof is checked with --key KEY\n");
+        (void)fprintf(stderr, "charter-verify: a proof is checked with --key KEY\n");
         return false;
     }
     if (ret->what == VERIFY_CONSISTENCY && ret->against_count == 0) {
-        (void)fprintf(stderr, "charterd-verify: name the earlier checkpoint with --against FILE\n");
+        (void)fprintf(stderr, "charter-verify: name the earlier checkpoint with --against FILE\n");
         return false;
     }
     return true;

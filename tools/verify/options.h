@@ -1,10 +1,10 @@
-/* options: what charterd-verify was told. SPDX-License-Identifier: MIT */
+/* options: what charter-verify was told. SPDX-License-Identifier: MIT */
 #ifndef CH_VERIFY_OPTIONS_H
 #define CH_VERIFY_OPTIONS_H
 #include "daemon/replay/verify.h"
 #include "schema/base/buf.h"
 
-/* What the program ends with; charterd-verify.1 lists them. */
+/* What the program ends with; charter-verify.1 lists them. */
 enum exit_code {
     EXIT_GOOD = 0,
     EXIT_FALSE = 1,

@@ -182,7 +182,7 @@ enum exit_code print_report(const struct options *options, const struct ch_verif
         print_good(options, report);
     }
     if (report->part != CH_VERIFY_NOTHING) {
-        (void)fprintf(stderr, "charterd-verify: FALSE: %s\n", report->text);
+        (void)fprintf(stderr, "charter-verify: FALSE: %s\n", report->text);
     }
     return code_of(options, report);
 }

@@ -27,7 +27,7 @@ struct parsed {
 
 static enum exit_code tell(const char *path, const char *what)
 {
-    (void)fprintf(stderr, "charterd-verify: FALSE: %s: %s\n", path, what);
+    (void)fprintf(stderr, "charter-verify: FALSE: %s: %s\n", path, what);
     return EXIT_FALSE;
 }
 
@@ -167,7 +167,7 @@ static bool record_of(const struct options *options, struct parsed *parsed)
         return file_read(options->record, RECORD_MOST, &parsed->record);
     }
     if (parsed->has_record) return true;
-    (void)fprintf(stderr, "charterd-verify: the proof holds no record; name it with --record\n");
+    (void)fprintf(stderr, "charter-verify: the proof holds no record; name it with --record\n");
     return false;
 }
 

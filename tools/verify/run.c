@@ -114,11 +114,11 @@ static int wait_for(pid_t child, const struct options *options, struct shared *s
 static enum exit_code judge(const struct options *options, const struct shared *shared)
 {
     if (shared->err == CH_ERR_STOPPED) {
-        (void)fprintf(stderr, "charterd-verify: %s; nothing false until there\n", shared->why.text);
+        (void)fprintf(stderr, "charter-verify: %s; nothing false until there\n", shared->why.text);
         return EXIT_INTERRUPTED;
     }
     if (shared->err != CH_OK) {
-        (void)fprintf(stderr, "charterd-verify: %s: %s\n", ch_err_code(shared->err),
+        (void)fprintf(stderr, "charter-verify: %s: %s\n", ch_err_code(shared->err),
                       shared->why.text);
         return EXIT_FAILED;
     }
@@ -149,7 +149,7 @@ enum exit_code run_directory(const struct options *options)
     struct shared *shared =
         mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED) {
-        (void)fprintf(stderr, "charterd-verify: out of memory\n");
+        (void)fprintf(stderr, "charter-verify: out of memory\n");
         return EXIT_FAILED;
     }
     watch_signals();
@@ -163,7 +163,7 @@ enum exit_code run_directory(const struct options *options)
     } else if (died == 0 && shared->finished) {
         code = judge(options, shared);
     } else {
-        (void)fprintf(stderr, "charterd-verify: the process that reads was ended: %s\n",
+        (void)fprintf(stderr, "charter-verify: the process that reads was ended: %s\n",
                       died > 0 ? strsignal(died) : strerror(errno));
     }
     (void)munmap(shared, sizeof *shared);
