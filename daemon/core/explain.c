@@ -168,8 +168,8 @@ bool ch_explain(struct ch_asking *q, const struct ch_question *question, struct 
     ch_access(q->state, question, &ret->answer, gather, &g);
     ch_saw(q, ret->answer.read_seq);
     if (ret->no_memory || !find_ways(q, ret)) return false;
-    CH_CHECK_SLOW(question->as_given ||
-                  has_open(ret) == (ret->answer.decision == CH_decision_allowed));
+    const bool open = has_open(ret);
+    CH_CHECK_SLOW(question->as_given || open == (ret->answer.decision == CH_decision_allowed));
     return true;
 }
 

@@ -19,14 +19,15 @@ static struct o_stream *find_stream(struct o_world *w, uint64_t account, uint64_
 static struct o_stream *need_stream(struct o_world *w, uint64_t account, uint64_t key,
                                     uint8_t stream)
 {
-    struct o_stream *s = find_stream(w, account, key, stream);
-    for (size_t i = 0; i < O_STREAMS && s == NULL; i++) {
+    struct o_stream *there = find_stream(w, account, key, stream);
+    if (there != NULL) return there;
+    for (size_t i = 0; i < O_STREAMS; i++) {
         if (w->streams[i].account != 0) continue;
-        s = &w->streams[i];
-        *s = (struct o_stream){.account = account, .key = key, .stream = stream};
+        w->streams[i] = (struct o_stream){.account = account, .key = key, .stream = stream};
+        return &w->streams[i];
     }
-    CH_CHECK(s != NULL);
-    return s;
+    CH_CHECK(w == NULL); /* there is always a place */
+    return NULL;
 }
 
 /* A key of the account; one that is gone counts where it sent, or was stopped, before. */

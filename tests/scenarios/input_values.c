@@ -5,6 +5,7 @@
 
 struct maker {
     const struct ch_field *field;
+    struct ch_field one; /* of a list's items, while the list itself is tried */
     const struct ch_kind *kind;
     input_try_fn *try_one;
     void *arg;
@@ -341,9 +342,9 @@ static void values(struct maker *m)
 /* A list itself: something else, and one item more than it takes. */
 static void lists(struct maker *m)
 {
-    const struct ch_field as_one = {.name = m->field->name, .kind = m->field->kind};
     const struct ch_field *field = m->field;
-    m->field = &as_one;
+    m->one = (struct ch_field){.name = field->name, .kind = field->kind};
+    m->field = &m->one;
     for (size_t i = 0; i < sizeof of_kinds / sizeof of_kinds[0]; i++) {
         if (of_kinds[i].kind == CH_VALUE_ARRAY) continue;
         raw(m, of_kinds[i].bytes, of_kinds[i].len);
