@@ -161,11 +161,11 @@ struct ch_scopes ch_undelegated(const struct ch_case *c, uint32_t account, struc
 
 bool ch_is_own(const struct ch_case *c, uint8_t subject_kind, uint32_t subject)
 {
-    if (c->moment->actor.kind != CH_actor_kind_user) return false;
-    if (subject_kind == CH_subject_kind_user) return subject == c->moment->user_row;
+    const uint32_t person = ch_person_behind(c->state, &c->moment->actor);
+    if (person == 0) return false;
+    if (subject_kind == CH_subject_kind_user) return subject == person;
     const struct ch_row_group *group = ch_group_row(c->state, subject);
-    uint32_t mine =
-        ch_find_share(c->state, CH_subject_kind_user, c->moment->user_row, group->account);
+    uint32_t mine = ch_find_share(c->state, CH_subject_kind_user, person, group->account);
     if (mine == 0) return false;
     for (uint32_t m = ch_share_row(c->state, mine)->first_member; m != 0;
          m = ch_member_row(c->state, m)->next_of_share) {

@@ -147,7 +147,7 @@ enum ch_rejection_code ch_decide_group_add(struct ch_case *c)
     uint32_t group = own_group(c, &args->group, "group");
     if (group == 0) return CH_REJ_none;
     uint32_t user = ch_find_user(c->state, args->user.id);
-    if (c->moment->user_row == user) return ch_reject(c, CH_REJ_own_rights, "user");
+    if (ch_is_own(c, CH_subject_kind_user, user)) return ch_reject(c, CH_REJ_own_rights, "user");
     if (!covers_group(c, group, "group")) return CH_REJ_none;
     if (ch_is_owner(c->state, user, c->on)) return ch_reject(c, CH_REJ_owner_share, "user");
     uint32_t share = ch_find_share(c->state, CH_subject_kind_user, user, c->on);

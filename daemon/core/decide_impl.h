@@ -66,7 +66,8 @@ bool ch_may_add_scopes(struct ch_case *c, struct ch_scopes scopes, const struct 
  * refusing. */
 uint32_t ch_subject_share(struct ch_case *c, bool has_user, const struct ch_ref *user,
                           bool has_group, const struct ch_ref *group);
-/* Whether the subject is the actor, or a group the actor is in: nobody changes their own rights. */
+/* Whether the subject is the person who acts, also by a key that they made, or a group which that
+ * person is in: nobody changes their own rights. */
 bool ch_is_own(const struct ch_case *c, uint8_t subject_kind, uint32_t subject);
 
 /* Whether a password that was compared is the one that the user has now, and was good. */

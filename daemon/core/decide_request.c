@@ -190,9 +190,10 @@ static uint32_t request_here(struct ch_case *c, struct ch_request_id id)
     return 0;
 }
 
+/* Whether it is of the person who acts, also by a key of theirs. */
 static bool is_own(const struct ch_case *c, const struct ch_row_request *request)
 {
-    return c->moment->actor.kind == CH_actor_kind_user && c->moment->user_row == request->user;
+    return ch_person_behind(c->state, &c->moment->actor) == request->user;
 }
 
 /* What the share gives of the wish, whatever takes it away again. */

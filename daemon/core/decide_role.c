@@ -49,12 +49,14 @@ static void change_role(struct ch_case *c, uint32_t row, struct ch_scopes scopes
     }
 }
 
-/* Whether the actor has the account's own role, by a share of theirs or of a group they are in. */
+/* Whether the person who acts, also by a key of theirs, has the account's own role, by a share of
+ * theirs or of a group they are in. */
 static bool has_role(const struct ch_case *c, uint32_t role)
 {
-    if (c->moment->actor.kind != CH_actor_kind_user) return false;
+    const uint32_t person = ch_person_behind(c->state, &c->moment->actor);
+    if (person == 0) return false;
     for (uint32_t a = c->on; a != 0; a = ch_account_row(c->state, a)->parent) {
-        uint32_t mine = ch_find_share(c->state, CH_subject_kind_user, c->moment->user_row, a);
+        uint32_t mine = ch_find_share(c->state, CH_subject_kind_user, person, a);
         if (mine == 0) continue;
         if (ch_share_row(c->state, mine)->role == role) return true;
         for (uint32_t m = ch_share_row(c->state, mine)->first_member; m != 0;

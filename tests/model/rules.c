@@ -258,7 +258,7 @@ bool o_gives_nothing_back(const struct o_case *k, struct o_world *after, uint64_
         o_access(after, &q, &then);
         struct ch_scopes gained = ch_scopes_but(then.given, now.given);
         if (ch_scopes_empty(gained)) continue;
-        if (o_is_person(k) && user == k->c->actor) return false;
+        if (user == o_person(k->w, k->c->actor_kind, k->c->actor)) return false;
         if (!o_covers(k, q.account, CH_reach_account, gained, NULL)) return false;
     }
     return true;

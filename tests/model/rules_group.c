@@ -93,8 +93,7 @@ static void add_member(struct o_case *k)
     struct o_world *w = k->w;
     const struct o_command *c = k->c;
     bool member = o_is_member(w, k->user->id, k->group->id);
-    o_break_if(k, c->actor_kind == CH_actor_kind_user && c->actor == k->user->id,
-               CH_REJ_own_rights);
+    o_break_if(k, o_person(w, c->actor_kind, c->actor) == k->user->id, CH_REJ_own_rights);
     o_break_if(k, !o_covers_group(k, k->group->id), CH_REJ_uncovered_scopes);
     o_break_if(k, o_owner(w, k->on->id) == k->user->id, CH_REJ_owner_share);
     o_break_if(k, o_share(w, CH_subject_kind_user, k->user->id, k->on->id) == NULL,

@@ -134,7 +134,7 @@ static void invite(struct o_case *k)
             o_break_if(k, account_at(k, j) == a, CH_REJ_share_exists);
         }
     }
-    o_break_if(k, u != NULL && o_is_person(k) && u->id == c->actor, CH_REJ_own_rights);
+    o_break_if(k, u != NULL && u->id == o_person(k->w, c->actor_kind, c->actor), CH_REJ_own_rights);
     o_break_if(k, c->has_scopes && o_owners_alone(c->scopes), CH_REJ_owners_alone);
     o_break_if(k, k->role == o_built_in(k->w, "owner"), CH_REJ_owner_share);
     o_break_if(k, k->role == NULL && !c->has_scopes, CH_REJ_no_permission);

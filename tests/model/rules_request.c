@@ -197,7 +197,7 @@ void o_request_rules(struct o_case *k)
         struct o_request *one = &k->w->requests[i];
         if (one->id == k->c->thing && one->account == k->on->id) r = one;
     }
-    const bool own = r != NULL && o_is_person(k) && r->user == k->c->actor;
+    const bool own = r != NULL && r->user == o_person(k->w, k->c->actor_kind, k->c->actor);
     const bool takes_back = type == CH_CMD_access_withdraw;
     o_break_if(k, r == NULL || (takes_back && !own), CH_REJ_not_found);
     o_break_if(k, !takes_back && own, CH_REJ_own_request);

@@ -6,10 +6,10 @@
 /* Whether the actor is a member of the group or of one below it. */
 static bool has_actor(struct o_case *k, uint64_t group)
 {
-    if (k->c->actor_kind != CH_actor_kind_user) return false;
-    for (size_t i = 0; i < O_MEMBERS; i++) {
+    const uint64_t person = o_person(k->w, k->c->actor_kind, k->c->actor);
+    for (size_t i = 0; i < O_MEMBERS && person != 0; i++) {
         const struct o_member *m = &k->w->members[i];
-        if (m->group != 0 && m->user == k->c->actor && o_group_in(k->w, m->group, group)) {
+        if (m->group != 0 && m->user == person && o_group_in(k->w, m->group, group)) {
             return true;
         }
     }
@@ -19,10 +19,11 @@ static bool has_actor(struct o_case *k, uint64_t group)
 /* Whether the role is one by which the actor has rights. */
 static bool is_of_actor(struct o_case *k, uint64_t role)
 {
-    for (size_t i = 0; i < O_SHARES; i++) {
+    const uint64_t person = o_person(k->w, k->c->actor_kind, k->c->actor);
+    for (size_t i = 0; i < O_SHARES && person != 0; i++) {
         const struct o_share *s = &k->w->shares[i];
-        if (s->id == 0 || s->role != role || k->c->actor_kind != CH_actor_kind_user) continue;
-        if (s->subject_kind == CH_subject_kind_user ? s->subject == k->c->actor
+        if (s->id == 0 || s->role != role) continue;
+        if (s->subject_kind == CH_subject_kind_user ? s->subject == person
                                                     : has_actor(k, s->subject)) {
             return true;
         }

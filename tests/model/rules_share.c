@@ -40,14 +40,16 @@ bool o_covers_group(const struct o_case *k, uint64_t group)
     return true;
 }
 
-/* Whether the share is the actor's own, or that of a group that the actor is in. */
+/* Whether the share is of the person who acts or made the key that does, or of a group they are
+ * in. */
 static bool is_of_actor(const struct o_case *k, uint8_t subject_kind, uint64_t subject)
 {
-    if (k->c->actor_kind != CH_actor_kind_user) return false;
-    if (subject_kind == CH_subject_kind_user) return subject == k->c->actor;
+    const uint64_t person = o_person(k->w, k->c->actor_kind, k->c->actor);
+    if (person == 0) return false;
+    if (subject_kind == CH_subject_kind_user) return subject == person;
     for (size_t i = 0; i < O_MEMBERS; i++) {
         const struct o_member *m = &k->w->members[i];
-        if (m->group != 0 && m->user == k->c->actor && o_group_in(k->w, m->group, subject)) {
+        if (m->group != 0 && m->user == person && o_group_in(k->w, m->group, subject)) {
             return true;
         }
     }
