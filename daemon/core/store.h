@@ -96,6 +96,13 @@ static inline uint8_t *ch_table_ptr(const struct ch_table *table, uint32_t row)
            (size_t)(place - ((uint32_t)CH_CHUNK_ROWS << chunk)) * table->def.row_bytes;
 }
 
+/* How many rows lie behind each other in memory from `row` on, if the table is large enough. */
+static inline uint32_t ch_table_together(uint32_t row)
+{
+    uint32_t place = row + (CH_CHUNK_ROWS - 1);
+    return (UINT32_C(2) << (31 - __builtin_clz(place))) - place;
+}
+
 /* A row to read. It must be live. Stays valid until the row is given back. */
 static inline const void *ch_row(const struct ch_store *store, uint32_t table, uint32_t row)
 {

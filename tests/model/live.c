@@ -3,6 +3,7 @@
 
 #include "daemon/core/dump.h"
 #include "daemon/core/invariant.h"
+#include "daemon/core/load.h"
 #include "tests/model/call.h"
 #include "tests/unit/core_learn.h"
 
@@ -221,6 +222,31 @@ void m_replay(struct ch_state *state, const struct m_live *from, uint64_t head)
     }
     ch_arena_deinit(&arena);
     ch_buf_deinit(&again);
+}
+
+static void collect(void *arg, const void *ptr, size_t len)
+{
+    ch_buf_put(arg, ptr, len);
+}
+
+void m_reload(const struct ch_state *state, size_t piece, struct ch_state *ret)
+{
+    struct ch_buf dump = {0};
+    struct ch_dump_place place = {.begun = false};
+    struct ch_load load;
+    while (ch_dump_some(state, &place, piece, collect, &dump)) {
+    }
+    M_CHECK(!dump.failed && dump.len == ch_dump_bytes(state));
+    M_CHECK(ch_state_init(ret));
+    ch_load_begin(&load, ret, dump.len);
+    for (size_t at = 0; at < dump.len; at += piece) {
+        const size_t left = dump.len - at;
+        M_CHECK(ch_load_more(&load, dump.ptr + at, left < piece ? left : piece));
+    }
+    M_CHECK(ch_load_end(&load) && ch_load_index(&load));
+    M_CHECK(m_dump_hash(ret) == m_dump_hash(state));
+    invariants(ret);
+    ch_buf_deinit(&dump);
 }
 
 /* ---- memory ----------------------------------------------------------------------------------*/

@@ -50,6 +50,9 @@ struct ch_bytes m_live_record(const struct m_live *live, uint64_t seq);
 /* Decodes and applies the records after the state's head up to `head`. */
 void m_replay(struct ch_state *state, const struct m_live *from, uint64_t head);
 
+/* Makes `ret` from the dump of a state, given in pieces of so many bytes. */
+void m_reload(const struct ch_state *state, size_t piece, struct ch_state *ret);
+
 void m_memory_take(struct m_memory *memory, const struct ch_state *state, bool all);
 void m_memory_compare(const struct m_memory *one, const struct m_memory *two, const char *what);
 

@@ -3,6 +3,7 @@
 #include "daemon/core/apply.h"
 #include "daemon/core/dump.h"
 #include "daemon/core/invariant.h"
+#include "daemon/core/load.h"
 #include "daemon/core/query.h"
 #include "schema/base/arena.h"
 #include "schema/base/buf.h"
@@ -234,6 +235,176 @@ static void a_closed_account_taken_back_leaves_the_same_dump(void **unused)
     ch_state_deinit(&state);
 }
 
+/* ---- read back ---------------------------------------------------------------------------- */
+
+/* Gives a dump to the loader in pieces; what is wrong with it, NULL: nothing. */
+static const char *load_it(struct ch_bytes dump, size_t piece, struct ch_state *ret)
+{
+    struct ch_load load;
+    assert_true(ch_state_init(ret));
+    ch_load_begin(&load, ret, dump.len);
+    bool good = true;
+    for (size_t at = 0; good && at < dump.len; at += piece) {
+        const size_t left = dump.len - at;
+        good = ch_load_more(&load, dump.ptr + at, left < piece ? left : piece);
+    }
+    good = good && ch_load_end(&load) && ch_load_index(&load);
+    assert_false(load.no_memory);
+    assert_int_equal(good, load.wrong == NULL);
+    return load.wrong;
+}
+
+static void assert_loads(const struct ch_state *state, size_t piece)
+{
+    struct ch_state again;
+    struct ch_buf dump = dump_of(state);
+    assert_int_equal(dump.len, ch_dump_bytes(state));
+    assert_null(load_it(ch_buf_view(&dump), piece, &again));
+    assert_null(ch_invariant_broken(&again));
+    struct ch_buf back = dump_of(&again);
+    assert_same(&dump, &back);
+    ch_state_deinit(&again);
+}
+
+static void a_dump_is_read_back_in_any_pieces(void **unused)
+{
+    (void)unused;
+    struct ch_state state;
+    assert_true(ch_state_init(&state));
+    assert_loads(&state, 3); /* an empty one */
+    ch_state_deinit(&state);
+    make_world(&state);
+    for (size_t piece = 1; piece < 600; piece += 37) {
+        assert_loads(&state, piece);
+    }
+    assert_loads(&state, SIZE_MAX);
+    for (uint64_t n = 3; n <= 4 * CH_CHUNK_ROWS; n++) { /* several chunks */
+        const struct ch_ev_user_created person = {.number = n};
+        happen(&state, CH_EV_user_created, 0, &person);
+    }
+    assert_loads(&state, 1000);
+    assert_loads(&state, SIZE_MAX);
+    ch_state_deinit(&state);
+}
+
+static void a_dump_is_given_piece_by_piece(void **unused)
+{
+    (void)unused;
+    struct ch_state state;
+    make_world(&state);
+    struct ch_buf whole = dump_of(&state);
+    for (size_t most = 1; most < 3000; most += 331) {
+        struct ch_buf pieces = {0};
+        struct ch_dump_place place = {.begun = false};
+        size_t before = 0;
+        while (ch_dump_some(&state, &place, most, collect, &pieces)) {
+            assert_true(pieces.len - before <= most + sizeof(struct ch_row_meta) + 4096);
+            before = pieces.len;
+        }
+        assert_int_equal(pieces.len, whole.len);
+        assert_memory_equal(pieces.ptr, whole.ptr, whole.len);
+        ch_buf_deinit(&pieces);
+    }
+    ch_buf_deinit(&whole);
+    ch_state_deinit(&state);
+}
+
+static void what_is_loaded_goes_on_as_the_original(void **unused)
+{
+    (void)unused;
+    struct ch_state state, again;
+    make_world(&state);
+    const struct ch_ev_group_deleted gone = {.group = {TEAM}}; /* leaves free rows */
+    happen(&state, CH_EV_group_deleted, MASTER, &gone);
+    struct ch_buf dump = dump_of(&state);
+    assert_null(load_it(ch_buf_view(&dump), 77, &again));
+    struct ch_state *both[2] = {&state, &again};
+    for (size_t i = 0; i < 2; i++) {
+        const struct ch_ev_group_created group = {.name = ch_text_of("others")};
+        const struct ch_ev_account_renamed named = {.account = {SUB},
+                                                    .name = ch_text_of("renamed")};
+        const struct ch_ev_grant_set grant = {.share = {BERT_SHARE},
+                                              .kind = CH_resource_kind_list,
+                                              .resource = ch_text_of("old"),
+                                              .scopes = ch_scopes_of(CH_SCOPE_lists_read)};
+        happen(both[i], CH_EV_group_created, MASTER, &group);
+        happen(both[i], CH_EV_account_renamed, SUB, &named);
+        happen(both[i], CH_EV_grant_set, MASTER, &grant);
+    }
+    struct ch_buf one = dump_of(&state);
+    struct ch_buf two = dump_of(&again);
+    assert_same(&one, &two);
+    ch_buf_deinit(&dump);
+    ch_state_deinit(&state);
+    ch_state_deinit(&again);
+}
+
+static void a_dump_that_is_cut_is_refused(void **unused)
+{
+    (void)unused;
+    struct ch_state state, again;
+    make_world(&state);
+    struct ch_buf dump = dump_of(&state);
+    for (size_t len = 0; len < dump.len; len++) {
+        assert_non_null(load_it((struct ch_bytes){dump.ptr, len}, 512, &again));
+        ch_state_deinit(&again);
+    }
+    ch_buf_put(&dump, "", 1);
+    assert_non_null(load_it(ch_buf_view(&dump), 512, &again));
+    ch_state_deinit(&again);
+    ch_buf_deinit(&dump);
+    ch_state_deinit(&state);
+}
+
+/* What the sizes and links do not tell is the state hash's to find: then the bytes are as given. */
+static void no_flipped_bit_breaks_the_loader(void **unused)
+{
+    (void)unused;
+    struct ch_state state, again;
+    uint64_t refused = 0;
+    make_world(&state);
+    const struct ch_ev_group_deleted gone = {.group = {TEAM}};
+    happen(&state, CH_EV_group_deleted, MASTER, &gone);
+    struct ch_buf dump = dump_of(&state);
+    for (size_t bit = 0; bit < 8 * dump.len; bit++) {
+        dump.ptr[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        if (load_it(ch_buf_view(&dump), SIZE_MAX, &again) != NULL) {
+            refused++;
+        } else {
+            struct ch_buf back = dump_of(&again);
+            assert_int_equal(back.len, dump.len);
+            assert_memory_equal(back.ptr, dump.ptr, dump.len);
+            ch_buf_deinit(&back);
+        }
+        ch_state_deinit(&again);
+        dump.ptr[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+    assert_true(refused > dump.len); /* heads, liveness words, free rows, names, parents */
+    ch_buf_deinit(&dump);
+    ch_state_deinit(&state);
+}
+
+static void a_dump_of_another_version_is_refused(void **unused)
+{
+    (void)unused;
+    struct ch_state state, again;
+    make_world(&state);
+    struct ch_buf dump = dump_of(&state);
+    ch_put_le32(dump.ptr, CH_DUMP_VERSION + 1);
+    assert_string_equal(load_it(ch_buf_view(&dump), 512, &again), "it has another version");
+    ch_state_deinit(&again);
+    ch_put_le32(dump.ptr, CH_DUMP_VERSION);
+    memcpy(dump.ptr + 8, "metb", 4);
+    assert_string_equal(load_it(ch_buf_view(&dump), 512, &again), "there is another table");
+    ch_state_deinit(&again);
+    memcpy(dump.ptr + 8, "meta", 4);
+    ch_put_le32(dump.ptr + 12, sizeof(struct ch_row_meta) + 8);
+    assert_string_equal(load_it(ch_buf_view(&dump), 512, &again), "rows of another length");
+    ch_state_deinit(&again);
+    ch_buf_deinit(&dump);
+    ch_state_deinit(&state);
+}
+
 static void a_broken_link_breaks_an_invariant(void **unused)
 {
     (void)unused;
@@ -459,6 +630,12 @@ int main(void)
         cmocka_unit_test(a_dump_has_every_chunk_of_a_table),
         cmocka_unit_test(the_directory_is_outside_the_dump),
         cmocka_unit_test(a_closed_account_taken_back_leaves_the_same_dump),
+        cmocka_unit_test(a_dump_is_read_back_in_any_pieces),
+        cmocka_unit_test(a_dump_is_given_piece_by_piece),
+        cmocka_unit_test(what_is_loaded_goes_on_as_the_original),
+        cmocka_unit_test(a_dump_that_is_cut_is_refused),
+        cmocka_unit_test(no_flipped_bit_breaks_the_loader),
+        cmocka_unit_test(a_dump_of_another_version_is_refused),
         cmocka_unit_test(a_broken_link_breaks_an_invariant),
         cmocka_unit_test(a_check_is_answered_with_the_facts),
         cmocka_unit_test(a_list_is_read_page_by_page),
