@@ -44,6 +44,7 @@ struct ch_pipeline {
     struct ch_doorbell *doorbell; /* NULL: none */
     struct ch_state *state;       /* replayed to the log's end, with its journal on */
     uint32_t own_uid;
+    uint64_t resumed;             /* the seq of the snapshot that the start went on from; 0: none */
     uint64_t replayed, replay_ms; /* for status */
 
     /* its own */
@@ -82,6 +83,7 @@ struct ch_pipeline {
     const struct ch_made *made;           /* by call: what users had made; NULL: none */
     const struct ch_proved *proofs;       /* by call: the proofs it wanted; NULL: none */
     uint64_t followed;                    /* the durable seq that the worker was told last */
+    uint64_t follow_events;               /* it is told again after so many */
     bool last_try;                        /* the request taken now has waited long enough */
     enum ch_err stop_err;                 /* not CH_OK: the loop ended for this */
     struct ch_why stop_why;

@@ -14,6 +14,7 @@
 #include "daemon/log/vault.h"
 #include "daemon/pipeline.h"
 #include "daemon/replay/follower.h"
+#include "daemon/replay/resume.h"
 #include "schema/limits.h"
 
 enum { EXIT_USAGE = 2, MANUAL_START_S = 1577836800 }; /* 2020-01-01T00:00:00Z */
@@ -71,11 +72,22 @@ static enum ch_err open_log(struct daemon *d, struct ch_why *why)
     return err == CH_OK ? ch_directory_init(&d->directory, d->vault, why) : err;
 }
 
-/* The state is what the log says. */
+static void tell_refused(void *arg, uint64_t seq, const char *text)
+{
+    (void)arg;
+    (void)fprintf(stderr, "charterd: the snapshot of event %llu is not used: %s\n",
+                  (unsigned long long)seq, text);
+}
+
+/* The state is what the log says; of its beginning a snapshot tells the same, and sooner. */
 static enum ch_err recover(struct daemon *d, struct ch_why *why)
 {
     d->replay_started_ns = ch_clock_monotonic_ns();
     enum ch_err err = ch_follower_open(&d->follower, d->log, &d->directory, why);
+    if (err == CH_OK) {
+        err = ch_resume_newest(&d->follower, d->config.data, UINT64_MAX, tell_refused, NULL, why);
+    }
+    if (err == CH_OK) d->line.resumed = ch_follower_seq(&d->follower);
     if (err == CH_OK) err = ch_follower_go(&d->follower, UINT64_MAX, show_progress, d, why);
     if (err != CH_OK) return err;
     const uint64_t head = ch_follower_seq(&d->follower);
@@ -85,7 +97,7 @@ static enum ch_err recover(struct daemon *d, struct ch_why *why)
     }
     err = ch_directory_check(&d->directory, &d->follower.state, why);
     if (err != CH_OK) return err;
-    d->line.replayed = head;
+    d->line.replayed = head - d->line.resumed;
     d->line.replay_ms = (ch_clock_monotonic_ns() - d->replay_started_ns) / 1000000u;
     return CH_OK;
 }
@@ -195,6 +207,18 @@ static void stop(struct daemon *d)
     ch_arena_deinit(&d->arena);
 }
 
+static void tell_ready(const struct daemon *d)
+{
+    char from[64] = "";
+    if (d->line.resumed > 0) {
+        (void)snprintf(from, sizeof from, "from the snapshot of event %llu, ",
+                       (unsigned long long)d->line.resumed);
+    }
+    (void)fprintf(stderr, "charterd: ready at %s, %s%llu events replayed in %llu ms\n",
+                  ch_ingress_url(d->ingress, 0), from, (unsigned long long)d->line.replayed,
+                  (unsigned long long)d->line.replay_ms);
+}
+
 int main(int argc, char **argv)
 {
     struct daemon d = {.line_started = false};
@@ -220,9 +244,7 @@ int main(int argc, char **argv)
     }
     err = start(&d, &why);
     if (err == CH_OK) {
-        (void)fprintf(stderr, "charterd: ready at %s, %llu events replayed in %llu ms\n",
-                      ch_ingress_url(d.ingress, 0), (unsigned long long)d.line.replayed,
-                      (unsigned long long)d.line.replay_ms);
+        tell_ready(&d);
         err = ch_loop_run(d.loop, &why);
         if (err == CH_OK && d.line.stop_err != CH_OK) {
             err = d.line.stop_err;

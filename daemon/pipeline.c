@@ -332,7 +332,7 @@ static void finish(struct ch_pipeline *line, struct ch_open_batch *batch,
     line->log_bytes = result->log_bytes;
     memcpy(line->root, result->end.root.bytes, sizeof line->root);
     ch_store_forget(&line->state->store, line->open->mark);
-    if (line->durable - line->followed >= FOLLOW_EVENTS) {
+    if (line->durable - line->followed >= line->follow_events) {
         line->followed = line->durable;
         ch_shadow_follow(line->shadow, line->durable);
     }
@@ -450,10 +450,20 @@ static void wake(void *arg)
     (void)written; /* a counter that is full wakes as well */
 }
 
+/* A line of the worker's; on its thread. */
+static void tell(void *arg, const char *text)
+{
+    (void)arg;
+    (void)fprintf(stderr, "charterd: %s\n", text);
+}
+
 enum ch_err ch_pipeline_start(struct ch_pipeline *line, struct ch_why *why)
 {
     line->started_ns = ch_clock_monotonic_ns();
     line->durable = ch_meta(line->state)->head;
+    const uint64_t snapshot_events = line->config->snapshot_events;
+    line->follow_events =
+        snapshot_events > 0 && snapshot_events < FOLLOW_EVENTS ? snapshot_events : FOLLOW_EVENTS;
     line->log_bytes = ch_evlog_bytes(line->log);
     memcpy(line->root, ch_evlog_end(line->log)->root.bytes, sizeof line->root);
     line->open = &line->batches[0];
@@ -470,6 +480,10 @@ enum ch_err ch_pipeline_start(struct ch_pipeline *line, struct ch_why *why)
         const struct ch_shadow_options options = {.dir = line->config->data,
                                                   .log = line->log,
                                                   .directory = line->directory,
+                                                  .snapshot_events = line->config->snapshot_events,
+                                                  .snapshot_bytes = line->config->snapshot_mib
+                                                                    << 20,
+                                                  .tell = tell,
                                                   .on_done = wake,
                                                   .arg = &line->shadow_fd};
         err = ch_shadow_start(&options, &line->shadow, why);
@@ -506,6 +520,8 @@ enum ch_err ch_pipeline_start(struct ch_pipeline *line, struct ch_why *why)
         ch_loop_set_turn_hook(line->loop, on_turn_end, line);
         set_due_timer(line);
         ch_checkpoints_durable(line->checkpoints);
+        ch_shadow_follow(line->shadow, line->durable); /* what index and snapshots lack */
+        line->followed = line->durable;
     }
     return err;
 }
@@ -548,6 +564,7 @@ void ch_pipeline_stop(struct ch_pipeline *line)
     take_entered(line);
     drain(line);
     checkpoint_last(line);
+    if (line->stop_err == CH_OK) ch_shadow_keep_last(line->shadow, line->durable);
     ch_shadow_stop(line->shadow);
     take_past(line);
     ch_ingress_flush(line->ingress);

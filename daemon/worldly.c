@@ -10,6 +10,7 @@
 #include "daemon/log/reader.h"
 #include "daemon/page.h"
 #include "daemon/proving.h"
+#include "daemon/replay/shadow.h"
 #include "schema/limits.h"
 
 /* Pages of memory that the process holds, in bytes. source: man 5 proc, /proc/self/statm */
@@ -35,6 +36,8 @@ static uint64_t resident_bytes(void)
 static void status(struct ch_pipeline *line, struct ch_buf *buf)
 {
     const struct ch_store *store = &line->state->store;
+    struct ch_shadow_facts facts;
+    ch_shadow_tell_facts(line->shadow, &facts);
     struct ch_qry_status_result result = {
         .version = ch_text_of(CH_VERSION),
         .revision = ch_meta(line->state)->head,
@@ -59,6 +62,12 @@ static void status(struct ch_pipeline *line, struct ch_buf *buf)
         .state_seq = line->state_seq,
         .has_checkpoint = ch_checkpoints_size(line->checkpoints) > 0,
         .checkpoint = ch_checkpoints_size(line->checkpoints),
+        .has_resumed = line->resumed > 0,
+        .resumed = line->resumed,
+        .has_snapshot = facts.snapshot > 0,
+        .snapshot = facts.snapshot,
+        .snapshots = facts.snapshots,
+        .snapshot_bytes = facts.snapshot_bytes,
     };
     ch_loop_longest_turn_reset(line->loop);
     ch_encode_map(buf, &ch_calls[CH_QRY_status].result, &result);

@@ -67,6 +67,10 @@ static const struct {
     {"password_passes", 1, LIMIT_PASSWORD_PASSES_MAX},
     {"checkpoint_events", 1, LIMIT_CHECKPOINT_EVENTS_MAX},
     {"checkpoint_seconds", 1, LIMIT_CHECKPOINT_SECONDS_MAX},
+    {"snapshot_events", 0, LIMIT_SNAPSHOT_EVENTS_MAX},
+    {"snapshot_mib", 0, LIMIT_SNAPSHOT_MIB_MAX},
+    {"scrub_rate", 0, LIMIT_SCRUB_RATE_MAX},
+    {"scrub_hours", 1, LIMIT_SCRUB_HOURS_MAX},
 };
 
 static bool set_number(const struct setting *setting, const char *value, uint64_t *ret)

@@ -19,6 +19,11 @@ uint32_t ch_crc(struct ch_bytes bytes)
     return ~more(UINT32_MAX, bytes.ptr, bytes.len);
 }
 
+uint32_t ch_crc_more(uint32_t crc, struct ch_bytes bytes)
+{
+    return ~more(~crc, bytes.ptr, bytes.len);
+}
+
 uint32_t ch_crc_record(uint64_t seq, struct ch_bytes record)
 {
     uint8_t place[8];

@@ -11,6 +11,9 @@ enum { CH_CRC_BYTES = 4 }; /* stored little-endian */
 /* CRC32C of the bytes alone. At most INT_MAX bytes. */
 uint32_t ch_crc(struct ch_bytes bytes);
 
+/* The same of bytes that come in pieces: crc is that of those before; 0: none came. */
+uint32_t ch_crc_more(uint32_t crc, struct ch_bytes bytes);
+
 /* The checksum of a record at its place in the log. */
 uint32_t ch_crc_record(uint64_t seq, struct ch_bytes record);
 #endif

@@ -161,14 +161,16 @@ static uint32_t user_of(const struct ch_state *state, const struct ch_event *eve
     return 0;
 }
 
-static enum ch_err add(const struct ch_directory *directory, struct ch_state *state,
-                       const struct ch_event *event, struct ch_bytes plain, struct ch_why *why)
+/* Adds an opened part and the names in it. tag: of the event that it was sealed in; user: whose
+ * names they are, 0: nobody's */
+static enum ch_err add(const struct ch_directory *directory, struct ch_state *state, uint64_t seq,
+                       uint16_t tag, uint32_t user, struct ch_bytes plain, struct ch_why *why)
 {
     union ch_event_body body = {.align = 0};
-    struct ch_event named = *event;
+    struct ch_event named = {.seq = seq, .tag = tag, .body = &body};
     const enum ch_err err = ch_event_open(plain, &body, &named, why);
     if (err != CH_OK) return err;
-    const struct ch_record *record = &ch_events[event->tag].record;
+    const struct ch_record *record = &ch_events[tag].record;
     uint8_t hashes[2][16];
     const uint8_t *given[2] = {NULL, NULL}; /* username, e-mail address */
     for (uint16_t i = 0; i < record->count; i++) {
@@ -180,12 +182,11 @@ static enum ch_err add(const struct ch_directory *directory, struct ch_state *st
         ch_directory_hash(directory, field->kind, name->text, hashes[which]);
         given[which] = hashes[which];
     }
-    const uint32_t user = user_of(state, event);
     if (user != 0 && ch_user_row(state, user)->status == CH_user_status_deleted) {
         given[0] = NULL; /* its names are free */
         given[1] = NULL;
     }
-    ch_directory_add(state, event->seq, plain, user, given[0], given[1]);
+    ch_directory_add(state, seq, plain, user, given[0], given[1]);
     return CH_OK;
 }
 
@@ -200,31 +201,94 @@ void ch_directory_forget_erased(const struct ch_directory *directory, struct ch_
     }
 }
 
+/* Opens what was sealed in an event; the caller clears `plain`. ret_len: 0: there is no key. */
+static enum ch_err open_sealed(const struct ch_directory *directory, uint64_t seq, uint64_t number,
+                               const uint8_t *nonce, struct ch_bytes cipher,
+                               uint8_t plain[PLAIN_MOST], size_t *ret_len, struct ch_why *why)
+{
+    uint8_t key[CH_VAULT_KEY_BYTES];
+    uint8_t aad[8];
+    *ret_len = 0;
+    if (ch_vault_get(directory->vault, number, key) != CH_VAULT_PRESENT) return CH_OK;
+    ch_directory_aad(seq, aad);
+    enum ch_err err = CH_OK;
+    if (cipher.len <= CH_SEAL_TAG_BYTES || cipher.len - CH_SEAL_TAG_BYTES > PLAIN_MOST) {
+        err = ch_fail(why, CH_ERR_SEAL_BROKEN, 0, "event %llu: the sealed part has a wrong length",
+                      (unsigned long long)seq);
+    } else {
+        err = ch_seal_open(key, nonce, (struct ch_bytes){aad, sizeof aad}, cipher, plain, why);
+    }
+    if (err == CH_OK) *ret_len = cipher.len - CH_SEAL_TAG_BYTES;
+    ch_wipe(key, sizeof key);
+    return err;
+}
+
 enum ch_err ch_directory_learn(const struct ch_directory *directory, struct ch_state *state,
                                const struct ch_event *event, struct ch_why *why)
 {
-    if (!event->personal.present || ch_find_sealed(state, event->seq) == 0) return CH_OK;
-    uint8_t key[CH_VAULT_KEY_BYTES];
-    if (ch_vault_get(directory->vault, event->personal.number, key) != CH_VAULT_PRESENT) {
-        return CH_OK;
-    }
     uint8_t plain[PLAIN_MOST];
-    uint8_t aad[8];
-    ch_directory_aad(event->seq, aad);
-    const struct ch_bytes cipher = event->personal.cipher;
-    enum ch_err err = CH_OK;
-    if (cipher.len < CH_SEAL_TAG_BYTES || cipher.len - CH_SEAL_TAG_BYTES > sizeof plain) {
-        err = ch_fail(why, CH_ERR_SEAL_BROKEN, 0, "event %llu: the sealed part has a wrong length",
-                      (unsigned long long)event->seq);
-        goto out;
+    size_t len = 0;
+    if (!event->personal.present || ch_find_sealed(state, event->seq) == 0) return CH_OK;
+    enum ch_err err = open_sealed(directory, event->seq, event->personal.number,
+                                  event->personal.nonce, event->personal.cipher, plain, &len, why);
+    if (err == CH_OK && len > 0) {
+        err = add(directory, state, event->seq, event->tag, user_of(state, event),
+                  (struct ch_bytes){plain, len}, why);
     }
-    err = ch_seal_open(key, event->personal.nonce, (struct ch_bytes){aad, sizeof aad}, cipher,
-                       plain, why);
-    if (err != CH_OK) goto out;
-    const struct ch_bytes opened = {plain, cipher.len - CH_SEAL_TAG_BYTES};
-    err = add(directory, state, event, opened, why);
-out:
-    ch_wipe(key, sizeof key);
     ch_wipe(plain, sizeof plain);
+    return err;
+}
+
+/* Everything at once, so that no array grows on the way. */
+static bool make_room(struct ch_state *state)
+{
+    struct ch_store *store = &state->store;
+    const uint32_t sealed = ch_table_live(store, CH_T_SEALED);
+    const uint32_t names = 2 * ch_table_live(store, CH_T_USER);
+    return ch_store_reserve_rows(store, CH_T_OPENED, sealed) &&
+           ch_store_reserve_rows(store, CH_T_NAME, names) &&
+           ch_store_reserve_rows(store, CH_T_PLAIN, ch_table_live(store, CH_T_CIPHER)) &&
+           ch_store_reserve_cells(store, CH_I_OPENED, sealed) &&
+           ch_store_reserve_cells(store, CH_I_NAME, names);
+}
+
+/* The row says no event type. Names stand in what a user's profile_seq leads to only, and every
+ * event that makes a profile has the personal fields of profile_changed (a test says so); of all
+ * else the opened part is taken as it is. */
+static enum ch_err fill_one(const struct ch_directory *directory, struct ch_state *state,
+                            uint32_t row, struct ch_why *why)
+{
+    uint8_t cipher[PLAIN_MOST + CH_SEAL_TAG_BYTES];
+    uint8_t plain[PLAIN_MOST];
+    size_t len = 0;
+    const struct ch_row_sealed *sealed = ch_sealed_row(state, row);
+    const uint64_t seq = sealed->seq;
+    const size_t cipher_len =
+        ch_chain_get(state, CH_T_CIPHER, sealed->cipher, cipher, sizeof cipher);
+    enum ch_err err = open_sealed(directory, seq, sealed->number, sealed->nonce,
+                                  (struct ch_bytes){cipher, cipher_len}, plain, &len, why);
+    if (err != CH_OK || len == 0) return err;
+    const struct ch_bytes opened = {plain, len};
+    const uint32_t user = ch_find_user_number(state, sealed->number);
+    if (user != 0 && ch_user_row(state, user)->profile_seq == seq) {
+        err = add(directory, state, seq, CH_EV_profile_changed, user, opened, why);
+    } else {
+        ch_directory_add(state, seq, opened, 0, NULL, NULL);
+    }
+    ch_wipe(plain, sizeof plain);
+    return err;
+}
+
+enum ch_err ch_directory_fill(const struct ch_directory *directory, struct ch_state *state,
+                              struct ch_why *why)
+{
+    enum ch_err err = CH_OK;
+    if (!make_room(state)) {
+        return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for the names");
+    }
+    for (uint32_t row = 0;
+         err == CH_OK && (row = ch_row_next(&state->store, CH_T_SEALED, row)) != 0;) {
+        err = fill_one(directory, state, row, why);
+    }
     return err;
 }

@@ -61,4 +61,9 @@ void ch_directory_forget_erased(const struct ch_directory *directory, struct ch_
 CH_MUST_USE enum ch_err ch_directory_learn(const struct ch_directory *directory,
                                            struct ch_state *state, const struct ch_event *event,
                                            struct ch_why *why);
+
+/* The whole directory of a state that was loaded: opens all that it keeps sealed. What a lost key
+ * sealed stays closed. errors: CH_ERR_SEAL_BROKEN, CH_ERR_NO_MEMORY */
+CH_MUST_USE enum ch_err ch_directory_fill(const struct ch_directory *directory,
+                                          struct ch_state *state, struct ch_why *why);
 #endif

@@ -1,22 +1,35 @@
 /* shadow: see shadow.h. SPDX-License-Identifier: MIT */
 #include "daemon/replay/shadow.h"
 
+#include <limits.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
 #include "daemon/log/crc.h"
 #include "daemon/log/streams.h"
 #include "daemon/log/vault.h"
+#include "daemon/replay/keeper.h"
+#include "daemon/replay/resume.h"
 #include "daemon/replay/touched.h"
+#include "schema/limits.h"
 
-enum { SLICE_EVENTS = 4096, NICE = 10 };
+enum {
+    SLICE_EVENTS = 4096,
+    LAST_EVENTS = 65536, /* so far behind, a last snapshot is not waited for */
+    NICE = 10,
+    LOAD_BYTES = 512 /* of a snapshot are loaded in about the time of replaying one event */
+};
 
 struct ch_shadow {
     struct ch_follower head;
     struct ch_follower past; /* opened when it is needed first */
     struct ch_streams *streams;
+    struct ch_keeper *keeper;
     struct ch_evlog *log;
+    char dir[PATH_MAX];
+    uint64_t snapshot_events;
     uint64_t erasures; /* of the vault, that head and past know of */
     pthread_t thread;
     pthread_mutex_t mutex; /* guards what follows, but on_done and arg */
@@ -26,6 +39,8 @@ struct ch_shadow {
     struct ch_shadow_job *done_first;
     struct ch_shadow_job **done_end;
     bool stopping;
+    uint64_t last; /* above 0: a last snapshot is wanted of this seq */
+    struct ch_shadow_facts facts;
     void (*on_done)(void *arg);
     void *arg;
 };
@@ -78,16 +93,68 @@ static bool may_go_on(void *arg, uint64_t seq)
     return !stopping;
 }
 
+/* What status is told. */
+static void note_facts(struct ch_shadow *shadow)
+{
+    struct ch_shadow_facts facts = {0};
+    const struct ch_snapshot *newest = ch_keeper_before(shadow->keeper, UINT64_MAX);
+    if (newest != NULL) facts.snapshot = newest->seq;
+    facts.snapshots = ch_keeper_count(shadow->keeper, &facts.snapshot_bytes);
+    (void)pthread_mutex_lock(&shadow->mutex);
+    shadow->facts = facts;
+    (void)pthread_mutex_unlock(&shadow->mutex);
+}
+
+/* Loads the newest good snapshot that is not above `seq`, into a follower at seq 0, unless there is
+ * none. One that is false is deleted, and the one before it is tried.
+ * errors: CH_ERR_NO_MEMORY, CH_ERR_STOPPED */
+static enum ch_err load_before(struct ch_shadow *shadow, struct ch_follower *follower, uint64_t seq,
+                               struct ch_why *why)
+{
+    const struct ch_snapshot *found;
+    while ((found = ch_keeper_before(shadow->keeper, seq)) != NULL) {
+        const struct ch_snapshot head = *found;
+        const enum ch_err err =
+            ch_resume_load(follower, shadow->dir, &head, may_go_on, shadow, why);
+        if (err == CH_OK || err == CH_ERR_NO_MEMORY || err == CH_ERR_STOPPED) return err;
+        ch_keeper_drop(shadow->keeper, head.seq, why->text);
+        note_facts(shadow);
+    }
+    return CH_OK;
+}
+
+/* Brings the past to where it need only go on: it stays, if no snapshot is a shorter way. */
+static enum ch_err move_past(struct ch_shadow *shadow, uint64_t seq, struct ch_why *why)
+{
+    struct ch_follower *past = &shadow->past;
+    const uint64_t at = ch_follower_seq(past);
+    const uint64_t from = at > seq ? 0 : at;
+    const struct ch_snapshot *near = ch_keeper_before(shadow->keeper, seq);
+    if (near != NULL && near->seq > from && near->seq - from > near->bytes / LOAD_BYTES) {
+        return load_before(shadow, past, seq, why);
+    }
+    return at > seq ? ch_follower_rewind(past, why) : CH_OK;
+}
+
 /* The follower that answers for a seq: the head, unless it is beyond. */
 static struct ch_follower *follower_for(struct ch_shadow *shadow, struct ch_shadow_job *job)
 {
     if (job->seq >= ch_follower_seq(&shadow->head)) return &shadow->head;
     if (!shadow->past.open) {
         job->err = ch_follower_open(&shadow->past, shadow->log, shadow->head.directory, &job->why);
-    } else if (ch_follower_seq(&shadow->past) > job->seq) {
-        job->err = ch_follower_rewind(&shadow->past, &job->why);
     }
+    if (job->err == CH_OK) job->err = move_past(shadow, job->seq, &job->why);
     return &shadow->past;
+}
+
+/* Lets a follower go on to a seq. What a snapshot needs of the head is written first. */
+static enum ch_err go_to(struct ch_shadow *shadow, struct ch_follower *follower, uint64_t seq,
+                         struct ch_why *why)
+{
+    if (follower == &shadow->head && seq > ch_follower_seq(follower)) {
+        ch_keeper_release(shadow->keeper, &shadow->head.state);
+    }
+    return ch_follower_go(follower, seq, may_go_on, shadow, why);
 }
 
 /* Whoever was erased since the last job is erased in every past. */
@@ -106,11 +173,11 @@ static void serve(struct ch_shadow *shadow, struct ch_shadow_job *job)
     struct ch_follower *follower = NULL;
     forget_erased(shadow);
     if (job->err == CH_OK && job->judged && ch_follower_seq(&shadow->head) < job->durable) {
-        job->err = ch_follower_go(&shadow->head, job->durable, may_go_on, shadow, &job->why);
+        job->err = go_to(shadow, &shadow->head, job->durable, &job->why);
     }
     if (job->err == CH_OK) follower = follower_for(shadow, job);
     while (job->err == CH_OK) {
-        job->err = ch_follower_go(follower, job->seq, may_go_on, shadow, &job->why);
+        job->err = go_to(shadow, follower, job->seq, &job->why);
         if (job->err != CH_OK) break;
         if (ch_follower_seq(follower) != job->seq) {
             job->err = ch_fail_field(&job->why, CH_ERR_NOT_YET, "as_of",
@@ -132,15 +199,16 @@ static void serve(struct ch_shadow *shadow, struct ch_shadow_job *job)
     finish(shadow, job);
 }
 
-/* One slice of the way to `follow`. A failure is told by the job that needs the head there; until
- * the loop tells of more, the head stays where it is. */
+/* One slice of the way to `follow`, with a stop where a snapshot is due. A failure is told by the
+ * job that needs the head there; until the loop tells of more, the head stays where it is. */
 static void follow_on(struct ch_shadow *shadow, uint64_t follow)
 {
     struct ch_why why;
     const uint64_t at = ch_follower_seq(&shadow->head);
-    const uint64_t to = follow - at > SLICE_EVENTS ? at + SLICE_EVENTS : follow;
-    if (ch_follower_go(&shadow->head, to, may_go_on, shadow, &why) == CH_OK &&
-        ch_follower_seq(&shadow->head) == to) {
+    const uint64_t due = ch_keeper_due_at(shadow->keeper);
+    uint64_t to = follow - at > SLICE_EVENTS ? at + SLICE_EVENTS : follow;
+    if (due > at && due < to) to = due;
+    if (go_to(shadow, &shadow->head, to, &why) == CH_OK && ch_follower_seq(&shadow->head) == to) {
         return;
     }
     (void)pthread_mutex_lock(&shadow->mutex);
@@ -158,40 +226,89 @@ static void refuse_all(struct ch_shadow *shadow, struct ch_shadow_job *jobs)
     }
 }
 
+/* Where the worker begins: the index must be fed with every event that it lacks. */
+static void begin(struct ch_shadow *shadow)
+{
+    struct ch_why why;
+    uint64_t end = 0;
+    if (ch_reader_end(shadow->head.reader, &end, &why) != CH_OK) return;
+    ch_keeper_survey(shadow->keeper, end);
+    note_facts(shadow);
+    /* A failure is met again by the first job. */
+    (void)load_before(shadow, &shadow->head, ch_streams_next_seq(shadow->streams) - 1, &why);
+}
+
+/* The last thing it does. */
+static void end(struct ch_shadow *shadow, uint64_t last)
+{
+    struct ch_why why;
+    const uint64_t at = ch_follower_seq(&shadow->head);
+    if (last < at || last - at > LAST_EVENTS) return;
+    ch_keeper_release(shadow->keeper, &shadow->head.state);
+    if (ch_follower_go(&shadow->head, last, NULL, NULL, &why) != CH_OK) return;
+    ch_keeper_last(shadow->keeper, &shadow->head.state,
+                   shadow->snapshot_events / LIMIT_SNAPSHOT_LAST);
+}
+
+static void serve_all(struct ch_shadow *shadow, struct ch_shadow_job *taken)
+{
+    struct ch_shadow_job *sorted = NULL;
+    while (taken != NULL) {
+        struct ch_shadow_job *job = taken;
+        taken = job->next;
+        locate(shadow, job);
+        insert_sorted(&sorted, job);
+    }
+    while (sorted != NULL) {
+        struct ch_shadow_job *job = sorted;
+        sorted = job->next;
+        serve(shadow, job);
+    }
+}
+
+/* One piece of what is done between jobs. */
+static void go_on(struct ch_shadow *shadow, uint64_t follow)
+{
+    if (ch_keeper_has_work(shadow->keeper, ch_follower_seq(&shadow->head))) {
+        ch_keeper_step(shadow->keeper, &shadow->head.state);
+        note_facts(shadow);
+    } else if (follow > ch_follower_seq(&shadow->head)) {
+        follow_on(shadow, follow);
+    }
+}
+
+static bool is_idle(const struct ch_shadow *shadow)
+{
+    const uint64_t at = ch_follower_seq(&shadow->head);
+    return shadow->waiting == NULL && !shadow->stopping && shadow->follow <= at &&
+           !ch_keeper_has_work(shadow->keeper, at);
+}
+
 static void *run(void *arg)
 {
     struct ch_shadow *shadow = arg;
     /* Of this thread alone, on Linux: the loop and the commit thread go first where there are fewer
      * processors than threads with work. Its own work is bounded and can wait. */
     (void)setpriority(PRIO_PROCESS, 0, NICE);
+    begin(shadow);
     for (;;) {
         (void)pthread_mutex_lock(&shadow->mutex);
-        while (shadow->waiting == NULL && !shadow->stopping &&
-               shadow->follow <= ch_follower_seq(&shadow->head)) {
+        while (is_idle(shadow)) {
             (void)pthread_cond_wait(&shadow->woken, &shadow->mutex);
         }
         struct ch_shadow_job *taken = shadow->waiting;
         shadow->waiting = NULL;
-        bool stopping = shadow->stopping;
-        uint64_t follow = shadow->follow;
+        const bool stopping = shadow->stopping;
+        const uint64_t follow = shadow->follow;
+        const uint64_t last = shadow->last;
         (void)pthread_mutex_unlock(&shadow->mutex);
         if (stopping) {
             refuse_all(shadow, taken);
+            if (last > 0) end(shadow, last);
             return NULL;
         }
-        struct ch_shadow_job *sorted = NULL;
-        while (taken != NULL) {
-            struct ch_shadow_job *job = taken;
-            taken = job->next;
-            locate(shadow, job);
-            insert_sorted(&sorted, job);
-        }
-        while (sorted != NULL) {
-            struct ch_shadow_job *job = sorted;
-            sorted = job->next;
-            serve(shadow, job);
-        }
-        if (follow > ch_follower_seq(&shadow->head)) follow_on(shadow, follow);
+        serve_all(shadow, taken);
+        go_on(shadow, follow);
     }
 }
 
@@ -215,6 +332,22 @@ static bool mark_of(void *arg, uint64_t seq, uint32_t *ret)
     return true;
 }
 
+static enum ch_err open_keeper(struct ch_shadow *shadow, const struct ch_shadow_options *options,
+                               struct ch_why *why)
+{
+    const struct ch_keeper_options keeper = {.dir = options->dir,
+                                             .log = options->log,
+                                             .events = options->snapshot_events,
+                                             .bytes = options->snapshot_bytes,
+                                             .tell = options->tell,
+                                             .arg = options->arg};
+    const int len = snprintf(shadow->dir, sizeof shadow->dir, "%s", options->dir);
+    if (len < 0 || (size_t)len >= sizeof shadow->dir) {
+        return ch_fail(why, CH_ERR_FILE_IO, 0, "the path of the data directory is too long");
+    }
+    return ch_keeper_open(&keeper, &shadow->keeper, why);
+}
+
 enum ch_err ch_shadow_start(const struct ch_shadow_options *options, struct ch_shadow **ret,
                             struct ch_why *why)
 {
@@ -226,8 +359,10 @@ enum ch_err ch_shadow_start(const struct ch_shadow_options *options, struct ch_s
     shadow->done_end = &shadow->done_first;
     (void)pthread_mutex_init(&shadow->mutex, NULL);
     (void)pthread_cond_init(&shadow->woken, NULL);
+    shadow->snapshot_events = options->snapshot_events;
     uint64_t end = 0;
     enum ch_err err = ch_follower_open(&shadow->head, options->log, options->directory, why);
+    if (err == CH_OK) err = open_keeper(shadow, options, why);
     if (err == CH_OK) err = ch_reader_end(shadow->head.reader, &end, why);
     if (err == CH_OK) {
         err =
@@ -265,8 +400,24 @@ void ch_shadow_destroy(struct ch_shadow *shadow)
     (void)pthread_cond_destroy(&shadow->woken);
     ch_follower_close(&shadow->head);
     ch_follower_close(&shadow->past);
+    ch_keeper_close(shadow->keeper);
     ch_streams_close(shadow->streams);
     free(shadow);
+}
+
+void ch_shadow_keep_last(struct ch_shadow *shadow, uint64_t durable)
+{
+    if (shadow == NULL) return;
+    (void)pthread_mutex_lock(&shadow->mutex);
+    shadow->last = durable;
+    (void)pthread_mutex_unlock(&shadow->mutex);
+}
+
+void ch_shadow_tell_facts(struct ch_shadow *shadow, struct ch_shadow_facts *ret)
+{
+    (void)pthread_mutex_lock(&shadow->mutex);
+    *ret = shadow->facts;
+    (void)pthread_mutex_unlock(&shadow->mutex);
 }
 
 void ch_shadow_follow(struct ch_shadow *shadow, uint64_t durable)

@@ -1,10 +1,12 @@
-/* shadow: the worker that follows the log, keeps its index, answers questions about the past, and
- * hashes the state. SPDX-License-Identifier: MIT
+/* shadow: the worker that follows the log, keeps its index and its snapshots, answers questions
+ * about the past, and hashes the state. SPDX-License-Identifier: MIT
  * One thread owns two followers. `head` follows the log and feeds the index (streams.h) with what
  * each event touches (touched.h); it goes on in slices between jobs, and is brought to where a job
- * needs it. `past` is opened at the first question about a moment before head, and starts from an
- * empty state again when it must go back. Jobs that wait are sorted by the seq they ask about. The
- * live loop is never stalled: it only submits, tells and collects.
+ * needs it. Snapshots are made of it (keeper.h). It begins at the newest snapshot behind which the
+ * index lacks nothing. `past` is opened at the first question about a moment before head; it goes
+ * to a snapshot where that is a shorter way, and back to an empty state where there is none. Jobs
+ * that wait are sorted by the seq they ask about. The live loop is never stalled: it only submits,
+ * tells and collects.
  * Threads: submit, follow, collect and stop belong to one thread (the loop). */
 #ifndef CH_REPLAY_SHADOW_H
 #define CH_REPLAY_SHADOW_H
@@ -46,15 +48,29 @@ struct ch_shadow_job {
 
 /* What a worker needs; borrowed, must outlive it, but dir only for the call. */
 struct ch_shadow_options {
-    const char *dir; /* the data directory; the index lies below it */
+    const char *dir; /* the data directory; index and snapshots lie below it */
     struct ch_evlog *log;
     const struct ch_directory *directory;
+    uint64_t snapshot_events; /* as ch_keeper_options */
+    uint64_t snapshot_bytes;
+    void (*tell)(void *arg, const char *text); /* a line to write; on the worker's thread */
     void (*on_done)(void *arg); /* on the worker's thread: jobs can be collected; must not block */
     void *arg;
 };
 /* errors: CH_ERR_NO_MEMORY, CH_ERR_LOG_IO */
 CH_MUST_USE enum ch_err ch_shadow_start(const struct ch_shadow_options *options,
                                         struct ch_shadow **ret, struct ch_why *why);
+/* What the worker did, for status. */
+struct ch_shadow_facts {
+    uint64_t snapshot; /* the seq of the newest; 0: none */
+    uint64_t snapshots;
+    uint64_t snapshot_bytes;
+};
+void ch_shadow_tell_facts(struct ch_shadow *shadow, struct ch_shadow_facts *ret);
+
+/* Before stop: a last snapshot is made at its end, if that is worth it. durable: the log's end */
+void ch_shadow_keep_last(struct ch_shadow *shadow, uint64_t durable);
+
 /* Ends the job in progress and joins the thread. What was not answered is finished with
  * CH_ERR_STOPPED; collect it all, then destroy. NULL: no-op. */
 void ch_shadow_stop(struct ch_shadow *shadow);

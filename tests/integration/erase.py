@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # erase: a person's data is gone from every file and answer, and stays gone. Row X-07.
 # SPDX-License-Identifier: MIT
-"""Reads the raw files, LMDB's free pages included, before and after; asks the past; takes the key
-back in by hand, as a crash between log and vault would leave it; puts an older log beside the newer
-vault."""
+"""Reads the raw files, LMDB's free pages and the snapshots included, before and after; asks the
+past; takes the key back in by hand, as a crash between log and vault would leave it; puts an older
+log beside the newer vault."""
 import os
 import shutil
 
@@ -80,7 +80,7 @@ def is_erased(daemon, user, seq):
 
 
 def main():
-    with Daemon() as daemon:
+    with Daemon("--snapshot-events", "5") as daemon:
         person = make_a_life(daemon)
         user, seq = person["user"], daemon.status()["revision"]
         number = 2
@@ -92,6 +92,8 @@ def main():
         assert SECRETS[0] in told[0] and SECRETS[0] in told[1], "it could be told before"
         session = daemon.do("session.log_in", user=user, password="eight888")["secret"]
         daemon.stop()
+        snapshots = os.listdir(os.path.join(daemon.data, "snapshots"))
+        assert len(snapshots) > 1, snapshots  # is_in_a_file reads them, too
         older = daemon.data + ".older"
         shutil.copytree(daemon.data, older)
         daemon.start()
@@ -109,8 +111,11 @@ def main():
         known = daemon.state()
         daemon.stop()
         daemon.start()
-        assert daemon.state() == known
-        assert daemon.do("user.show", user=user)["user"]["status"] == "erased"
+        assert daemon.state() == known and daemon.status()["resumed"] > seq
+        is_erased(daemon, user, seq)
+        for secret in SECRETS:
+            assert is_in_a_file(daemon, secret.encode()) is None
+        assert is_in_a_file(daemon, key) is None
 
         # A crash between log and vault: the key is still there. The next start destroys it.
         daemon.kill()
