@@ -5,6 +5,7 @@
 #include "daemon/log/committer.h"
 #include "daemon/log/digest.h"
 #include "daemon/log/prover.h"
+#include "daemon/receipts.h"
 #include "schema/limits.h"
 
 #include <inttypes.h>
@@ -241,9 +242,13 @@ bool ch_checkpoints_busy(const struct ch_checkpoints *checkpoints)
 
 /* ---- requests ----------------------------------------------------------------------------- */
 
-static bool may(const struct ch_moment *moment, const struct ch_call *call)
+static bool may(const struct ch_checkpoints *checkpoints, const struct ch_moment *moment,
+                const struct ch_call *call)
 {
     const bool operator= moment->actor.kind == CH_actor_kind_operator;
+    if (ch_receipts_wanted(call)) {
+        return ch_line_may(checkpoints->line, call, moment, CH_SCOPE_access_explain);
+    }
     if (ch_calls[call->type].who == CH_WHO_OPERATOR) return operator;
     return operator|| moment->actor.kind == CH_actor_kind_service;
 }
@@ -279,13 +284,16 @@ static bool begin_cosign(struct ch_checkpoints *checkpoints,
 }
 
 /* Whether a call must wait; begins what it waits for, unless something else is under way. */
-static bool must_wait(struct ch_checkpoints *checkpoints, const struct ch_call *call,
-                      const struct ch_checkpoint_wish *wish)
+static bool must_wait(struct ch_checkpoints *checkpoints, const struct ch_request *request,
+                      const struct ch_call *call, const struct ch_checkpoint_wish *wish)
 {
     if (call->type == CH_QRY_checkpoint_cosign) return begin_cosign(checkpoints, call->args);
     const bool rotate = call->type == CH_QRY_checkpoint_rotate;
+    uint64_t seq = wish->seq;
+    /* A receipt about a seq needs one that covers it; beyond the end it is refused. */
+    if (request->as_of_kind == CH_AS_OF_SEQ && request->as_of < seq) seq = request->as_of;
     if (rotate ? checkpoints->rotations > wish->rotations
-               : checkpoints->size >= wish->seq && !checkpoints->stale) {
+               : checkpoints->size >= seq && !checkpoints->stale) {
         return false;
     }
     if (checkpoints->stage == CH_CHECKPOINT_NONE) begin(checkpoints, rotate);
@@ -304,10 +312,17 @@ bool ch_checkpoints_take(struct ch_checkpoints *checkpoints,
     if (line->served != NULL) return false; /* it waited for us before it went to the worker */
     for (uint32_t i = 0; i < request->call_count; i++) {
         const struct ch_call *call = &request->calls[i];
+        const bool receipt = ch_receipts_wanted(call);
         const bool ours = call->why == NULL && (call->type == CH_QRY_checkpoint_make ||
                                                 call->type == CH_QRY_checkpoint_rotate ||
                                                 call->type == CH_QRY_checkpoint_cosign);
-        if (!ours || !may(moment, call)) continue;
+        if (!receipt && (!ours || request->as_of_kind != CH_AS_OF_NOW)) continue;
+        if (!may(checkpoints, moment, call) || (receipt && request->dry_run)) continue;
+        if (receipt && request->has_at_least && request->at_least > checkpoints->line->durable &&
+            !checkpoints->line->last_try) {
+            ch_line_wait(checkpoints->line, arrival, request->at_least, LIMIT_WAIT_MS);
+            return true;
+        }
         if (request->dry_run) {
             struct ch_why why = {0};
             (void)ch_fail_field(&why, CH_ERR_BAD_COMBINATION, "dry_run",
@@ -315,7 +330,7 @@ bool ch_checkpoints_take(struct ch_checkpoints *checkpoints,
             ch_line_refuse(line, arrival, request->id, &why);
             return true;
         }
-        if (!must_wait(checkpoints, call, &one.wish)) continue;
+        if (!must_wait(checkpoints, request, call, &one.wish)) continue;
         ch_buf_put(&checkpoints->waiting, &one, sizeof one);
         CH_CHECK(!checkpoints->waiting.failed); /* few, and an answer is never lost */
         return true;
@@ -431,6 +446,22 @@ void ch_checkpoints_destroy(struct ch_checkpoints *checkpoints)
 uint64_t ch_checkpoints_size(const struct ch_checkpoints *checkpoints)
 {
     return checkpoints->size;
+}
+
+enum ch_err ch_checkpoints_signer(const struct ch_checkpoints *checkpoints, struct ch_signer *ret,
+                                  uint64_t *ret_number, uint64_t *ret_size, struct ch_why *why)
+{
+    uint8_t seed[CH_NOTE_SEED_BYTES];
+    const struct ch_signer *signer = &checkpoints->keys.signer;
+    if (checkpoints->number == 0 || checkpoints->stale) {
+        return ch_fail(why, CH_ERR_BUSY, 0, "there is no checkpoint yet; try again");
+    }
+    *ret_number = checkpoints->number;
+    *ret_size = checkpoints->size;
+    ch_signer_seed(signer, seed);
+    enum ch_err err = ch_signer_init(ch_text_of(signer->verifier.name), seed, ret, why);
+    ch_wipe(seed, sizeof seed);
+    return err;
 }
 
 struct ch_prover *ch_checkpoints_prover(struct ch_checkpoints *checkpoints)

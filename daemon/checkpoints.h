@@ -15,6 +15,7 @@ struct ch_batch_result;
 struct ch_checkpoints; /* opaque */
 struct ch_prover;
 struct ch_shadow_job;
+struct ch_signer;
 
 /* Reads the signing key, or makes one, and the last checkpoint. The line's owner has set its part.
  * ret:    destroy it after the worker has ended
@@ -25,14 +26,19 @@ void ch_checkpoints_destroy(struct ch_checkpoints *checkpoints); /* NULL is a no
 
 /* The size of the newest stored one; 0: there is none. */
 uint64_t ch_checkpoints_size(const struct ch_checkpoints *checkpoints);
+/* A copy of the key that signs, and the newest stored checkpoint, which it signed.
+ * ret: deinit it. errors: CH_ERR_NO_MEMORY; CH_ERR_BUSY (there is no such checkpoint yet) */
+CH_MUST_USE enum ch_err ch_checkpoints_signer(const struct ch_checkpoints *checkpoints,
+                                              struct ch_signer *ret, uint64_t *ret_number,
+                                              uint64_t *ret_size, struct ch_why *why);
 /* For jobs of the worker only. */
 struct ch_prover *ch_checkpoints_prover(struct ch_checkpoints *checkpoints);
 
 /* More is durable: makes one if it is time. */
 void ch_checkpoints_durable(struct ch_checkpoints *checkpoints);
 
-/* A request that wants one made, a rotation or a cosignature and must wait for it. True: it waits,
- * or was refused. */
+/* A request that wants one made, a rotation, a cosignature or a receipt and must wait for it. True:
+ * it waits, or was refused. */
 bool ch_checkpoints_take(struct ch_checkpoints *checkpoints,
                          const struct ch_ingress_arrival *arrival, const struct ch_request *request,
                          const struct ch_moment *moment);

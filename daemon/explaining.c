@@ -6,7 +6,8 @@
 bool ch_is_explained(int type)
 {
     return type == CH_QRY_access_explain || type == CH_QRY_access_remedy ||
-           type == CH_QRY_access_origins || type == CH_QRY_access_holders;
+           type == CH_QRY_access_origins || type == CH_QRY_access_holders ||
+           type == CH_QRY_access_receipt;
 }
 
 struct explaining {

@@ -122,6 +122,10 @@ struct ch_made {
     const void *result; /* of access.orphans; NULL: nothing */
 };
 
+/* past.c: whether a user or key may do this now on the account that a call names; who has no bounds
+ * may. */
+bool ch_line_may(const struct ch_pipeline *line, const struct ch_call *call,
+                 const struct ch_moment *moment, enum ch_scope scope);
 /* past.c: hands a request about the past, for a state hash, for filtered events, for an activity
  * log or for a proof to the worker. True: it took it. */
 bool ch_past_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,

@@ -12,6 +12,7 @@
 #include "daemon/orphans.h"
 #include "daemon/outcome.h"
 #include "daemon/personal.h"
+#include "daemon/receipts.h"
 #include "schema/limits.h"
 #include "schema/pack.h"
 
@@ -229,7 +230,8 @@ static void run_call(const struct ch_ground *ground, const struct ch_directory *
     } else if (!ch_enter(state, &moment, call, read_seq, &reject)) {
         /* A user is told no more of what is not there than of what no share leads to. */
         const bool may_know = !ch_is_bound(&moment) && reject.code == CH_REJ_not_found;
-        if (may_know && call->type == CH_QRY_check &&
+        const bool receipt = ch_receipts_wanted(call) && ground == NULL;
+        if (may_know && (call->type == CH_QRY_check || receipt) &&
             ch_outcome_did_not_exist(ret, call, &reject, arena, state)) {
             return;
         }
@@ -239,6 +241,11 @@ static void run_call(const struct ch_ground *ground, const struct ch_directory *
         ch_outcome_failed(ret, arena, why.err, "", why.text);
     } else if (ch_calls[call->type].daemon) {
         run_worldly(ground, &moment, call, arena, ret);
+    } else if (ch_receipts_wanted(call) && ground != NULL) {
+        ch_outcome_failed(
+            ret, arena, CH_ERR_BAD_COMBINATION, "",
+            "a receipt is asked for without commands and without queries that are not "
+            "answered from state");
     } else if (ch_calls[call->type].query) {
         run_query(state, &moment, call, arena, ret, read_seq);
     } else if (ground != NULL) {
@@ -376,12 +383,28 @@ void ch_message_run(const struct ch_ground *ground, struct ch_request *request,
     ch_outcomes_reply(reply, request, outcomes, ch_meta(ground->state)->head);
 }
 
-/* The facts of an answer get their times and actors. */
+/* The facts of an answer get their times and actors, a receipt its file. */
 static void tell(const struct ch_telling *telling, const struct ch_moment *moment,
-                 const struct ch_call *call, struct ch_arena *arena, struct ch_outcome_of_call *ret)
+                 const struct ch_call *call, const struct ch_receipts_named *named,
+                 struct ch_arena *arena, struct ch_outcome_of_call *ret)
 {
     struct ch_why why = {0};
-    if (ret->kind != CH_CALL_ANSWERED || call->on.id == 0) return;
+    if (ret->kind != CH_CALL_ANSWERED) return;
+    if (ch_receipts_wanted(call) && telling->receipts == NULL) return;
+    if (ch_receipts_wanted(call)) {
+        struct ch_reject reject = {.code = CH_REJ_none};
+        if (ch_receipts_make(telling->receipts, telling, moment, call, named, &ret->result, &reject,
+                             &why)) {
+            return;
+        }
+        if (why.err == CH_OK) {
+            ch_outcome_rejected(ret, &reject);
+        } else {
+            ch_outcome_failed(ret, arena, why.err, why.field, why.text);
+        }
+        return;
+    }
+    if (call->on.id == 0) return;
     if (ch_explain_told(telling, moment, call, &ret->result, &why)) return;
     ch_outcome_failed(ret, arena, why.err, why.field, why.text);
 }
@@ -398,9 +421,10 @@ void ch_message_ask(const struct ch_directory *directory, const struct ch_state 
         return;
     }
     for (uint32_t i = 0; i < request->call_count; i++) {
+        const struct ch_receipts_named named = ch_receipts_name(&request->calls[i]);
         run_call(NULL, directory, state, moment, &request->calls[i], arena, &outcomes[i],
                  &read_seq);
-        tell(telling, moment, &request->calls[i], arena, &outcomes[i]);
+        tell(telling, moment, &request->calls[i], &named, arena, &outcomes[i]);
     }
     ch_outcomes_reply(reply, request, outcomes, ch_meta(state)->head);
 }

@@ -27,13 +27,15 @@ bool ch_outcome_did_not_exist(struct ch_outcome_of_call *outcome, const struct c
     const bool user = strcmp(reject->field, "user") == 0;
     if (!user && strcmp(reject->field, "on") != 0) return false;
     struct ch_qry_check_result *result = ch_arena_take(arena, sizeof *result);
-    if (result == NULL) return false;
-    result->decision = CH_decision_implicit_deny;
-    result->reason = CH_reason_did_not_exist;
-    result->revision = ch_meta(state)->head;
+    struct ch_qry_access_receipt_result *receipt = ch_arena_take(arena, sizeof *receipt);
+    if (result == NULL || receipt == NULL) return false;
+    result->decision = receipt->decision = CH_decision_implicit_deny;
+    result->reason = receipt->reason = CH_reason_did_not_exist;
+    result->revision = receipt->revision = ch_meta(state)->head;
     outcome->kind = CH_CALL_ANSWERED;
     outcome->type = call->type;
     outcome->result = result;
+    if (call->type == CH_QRY_access_receipt) outcome->result = receipt;
     return true;
 }
 

@@ -32,8 +32,9 @@ void ch_outcome_rejected(struct ch_outcome_of_call *outcome, const struct ch_rej
 void ch_outcome_failed(struct ch_outcome_of_call *outcome, struct ch_arena *arena, enum ch_err err,
                        const char *field, const char *text);
 
-/* A check about a user or an account that is not there is answered denied, did_not_exist, where the
- * moment asked about has none such; false if the field at fault is another. */
+/* A check, or a receipt of one, about a user or an account that is not there is answered denied,
+ * did_not_exist, where the moment asked about has none such; false if the field at fault is
+ * another. */
 bool ch_outcome_did_not_exist(struct ch_outcome_of_call *outcome, const struct ch_call *call,
                               const struct ch_reject *reject, struct ch_arena *arena,
                               const struct ch_state *state);

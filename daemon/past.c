@@ -13,6 +13,7 @@
 #include "daemon/orphans.h"
 #include "daemon/page.h"
 #include "daemon/proving.h"
+#include "daemon/receipts.h"
 #include "daemon/replay/shadow.h"
 #include "daemon/telling.h"
 #include "schema/limits.h"
@@ -35,6 +36,9 @@ struct ch_past {
     struct ch_proved *proofs;       /* by call, with pages: where a proof is wanted */
     const struct ch_directory *directory;
     struct ch_vault *vault;
+    bool receipt; /* one is wanted */
+    bool now;     /* the state is an earlier one, the moment is that of the question */
+    struct ch_receipts receipts; /* what it is made with */
     struct ch_evlog *log;
     struct ch_prover *prover;
     struct ch_why page_why;
@@ -59,11 +63,11 @@ static const struct ch_qry_events_read *filtered(const struct ch_call *call)
     return ch_page_filtered(args) ? args : NULL;
 }
 
-/* Whether a user may do this on the account that a call names. */
-static bool user_may(const struct ch_pipeline *line, const struct ch_call *call,
-                     const struct ch_moment *moment, enum ch_scope scope)
+bool ch_line_may(const struct ch_pipeline *line, const struct ch_call *call,
+                 const struct ch_moment *moment, enum ch_scope scope)
 {
     uint32_t on = 0;
+    if (!ch_is_bound(moment)) return true;
     if (!call->has_on && moment->key_row != 0) {
         on = ch_key_row(line->state, moment->key_row)->account;
     } else if (!call->has_on && moment->session_row != 0) {
@@ -90,7 +94,7 @@ static bool wants_activity(const struct ch_pipeline *line, const struct ch_call 
                            const struct ch_moment *moment)
 {
     if (call->why != NULL || call->type != CH_QRY_activity_list) return false;
-    return !ch_is_bound(moment) || user_may(line, call, moment, CH_SCOPE_activity_read);
+    return ch_line_may(line, call, moment, CH_SCOPE_activity_read);
 }
 
 /* A proof that the asker may have. */
@@ -190,7 +194,7 @@ static void set_moment(struct ch_past *past, const struct ch_shadow_view *view)
         moment->key_row = key_there(moment, view->state);
         moment->session_row = 0;
     }
-    if (!past->present) moment->now = view->now_ns;
+    if (!past->present && !past->now) moment->now = view->now_ns;
 }
 
 /* On the worker's thread. */
@@ -209,8 +213,11 @@ static void answer(struct ch_shadow_job *job, const struct ch_shadow_view *view)
         (void)ch_fail(&past->page_why, CH_ERR_BUSY, 0, "who asks is not durable yet; try again");
         return;
     }
-    const struct ch_telling telling = {
-        .state = view->state, .vault = past->vault, .reader = view->reader, .arena = &past->arena};
+    const struct ch_telling telling = {.state = view->state,
+                                       .vault = past->vault,
+                                       .reader = view->reader,
+                                       .arena = &past->arena,
+                                       .receipts = past->receipt ? &past->receipts : NULL};
     ch_message_ask(past->directory, view->state, &past->request, &past->moment, &telling,
                    &past->arena, &past->reply);
 }
@@ -219,6 +226,7 @@ static void destroy(struct ch_past *past)
 {
     ch_arena_deinit(&past->arena);
     ch_buf_deinit(&past->reply);
+    ch_signer_deinit(&past->receipts.signer);
     free(past);
 }
 
@@ -289,6 +297,43 @@ static void fill_in(struct ch_pipeline *line, struct ch_past *past)
     }
 }
 
+/* On trial the answer is made, but no file. */
+static bool wants_receipt(const struct ch_request *request)
+{
+    for (uint32_t i = 0; i < request->call_count; i++) {
+        if (!request->dry_run && ch_receipts_wanted(&request->calls[i])) return true;
+    }
+    return false;
+}
+
+/* A receipt is about a state that a checkpoint covers; what was not there in time was made before.
+ * So one about now is about the newest checkpoint's. errors: CH_ERR_NOT_YET, CH_ERR_NO_MEMORY */
+static enum ch_err set_receipts(struct ch_pipeline *line, const struct ch_request *request,
+                                struct ch_past *past, struct ch_why *why)
+{
+    const bool now = request->as_of_kind == CH_AS_OF_NOW;
+    if (request->as_of_kind == CH_AS_OF_TIME && request->as_of > past->moment.now) {
+        return ch_fail_field(why, CH_ERR_NOT_YET, "as_of",
+                             "as_of: this time has not come; a receipt is about what was");
+    }
+    past->receipts = (struct ch_receipts){.log = line->log,
+                                          .prover = ch_checkpoints_prover(line->checkpoints),
+                                          .made_at = past->moment.now};
+    past->receipt = true;
+    past->now = now;
+    past->present = false;
+    enum ch_err err = ch_checkpoints_signer(line->checkpoints, &past->receipts.signer,
+                                            &past->receipts.number, &past->receipts.size, why);
+    if (err == CH_OK && now && request->has_at_least && request->at_least > past->receipts.size) {
+        err = ch_fail_field(why, CH_ERR_NOT_YET, "at_least",
+                            "at_least: the newest checkpoint is of event %llu",
+                            (unsigned long long)past->receipts.size);
+    }
+    if (now) past->job.as_of = past->receipts.size;
+    past->job.judged = ch_is_bound(&past->moment);
+    return err;
+}
+
 bool ch_past_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
                   const struct ch_request *request, const struct ch_moment *moment)
 {
@@ -324,6 +369,12 @@ bool ch_past_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arr
     past->job.by_time = request->as_of_kind == CH_AS_OF_TIME;
     past->job.as_of = past_asked ? request->as_of : UINT64_MAX;
     past->job.judged = past_asked && ch_is_bound(moment);
+    if (!past->again && wants_receipt(request) &&
+        set_receipts(line, request, past, &why) != CH_OK) {
+        ch_line_refuse(line, arrival, request->id, &why);
+        destroy(past);
+        return true;
+    }
     line->past_jobs++;
     ch_shadow_submit(line->shadow, &past->job);
     return true;

@@ -209,10 +209,7 @@ static void take(struct ch_pipeline *line, const struct ch_ingress_arrival *arri
         return;
     }
     if (waits(line, arrival, &request)) return;
-    if (request.as_of_kind == CH_AS_OF_NOW &&
-        ch_checkpoints_take(line->checkpoints, arrival, &request, &moment)) {
-        return;
-    }
+    if (ch_checkpoints_take(line->checkpoints, arrival, &request, &moment)) return;
     if (ch_past_take(line, arrival, &request, &moment)) return;
     if (commands && !request.dry_run && repeats(line, arrival, &request, &moment)) return;
     if (ch_passwords_take(line, arrival, &request, &moment)) return;

@@ -10,6 +10,7 @@
 #include "schema/base/buf.h"
 #include "schema/event.h"
 
+struct ch_receipts;
 struct ch_state;
 struct ch_vault;
 
@@ -19,6 +20,7 @@ struct ch_telling {
     struct ch_vault *vault;
     struct ch_reader *reader;
     struct ch_arena *arena;
+    const struct ch_receipts *receipts; /* what receipts are made with; NULL: none are */
 };
 
 /* The section in which an event is told. */

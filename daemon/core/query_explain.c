@@ -173,6 +173,34 @@ void ch_query_access_explain(struct ch_asking *q)
     if (!q->ret->no_memory) q->ret->result = result;
 }
 
+void ch_query_access_receipt(struct ch_asking *q)
+{
+    const struct ch_qry_access_receipt *args = q->call->args;
+    const struct ch_qry_access_explain same = {.has_user = args->has_user,
+                                               .user = args->user,
+                                               .has_key = args->has_key,
+                                               .key = args->key,
+                                               .scope = args->scope,
+                                               .has_resource = args->has_resource,
+                                               .resource = args->resource,
+                                               .has_any = args->has_any,
+                                               .any = args->any,
+                                               .has_channel = args->has_channel,
+                                               .channel = args->channel};
+    struct ch_question question;
+    struct ch_answer answer;
+    struct ch_qry_access_receipt_result *result = ch_take(q, 1, sizeof *result);
+    if (result == NULL || !question_of(q, &same, &question)) return;
+    ch_access(q->state, &question, &answer, NULL, NULL);
+    ch_saw(q, answer.read_seq);
+    result->decision = answer.decision;
+    result->reason = answer.reason;
+    result->revision = ch_meta(q->state)->head;
+    result->has_valid_until = answer.valid_until != 0;
+    result->valid_until = answer.valid_until;
+    q->ret->result = result; /* the file is made by the worker */
+}
+
 /* ---- who could make the change --------------------------------------------------------------- */
 
 struct helping {

@@ -189,6 +189,10 @@ const struct input_base input_bases[] = {
      "after=0 limit=10",
      0},
     {"ann: access.origins on=north key=$robot scopes=reports.read", 0},
+    {"ann: access.receipt on=north user=eve scope=lists.share resource=L1 any=true channel=web "
+     "names=true",
+     0},
+    {"ann: access.receipt on=north key=$robot scope=reports.read", 0},
     {"ann: access.holders on=north scope=lists.share resource=L1 any=true channel=web "
      "after=0 limit=10",
      0},

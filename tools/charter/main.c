@@ -12,6 +12,7 @@
 #include "tools/charter/import.h"
 #include "tools/charter/proof.h"
 #include "tools/charter/questions.h"
+#include "tools/charter/receipt.h"
 
 #ifndef CHARTER_VERSION
 #define CHARTER_VERSION "0.1.0"
@@ -26,8 +27,8 @@ static const struct special explain_special = {
 
 static enum exit_code print_help(FILE *out, const char *group, const char *word)
 {
-    const struct special specials[] = {import_special, questions_special, follow_special,
-                                       explain_special, proof_special};
+    const struct special specials[] = {import_special,  questions_special, follow_special,
+                                       explain_special, proof_special,     receipt_special};
     const size_t count = sizeof specials / sizeof specials[0];
     if (group == NULL) {
         help_all(out, specials, count);
@@ -39,6 +40,11 @@ static enum exit_code print_help(FILE *out, const char *group, const char *word)
         return EXIT_DONE;
     }
     if (word == NULL && help_topic(group)) return EXIT_DONE;
+    for (size_t i = 0; word == NULL && i < count; i++) {
+        if (strcmp(specials[i].words, group) != 0 || help_is_group(group)) continue;
+        help_special(out, &specials[i]);
+        return EXIT_DONE;
+    }
     if (word == NULL && help_is_group(group)) {
         help_group(out, group, specials, count);
         return EXIT_DONE;
@@ -58,6 +64,10 @@ static bool run_special(struct command_line *line, const char *group, enum exit_
     }
     if (strcmp(group, "proof") == 0 && proof_wanted(line)) {
         *ret = proof_run(line);
+        return true;
+    }
+    if (strcmp(group, "receipt") == 0) {
+        *ret = receipt_run(line);
         return true;
     }
     if (word[0] != '-' && help_find(group, word) >= 0) return false;
@@ -101,6 +111,7 @@ static enum exit_code run(struct command_line *line)
         word = option_word(line);
         if (word != NULL) type = help_find(group, word);
     }
+    if (type == CH_QRY_access_receipt) return receipt_run(line);
     if (type >= 0) return command_run(line, type);
     if (word == NULL && help_is_group(group)) {
         const bool asked = line->at < line->argc && strcmp(line->argv[line->at], "--help") == 0;

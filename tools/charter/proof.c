@@ -1,7 +1,6 @@
 /* proof: see proof.h. SPDX-License-Identifier: MIT */
 #include "tools/charter/proof.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +8,7 @@
 #include "schema/cursor.h"
 #include "schema/pack.h"
 #include "tools/charter/ask.h"
+#include "tools/charter/outfile.h"
 
 enum { OPTION_SEQ, OPTION_CHECKPOINT, OPTION_FROM, OPTION_TO, OPTION_OUT, OPTIONS };
 
@@ -156,17 +156,6 @@ static bool compose(const struct wanted *wanted, struct charter_bytes answer, st
     return good && !out->failed;
 }
 
-static enum exit_code write_out(const char *path, const struct ch_buf *text)
-{
-    FILE *file = path == NULL ? stdout : fopen(path, "we");
-    bool good = file != NULL && fwrite(text->ptr, 1, text->len, file) == text->len;
-    if (file != NULL && path != NULL) good = fclose(file) == 0 && good;
-    if (good) return EXIT_DONE;
-    (void)fprintf(stderr, "charter: failed: %s: %s\n", path == NULL ? "standard output" : path,
-                  strerror(errno));
-    return EXIT_FAILED;
-}
-
 static enum exit_code write_answer(const struct options *o, const struct wanted *wanted,
                                    struct charter_bytes answer)
 {
@@ -176,10 +165,11 @@ static enum exit_code write_answer(const struct options *o, const struct wanted 
         char *json = charter_json(answer, 2);
         ch_buf_put_text(&text, ch_text_of(json));
         ch_buf_put(&text, "\n", 1);
-        if (json != NULL && !text.failed) code = write_out(wanted->texts[OPTION_OUT], &text);
+        if (json != NULL && !text.failed)
+            code = outfile_write(wanted->texts[OPTION_OUT], text.ptr, text.len);
         free(json);
     } else if (compose(wanted, answer, &text)) {
-        code = write_out(wanted->texts[OPTION_OUT], &text);
+        code = outfile_write(wanted->texts[OPTION_OUT], text.ptr, text.len);
     } else {
         (void)fprintf(stderr, "charter: failed: the answer is no proof\n");
     }

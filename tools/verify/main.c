@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "tools/verify/proof_file.h"
+#include "tools/verify/receipt_file.h"
 #include "tools/verify/run.h"
 
 #ifndef CH_VERSION
@@ -30,6 +31,8 @@ int main(int argc, char **argv)
         code = run_directory(&options);
     } else if (options.what == VERIFY_PROOF) {
         code = proof_file_inclusion(&options);
+    } else if (options.what == VERIFY_RECEIPT) {
+        code = receipt_file(&options);
     } else {
         code = proof_file_consistency(&options);
     }

@@ -34,7 +34,7 @@ static const struct {
     [OPTION_witness] = {"witness", "KEY", "a witness whose cosignatures must verify (several)"},
     [OPTION_against] = {"against", "FILE",
                         "a checkpoint that was kept elsewhere: the log must go "
-                        "on from it (several); proof, consistency: one that "
+                        "on from it (several); proof, consistency, receipt: one that "
                         "names the log's next key leads to it"},
     [OPTION_record] = {"record", "FILE",
                        "proof: the record's bytes; those in the proof unless "
@@ -54,6 +54,7 @@ void options_help(void)
         "Usage: charter-verify DIR --key KEY [--against FILE]...\n"
         "       charter-verify proof FILE --key KEY\n"
         "       charter-verify consistency FILE --against OLD --key KEY\n"
+        "       charter-verify receipt FILE --key KEY\n"
         "\n"
         "Checks charterd's log, or a proof about it, without charterd and without trusting it.\n"
         "\n"
@@ -70,6 +71,10 @@ void options_help(void)
         "      Is the event in the log, at its place? (charter proof inclusion 5 --out FILE)\n"
         "  charter-verify consistency now.proof --against last-month.checkpoint --key log.key\n"
         "      Does the log of now begin with that of last month? (charter proof consistency)\n"
+        "  charter-verify receipt answer.receipt --key log.key\n"
+        "      Did charterd answer this, and are the events it names in its log? (charter "
+        "receipt)\n"
+        "      It says what the receipt proves, and what it does not.\n"
         "\n"
         "Without --key the checkpoints' signatures are not checked: whoever could change the\n"
         "records could have made new checkpoints, too.\n"
@@ -194,6 +199,8 @@ static bool take_word(struct options *o, const char *word)
         o->what = VERIFY_PROOF;
     } else if (o->what == VERIFY_DIR && o->path == NULL && strcmp(word, "consistency") == 0) {
         o->what = VERIFY_CONSISTENCY;
+    } else if (o->what == VERIFY_DIR && o->path == NULL && strcmp(word, "receipt") == 0) {
+        o->what = VERIFY_RECEIPT;
     } else if (o->path == NULL) {
         o->path = word;
     } else {
@@ -218,7 +225,7 @@ bool options_read(int argc, char **argv, struct options *ret)
         return false;
     }
     if (ret->what != VERIFY_DIR && ret->key_count == 0) {
-        (void)fprintf(stderr, "charter-verify: a proof is checked with --key KEY\n");
+        (void)fprintf(stderr, "charter-verify: a proof or receipt is checked with --key KEY\n");
         return false;
     }
     if (ret->what == VERIFY_CONSISTENCY && ret->against_count == 0) {

@@ -14,7 +14,7 @@ enum exit_code {
     EXIT_INTERRUPTED = 130,
 };
 
-enum verify_what { VERIFY_DIR, VERIFY_PROOF, VERIFY_CONSISTENCY };
+enum verify_what { VERIFY_DIR, VERIFY_PROOF, VERIFY_CONSISTENCY, VERIFY_RECEIPT };
 
 enum { AGAINST_MOST = 16 };
 

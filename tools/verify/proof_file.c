@@ -12,6 +12,7 @@
 #include "schema/base/base64.h"
 #include "schema/event.h"
 #include "schema/text.h"
+#include "tools/verify/known.h"
 
 enum { FILE_MOST = 4 << 20, RECORD_MOST = 1 << 20 };
 
@@ -87,60 +88,6 @@ static bool parse(struct ch_text text, bool inclusion, struct parsed *ret)
            ch_decimal_read(line, &ret->number) && read_rest(text, ret);
 }
 
-/* The keys that count: those given, and those that checkpoints given lead to. */
-struct known {
-    struct ch_verifier keys[CH_VERIFY_KEYS_MOST + AGAINST_MOST];
-    size_t count;
-};
-
-static bool is_signed(const struct known *known, const struct ch_note *note)
-{
-    for (size_t i = 0; i < known->count; i++) {
-        if (ch_note_check(note->text, note->lines, &known->keys[i], NULL) == CH_NOTE_GOOD) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* A checkpoint that names the log's next key, signed by one that counts and by that one. */
-static void follow_keys(const struct options *options, struct known *known)
-{
-    known->count = options->key_count;
-    memcpy(known->keys, options->keys, options->key_count * sizeof *known->keys);
-    for (size_t i = 0; i < options->against_count; i++) {
-        const struct ch_buf *file = &options->against[i];
-        struct ch_note note;
-        struct ch_checkpoint read;
-        if (ch_checkpoint_read_note((struct ch_text){(const char *)file->ptr, file->len}, &note,
-                                    &read) &&
-            read.has_next_key && is_signed(known, &note) &&
-            ch_note_check(note.text, note.lines, &read.next_key, NULL) == CH_NOTE_GOOD) {
-            known->keys[known->count++] = read.next_key;
-        }
-    }
-}
-
-/* Signed by one of the keys that count, and by nobody who is not it. */
-static const char *check_note(const struct options *options, const struct known *known,
-                              const struct ch_note *note)
-{
-    bool good = false;
-    for (size_t i = 0; i < known->count; i++) {
-        const enum ch_note_answer answer =
-            ch_note_check(note->text, note->lines, &known->keys[i], NULL);
-        if (answer == CH_NOTE_BAD) return "the checkpoint's signature does not verify";
-        good = good || answer == CH_NOTE_GOOD;
-    }
-    if (!good) return "the checkpoint is not signed by a key given";
-    for (size_t i = 0; i < options->witness_count; i++) {
-        const enum ch_note_answer answer =
-            ch_note_check(note->text, note->lines, &options->witnesses[i], NULL);
-        if (answer != CH_NOTE_GOOD) return "a witness given has not cosigned the checkpoint";
-    }
-    return NULL;
-}
-
 static void print_event(struct ch_bytes record, uint64_t index)
 {
     struct ch_arena arena = {0};
@@ -178,8 +125,8 @@ static enum exit_code check_inclusion(const struct options *options, struct ch_t
     struct ch_hash leaf;
     struct known known;
     if (!parse(text, true, parsed)) return tell(options->path, "this is no tlog-proof");
-    follow_keys(options, &known);
-    const char *fault = check_note(options, &known, &parsed->note);
+    known_follow(options, &known);
+    const char *fault = known_check(options, &known, &parsed->note);
     if (fault != NULL) return tell(options->path, fault);
     if (!record_of(options, parsed)) return EXIT_USAGE;
     if (ch_hasher_init(&hasher, NULL) != CH_OK) return EXIT_FAILED;
@@ -212,10 +159,10 @@ static enum exit_code check_consistency(const struct options *options, struct ch
                                  &old)) {
         return tell("--against", "this is no signed checkpoint");
     }
-    follow_keys(options, &known);
-    const char *fault = check_note(options, &known, &parsed->note);
+    known_follow(options, &known);
+    const char *fault = known_check(options, &known, &parsed->note);
     if (fault != NULL) return tell(options->path, fault);
-    fault = check_note(options, &known, &old_note);
+    fault = known_check(options, &known, &old_note);
     if (fault != NULL) return tell("--against", fault);
     if (!ch_text_equal(old.origin, parsed->checkpoint.origin)) {
         return tell(options->path, "the checkpoints are of two logs");

@@ -1,0 +1,9 @@
+/* outfile: bytes to a file or to standard output. SPDX-License-Identifier: MIT */
+#ifndef CH_CHARTER_OUTFILE_H
+#define CH_CHARTER_OUTFILE_H
+#include "tools/charter/options.h"
+
+/* path: NULL is standard output. A file that could not be written whole is taken away again.
+ * returns: EXIT_DONE or EXIT_FAILED, told on standard error */
+enum exit_code outfile_write(const char *path, const void *ptr, size_t len);
+#endif
