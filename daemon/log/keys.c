@@ -307,6 +307,22 @@ out:
     return err;
 }
 
+size_t ch_keys_public(const char *dir, struct ch_verifier *ret)
+{
+    char path[PATH_MAX];
+    bool found = false;
+    struct ch_keys keys = {.retired_count = 0};
+    if (path_of(dir, key_file, path, NULL) != CH_OK ||
+        read_file(path, &keys, &found, NULL) != CH_OK || !found) {
+        return 0;
+    }
+    const size_t count = keys.retired_count;
+    memcpy(ret, keys.retired, count * sizeof *ret);
+    ret[count] = keys.signer.verifier;
+    ch_keys_deinit(&keys);
+    return count + 1;
+}
+
 void ch_keys_deinit(struct ch_keys *keys)
 {
     if (keys == NULL) return;

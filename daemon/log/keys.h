@@ -38,6 +38,11 @@ CH_MUST_USE enum ch_err ch_keys_open(const struct ch_keys_options *options, stru
                                      struct ch_why *why);
 void ch_keys_deinit(struct ch_keys *keys); /* NULL and zeroed are no-ops */
 
+/* Only the public keys, the oldest first; nothing is made or changed. A process that may not read
+ * the file, or where there is none, has none.
+ * ret: room for CH_KEYS_RETIRED_MOST + 1. Returns how many */
+size_t ch_keys_public(const char *dir, struct ch_verifier *ret);
+
 /* Makes the key that follows, durable in `signing-key.new`; the one there is stays in use.
  * ret:    deinit it; untouched on failure
  * errors: CH_ERR_KEY_WRONG (too many retired keys), CH_ERR_FILE_IO, CH_ERR_NO_MEMORY */

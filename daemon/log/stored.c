@@ -10,35 +10,53 @@
 
 enum { AT_BYTES = 8, KEY_BYTES = 8 };
 
-enum ch_err ch_stored_put(struct ch_evlog *log, uint64_t number, uint64_t at_ns,
-                          struct ch_text note, struct ch_why *why)
+static int put(struct ch_evlog *log, MDB_txn *txn, const struct ch_stored *stored)
 {
+    CH_CHECK(stored->number >= 1 && stored->note.len > 0 && stored->note.len <= CH_NOTE_MOST_BYTES);
+    uint8_t room[AT_BYTES + CH_NOTE_MOST_BYTES + CH_CRC_BYTES];
+    uint8_t place[KEY_BYTES];
+    const struct ch_bytes covered = {room, AT_BYTES + stored->note.len};
+    ch_put_le64(room, stored->at_ns);
+    memcpy(room + AT_BYTES, stored->note.ptr, stored->note.len);
+    ch_put_le32(room + covered.len, ch_crc_record(stored->number, covered));
+    ch_put_be64(place, stored->number);
+    MDB_val key = {.mv_size = sizeof place, .mv_data = place};
+    MDB_val value = {.mv_size = covered.len + CH_CRC_BYTES, .mv_data = room};
+    return mdb_put(txn, log->checkpoints, &key, &value, 0);
+}
+
+enum ch_err ch_stored_put_many(struct ch_evlog *log, const struct ch_stored *list, size_t count,
+                               struct ch_why *why)
+{
+    uint64_t bytes = 0;
     if (log->broken) {
         return ch_fail(why, CH_ERR_COMMIT_FAILED, 0, "an earlier commit failed");
     }
-    CH_CHECK(number >= 1 && note.len > 0 && note.len <= CH_NOTE_MOST_BYTES);
-    uint8_t room[AT_BYTES + CH_NOTE_MOST_BYTES + CH_CRC_BYTES];
-    uint8_t place[KEY_BYTES];
-    const struct ch_bytes covered = {room, AT_BYTES + note.len};
-    ch_put_le64(room, at_ns);
-    memcpy(room + AT_BYTES, note.ptr, note.len);
-    ch_put_le32(room + covered.len, ch_crc_record(number, covered));
-    ch_put_be64(place, number);
-    enum ch_err err = ch_evlog_room(log, covered.len, 1, why);
+    for (size_t i = 0; i < count; i++) {
+        bytes += AT_BYTES + list[i].note.len;
+    }
+    enum ch_err err = ch_evlog_room(log, bytes, count, why);
     if (err != CH_OK) return err;
 
     MDB_txn *txn = NULL;
-    MDB_val key = {.mv_size = sizeof place, .mv_data = place};
-    MDB_val value = {.mv_size = covered.len + CH_CRC_BYTES, .mv_data = room};
     int code = mdb_txn_begin(log->env, NULL, 0, &txn);
     if (code != 0) return ch_evlog_fail_before(log, code, "mdb_txn_begin", why);
-    code = mdb_put(txn, log->checkpoints, &key, &value, 0);
+    for (size_t i = 0; i < count && code == 0; i++) {
+        code = put(log, txn, &list[i]);
+    }
     if (code != 0) {
         mdb_txn_abort(txn);
         return ch_evlog_fail_before(log, code, "store a checkpoint", why);
     }
     code = mdb_txn_commit(txn);
     return code == 0 ? CH_OK : ch_evlog_fail_broken(log, code, "mdb_txn_commit", why);
+}
+
+enum ch_err ch_stored_put(struct ch_evlog *log, uint64_t number, uint64_t at_ns,
+                          struct ch_text note, struct ch_why *why)
+{
+    const struct ch_stored one = {.number = number, .at_ns = at_ns, .note = note};
+    return ch_stored_put_many(log, &one, 1, why);
 }
 
 /* Checks a stored value and copies it. */

@@ -23,6 +23,12 @@ struct ch_stored {
 CH_MUST_USE enum ch_err ch_stored_put(struct ch_evlog *log, uint64_t number, uint64_t at_ns,
                                       struct ch_text note, struct ch_why *why);
 
+/* Stores many new ones, which follow those there are, in one transaction; for a log that is being
+ * made from another. The numbers of `list` are as they are in the other log, without gaps.
+ * errors: as put */
+CH_MUST_USE enum ch_err ch_stored_put_many(struct ch_evlog *log, const struct ch_stored *list,
+                                           size_t count, struct ch_why *why);
+
 /* Reads one. number: 0 is the last
  * copy:   gets the note
  * errors: CH_ERR_LOG_IO, CH_ERR_NO_MEMORY, CH_ERR_LOG_CORRUPT (the text names the number) */

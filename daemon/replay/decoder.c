@@ -36,8 +36,9 @@ struct ch_decoder {
     struct ch_why why;
 };
 
-static enum ch_err decode(struct ch_group *group, struct ch_why *why)
+enum ch_err ch_group_decode(struct ch_group *group, struct ch_why *why)
 {
+    ch_arena_reset(&group->arena);
     for (size_t i = 0; i < group->count; i++) {
         const struct ch_log_record *record = &group->records[i];
         struct ch_event *event = &group->events[i];
@@ -60,10 +61,9 @@ enum ch_err ch_group_read(struct ch_group *group, struct ch_reader *reader, uint
     CH_CHECK(from <= to);
     const uint64_t left = to - from + 1;
     const size_t most = left < CH_GROUP_EVENTS ? (size_t)left : CH_GROUP_EVENTS;
-    ch_arena_reset(&group->arena);
     ch_reader_seek(reader, from);
     enum ch_err err = ch_reader_next_some(reader, group->records, most, &group->count, why);
-    return err == CH_OK ? decode(group, why) : err;
+    return err == CH_OK ? ch_group_decode(group, why) : err;
 }
 
 void ch_group_deinit(struct ch_group *group)

@@ -27,6 +27,9 @@ struct ch_group {
  * errors: CH_ERR_LOG_IO, CH_ERR_LOG_CORRUPT (the text names the seq), CH_ERR_NO_MEMORY */
 CH_MUST_USE enum ch_err ch_group_read(struct ch_group *group, struct ch_reader *reader,
                                       uint64_t from, uint64_t to, struct ch_why *why);
+/* Decodes the group's records; a bad one ends the group before it, and is told if it is the first.
+ * errors: CH_ERR_LOG_CORRUPT, CH_ERR_NO_MEMORY */
+CH_MUST_USE enum ch_err ch_group_decode(struct ch_group *group, struct ch_why *why);
 void ch_group_deinit(struct ch_group *group); /* zeroed is a no-op */
 
 struct ch_decoder; /* opaque */

@@ -18,7 +18,7 @@ enum ch_err ch_follower_open(struct ch_follower *follower, struct ch_evlog *log,
                              const struct ch_directory *directory, struct ch_why *why)
 {
     *follower = (struct ch_follower){.log = log, .directory = directory};
-    enum ch_err err = ch_reader_open(log, &follower->reader, why);
+    enum ch_err err = log == NULL ? CH_OK : ch_reader_open(log, &follower->reader, why);
     if (err != CH_OK) return err;
     follower->group = calloc(1, sizeof *follower->group);
     if (follower->group == NULL || !ch_state_init(&follower->state)) {
@@ -101,6 +101,21 @@ static enum ch_err apply(struct ch_follower *follower, const struct ch_group *gr
         if (err != CH_OK) return err;
     }
     return CH_OK;
+}
+
+enum ch_err ch_follower_take(struct ch_follower *follower, struct ch_group *group,
+                             struct ch_why *why)
+{
+    size_t left = group->count;
+    enum ch_err err = CH_OK;
+    while (err == CH_OK && left > 0) {
+        group->count = left;
+        err = ch_group_decode(group, why); /* perhaps only those before a bad one */
+        if (err == CH_OK) err = apply(follower, group, why);
+        left -= group->count;
+        memmove(group->records, group->records + group->count, left * sizeof *group->records);
+    }
+    return err;
 }
 
 /* The group that comes next, from the decoder where there is one; NULL at the end. */

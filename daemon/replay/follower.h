@@ -31,7 +31,8 @@ struct ch_follower {
 };
 
 /* An empty state at seq 0.
- * log, directory: borrowed; must outlive the follower
+ * log, directory: borrowed; must outlive the follower. log: NULL where the records come by
+ *                 ch_follower_take; then nothing else than rewind may be asked
  * errors: CH_ERR_NO_MEMORY, CH_ERR_LOG_IO */
 CH_MUST_USE enum ch_err ch_follower_open(struct ch_follower *follower, struct ch_evlog *log,
                                          const struct ch_directory *directory, struct ch_why *why);
@@ -54,6 +55,12 @@ typedef bool ch_follower_progress(void *arg, uint64_t seq);
 CH_MUST_USE enum ch_err ch_follower_go(struct ch_follower *follower, uint64_t seq,
                                        ch_follower_progress *progress, void *arg,
                                        struct ch_why *why);
+
+/* Applies the group's records, which come from elsewhere and follow what was applied before; only
+ * `records` and `count` of the group are set. After a failure those before the bad one are applied.
+ * errors: CH_ERR_LOG_CORRUPT, CH_ERR_SEAL_BROKEN, CH_ERR_NO_MEMORY, those of the hook */
+CH_MUST_USE enum ch_err ch_follower_take(struct ch_follower *follower, struct ch_group *group,
+                                         struct ch_why *why);
 
 /* The last seq whose event's time is not after `at_ns`; 0 if there is none. */
 CH_MUST_USE enum ch_err ch_follower_seq_at(struct ch_follower *follower, uint64_t at_ns,

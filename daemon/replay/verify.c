@@ -11,17 +11,6 @@
 
 enum { EVENT_ITEMS = 9 }; /* of a record; schema/README.md, "Events in the log" */
 
-struct verifying {
-    const struct ch_verify_options *options;
-    struct ch_verify_report *report;
-    struct ch_evlog *log;
-    struct ch_verify_begin begin;
-    struct ch_expected expected;
-    struct ch_verify_tree *tree;
-    bool tree_over; /* it has found a fault: what comes is of no use */
-    bool newer;     /* a record that this program has no type for: the rest is not replayed */
-};
-
 void ch_verify_fault(struct ch_verify_report *report, enum ch_verify_part part, uint64_t number,
                      const char *format, ...)
 {
@@ -36,42 +25,54 @@ void ch_verify_fault(struct ch_verify_report *report, enum ch_verify_part part, 
 
 /* ---- records ------------------------------------------------------------------------------ */
 
-static bool told_to_stop(const struct verifying *v)
+static bool told_to_stop(const struct ch_verifying *v)
 {
     struct ch_verify_progress *progress = v->options->progress;
     return progress != NULL && atomic_load_explicit(&progress->stop, memory_order_relaxed);
 }
 
-/* Counts a record and gives it to the tree. False: nothing more is wanted. */
-static bool take(struct verifying *v, struct ch_bytes record)
+static enum ch_err stop(const struct ch_verifying *v, struct ch_why *why)
+{
+    return ch_fail(why, CH_ERR_STOPPED, 0, "stopped at record %" PRIu64, v->report->records);
+}
+
+/* The time in a record whose form was checked. */
+static uint64_t time_of(struct ch_bytes record)
+{
+    struct ch_cursor c = ch_cursor_of(record);
+    (void)ch_read_array(&c);
+    (void)ch_read_uint(&c); /* seq */
+    return ch_read_uint(&c);
+}
+
+enum ch_err ch_verify_take(struct ch_verifying *v, struct ch_bytes record, struct ch_why *why)
 {
     struct ch_verify_progress *progress = v->options->progress;
+    const struct ch_verify_copy *copy = v->options->copy;
+    if (told_to_stop(v)) return stop(v, why);
+    if (copy != NULL) {
+        enum ch_err err =
+            copy->record(copy->arg, v->report->records + 1, time_of(record), record, why);
+        if (err != CH_OK) return err;
+    }
     v->report->records++;
     v->report->bytes += record.len;
     if (progress != NULL) {
         atomic_store_explicit(&progress->done, v->report->records, memory_order_relaxed);
     }
     v->tree_over = !ch_verify_tree_add(v->tree, record);
-    return !v->tree_over;
+    return v->tree_over ? stop(v, why) : CH_OK;
 }
 
-static enum ch_err stop(const struct verifying *v, struct ch_why *why)
+enum ch_err ch_verify_before(void *arg, const struct ch_state *state, const struct ch_event *event,
+                             struct ch_bytes record, struct ch_why *why)
 {
-    return ch_fail(why, CH_ERR_STOPPED, 0, "stopped at record %" PRIu64, v->report->records);
-}
-
-static enum ch_err before(void *arg, const struct ch_state *state, const struct ch_event *event,
-                          struct ch_bytes record, struct ch_why *why)
-{
-    struct verifying *v = arg;
     (void)state;
     (void)event;
-    if (told_to_stop(v) || !take(v, record)) return stop(v, why);
-    return CH_OK;
+    return ch_verify_take(arg, record, why);
 }
 
-/* Whether the record is of a type that only a later charterd knows. */
-static bool is_newer(struct ch_bytes record)
+bool ch_verify_is_newer(struct ch_bytes record)
 {
     struct ch_cursor c = ch_cursor_of(record);
     const uint32_t items = ch_read_array(&c);
@@ -83,19 +84,19 @@ static bool is_newer(struct ch_bytes record)
 }
 
 /* Whether the record that replay stopped at is one of those. */
-static bool stopped_at_newer(struct verifying *v)
+static bool stopped_at_newer(struct ch_verifying *v)
 {
     struct ch_reader *reader = NULL;
     struct ch_log_record record = {.seq = 0};
     if (ch_reader_open(v->log, &reader, NULL) != CH_OK) return false;
     const bool newer = ch_reader_read(reader, v->report->records + 1, &record, NULL) == CH_OK &&
-                       record.bytes.ptr != NULL && is_newer(record.bytes);
+                       record.bytes.ptr != NULL && ch_verify_is_newer(record.bytes);
     ch_reader_close(reader);
     return newer;
 }
 
 /* A record that cannot be read, has another form or another place, is a fault of the log. */
-static enum ch_err judge(struct verifying *v, enum ch_err err, const struct ch_why *why)
+enum ch_err ch_verify_judge(struct ch_verifying *v, enum ch_err err, const struct ch_why *why)
 {
     if (err == CH_ERR_STOPPED && v->tree_over) return CH_OK;
     if (err != CH_ERR_LOG_CORRUPT) return err;
@@ -103,8 +104,8 @@ static enum ch_err judge(struct verifying *v, enum ch_err err, const struct ch_w
     return CH_OK;
 }
 
-static void check_state(struct verifying *v, const struct ch_expected_state *expected,
-                        const struct ch_state *state)
+void ch_verify_check_state(struct ch_verifying *v, const struct ch_expected_state *expected,
+                           const struct ch_state *state)
 {
     uint8_t hash[CH_STATE_HASH_BYTES];
     ch_state_hash(state, hash);
@@ -117,83 +118,79 @@ static void check_state(struct verifying *v, const struct ch_expected_state *exp
 }
 
 /* With a state: goes from one state hash that is due to the next. */
-static enum ch_err replay(struct verifying *v, struct ch_why *why)
+static enum ch_err replay(struct ch_verifying *v, struct ch_why *why)
 {
     struct ch_follower follower = {.open = false};
     enum ch_err err = ch_follower_open(&follower, v->log, NULL, why);
     if (err != CH_OK) return err;
-    follower.before = before;
+    follower.before = ch_verify_before;
     follower.before_arg = v;
     const uint64_t last = v->begin.counts.last;
     size_t next = 0;
-    while (err == CH_OK && !v->tree_over && v->report->part == CH_VERIFY_NOTHING) {
+    while (err == CH_OK && !ch_verify_over(v)) {
         const struct ch_expected_state *due =
             next < v->expected.state_count ? &v->expected.states[next] : NULL;
         const uint64_t to = due == NULL ? last : due->seq;
         err = ch_follower_go(&follower, to, NULL, NULL, why);
         v->newer = err == CH_ERR_LOG_CORRUPT && stopped_at_newer(v);
         if (v->newer) err = CH_OK;
-        err = judge(v, err, why);
-        if (err != CH_OK || v->tree_over || v->newer || v->report->part != CH_VERIFY_NOTHING) {
-            break;
-        }
+        err = ch_verify_judge(v, err, why);
+        if (err != CH_OK || v->newer || ch_verify_over(v)) break;
         if (due == NULL) break;
-        if (ch_follower_seq(&follower) == due->seq) check_state(v, due, &follower.state);
+        if (ch_follower_seq(&follower) == due->seq) {
+            ch_verify_check_state(v, due, &follower.state);
+        }
         next++;
     }
     ch_follower_close(&follower);
     return err;
 }
 
-/* The same checks of one record without a state. */
-static enum ch_err check_record(struct verifying *v, const struct ch_log_record *record,
-                                uint64_t *last_at, struct ch_arena *arena, struct ch_why *why)
+enum ch_err ch_verify_check_record(struct ch_verifying *v, uint64_t seq, struct ch_bytes record,
+                                   struct ch_why *why)
 {
     union ch_event_body body;
     struct ch_event event;
-    if (is_newer(record->bytes)) {
+    if (ch_verify_is_newer(record)) {
         v->report->newer++;
         return CH_OK;
     }
-    enum ch_err err = ch_event_decode(record->bytes, arena, &body, &event, why);
-    ch_arena_reset(arena);
+    enum ch_err err = ch_event_decode(record, &v->arena, &body, &event, why);
+    ch_arena_reset(&v->arena);
     if (err != CH_OK) return err;
-    if (event.seq != record->seq) {
+    if (event.seq != seq) {
         return ch_fail(why, CH_ERR_LOG_CORRUPT, 0,
-                       "record %" PRIu64 " says that it is event %" PRIu64, record->seq, event.seq);
+                       "record %" PRIu64 " says that it is event %" PRIu64, seq, event.seq);
     }
-    if (event.at < *last_at) {
+    if (event.at < v->last_at) {
         return ch_fail(why, CH_ERR_LOG_CORRUPT, 0,
                        "event %" PRIu64 " is earlier than the one before", event.seq);
     }
-    *last_at = event.at;
+    v->last_at = event.at;
     return CH_OK;
 }
 
 /* From where replay stopped, or all. */
-static enum ch_err scan(struct verifying *v, struct ch_why *why)
+static enum ch_err scan(struct ch_verifying *v, struct ch_why *why)
 {
     struct ch_reader *reader = NULL;
-    struct ch_arena arena = {0};
-    uint64_t last_at = 0;
     enum ch_err err = ch_reader_open(v->log, &reader, why);
     if (err == CH_OK) ch_reader_seek(reader, v->report->records + 1);
     while (err == CH_OK && v->report->records < v->begin.counts.last) {
         struct ch_log_record record;
         err = ch_reader_next(reader, &record, why);
         if (err == CH_OK && record.bytes.ptr == NULL) break;
-        if (err == CH_OK) err = check_record(v, &record, &last_at, &arena, why);
-        if (err == CH_OK && (told_to_stop(v) || !take(v, record.bytes))) err = stop(v, why);
+        if (err == CH_OK) err = ch_verify_check_record(v, record.seq, record.bytes, why);
+        if (err == CH_OK) err = ch_verify_take(v, record.bytes, why);
     }
     ch_reader_close(reader);
-    ch_arena_deinit(&arena);
-    return judge(v, err, why);
+    return ch_verify_judge(v, err, why);
 }
 
 /* ---- the whole ---------------------------------------------------------------------------- */
 
 /* What no record and no tile told: something is there that does not belong there. */
-static void check_counts(struct verifying *v, const struct ch_evlog_counts *counts)
+static void check_counts(struct ch_verifying *v, const struct ch_evlog_counts *counts)
 {
     if (counts->last != counts->events) {
         ch_verify_fault(v->report, CH_VERIFY_LOG, 0,
@@ -207,7 +204,7 @@ static void check_counts(struct verifying *v, const struct ch_evlog_counts *coun
 }
 
 /* A log that does not open is a fault of it, where it is not the machine's. */
-static enum ch_err open_log(struct verifying *v, struct ch_why *why)
+static enum ch_err open_log(struct ch_verifying *v, struct ch_why *why)
 {
     enum ch_err err = ch_evlog_open_read(v->options->dir, &v->log, why);
     if (err == CH_OK) err = ch_evlog_read_head(v->log, &v->begin.head, &v->begin.has_head, why);
@@ -217,20 +214,27 @@ static enum ch_err open_log(struct verifying *v, struct ch_why *why)
     return CH_OK;
 }
 
-static enum ch_err check_records(struct verifying *v, struct ch_why *why)
+enum ch_err ch_verify_end_tree(struct ch_verifying *v, enum ch_err err, struct ch_why *why)
 {
-    enum ch_err err =
-        ch_verify_tree_create(v->log, &v->expected, v->options->threads, &v->tree, why);
-    if (err != CH_OK) return err;
-    if (v->options->replay) err = replay(v, why);
-    if (err == CH_OK && (v->newer || !v->options->replay)) err = scan(v, why);
     struct ch_why tree_why;
     const enum ch_err tree_err = ch_verify_tree_finish(v->tree, v->report, &tree_why);
     ch_verify_tree_destroy(v->tree);
+    v->tree = NULL;
     if (err == CH_OK && tree_err != CH_OK) {
         *why = tree_why;
         err = tree_err;
     }
+    return err;
+}
+
+static enum ch_err check_records(struct ch_verifying *v, struct ch_why *why)
+{
+    enum ch_err err = ch_verify_tree_create(v->log, CH_TILES_STORED, &v->expected,
+                                            v->options->threads, &v->tree, why);
+    if (err != CH_OK) return err;
+    if (v->options->replay) err = replay(v, why);
+    if (err == CH_OK && (v->newer || !v->options->replay)) err = scan(v, why);
+    err = ch_verify_end_tree(v, err, why);
     if (err == CH_OK && v->report->part == CH_VERIFY_NOTHING &&
         v->report->records != v->begin.counts.last) {
         ch_verify_fault(v->report, CH_VERIFY_RECORD, v->report->records + 1,
@@ -239,22 +243,49 @@ static enum ch_err check_records(struct verifying *v, struct ch_why *why)
     return err;
 }
 
+static enum ch_err get_stored(void *arg, uint64_t number, struct ch_buf *copy,
+                              struct ch_stored *ret, struct ch_why *why)
+{
+    return ch_stored_get(arg, number, copy, ret, why);
+}
+
+static enum ch_err check_directory(struct ch_verifying *v, struct ch_why *why)
+{
+    const struct ch_verify_options *options = v->options;
+    const struct ch_verify_copy *copy = options->copy;
+    enum ch_err err = open_log(v, why);
+    const struct ch_evlog_counts counts = v->begin.counts;
+    /* A key that was changed is found by the record it lacks. */
+    v->begin.whole = v->begin.counts.last = counts.events;
+    if (options->size > 0 && options->size < counts.events) v->begin.counts.last = options->size;
+    if (err == CH_OK && v->report->part == CH_VERIFY_NOTHING && copy != NULL) {
+        err = copy->begin(copy->arg, v->log, v->begin.counts.last, why);
+    }
+    if (err == CH_OK && v->report->part == CH_VERIFY_NOTHING) {
+        const struct ch_verify_checkpoints from = {
+            .get = get_stored, .arg = v->log, .count = counts.checkpoints};
+        if (options->progress != NULL) {
+            atomic_store(&options->progress->total, v->begin.counts.last);
+        }
+        err = ch_verify_notes(&from, options, &v->begin, &v->expected, v->report, why);
+    }
+    if (err == CH_OK && v->report->part == CH_VERIFY_NOTHING) err = check_records(v, why);
+    if (err == CH_OK) check_counts(v, &counts);
+    return err;
+}
+
 enum ch_err ch_verify(const struct ch_verify_options *options, struct ch_verify_report *ret,
                       struct ch_why *why)
 {
-    struct verifying v = {.options = options, .report = ret};
+    struct ch_verifying v = {.options = options, .report = ret};
     *ret = (struct ch_verify_report){.part = CH_VERIFY_NOTHING};
-    enum ch_err err = open_log(&v, why);
-    const struct ch_evlog_counts counts = v.begin.counts;
-    v.begin.counts.last =
-        counts.events; /* a key that was changed is found by the record it lacks */
-    if (err == CH_OK && ret->part == CH_VERIFY_NOTHING) {
-        if (options->progress != NULL) atomic_store(&options->progress->total, v.begin.counts.last);
-        err = ch_verify_notes(v.log, options, &v.begin, &v.expected, ret, why);
+    enum ch_err err =
+        options->source == NULL ? check_directory(&v, why) : ch_verify_from_source(&v, why);
+    if (options->copy != NULL && options->copy->end != NULL) {
+        options->copy->end(options->copy->arg);
     }
-    if (err == CH_OK && ret->part == CH_VERIFY_NOTHING) err = check_records(&v, why);
-    if (err == CH_OK) check_counts(&v, &counts);
     ch_expected_deinit(&v.expected);
+    ch_arena_deinit(&v.arena);
     ch_evlog_close(v.log);
     return err;
 }

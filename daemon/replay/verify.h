@@ -1,6 +1,7 @@
-/* verify: everything that a data directory holds of the log, checked from its bytes.
+/* verify: everything that a data directory or a bundle holds of the log, checked from its bytes.
  * SPDX-License-Identifier: MIT
- * Writes nothing. Goes once through the log: each record is read, its checksum, canonical form,
+ * Writes nothing; but what has passed can be handed on, to be copied: a backup or a restore is a
+ * verification, too. Goes once through the log: each record is read, its checksum, canonical form,
  * place and time are checked, and it is applied to a state of its own, while a second thread hashes
  * the records and compares the tree with the stored tiles and with the roots that checkpoints, the
  * head file and notes from elsewhere name. The state's hash is compared where a checkpoint names
@@ -24,6 +25,7 @@ enum ch_verify_part {
     CH_VERIFY_STATE, /* number: the seq behind which the state is another */
     CH_VERIFY_HEAD,
     CH_VERIFY_AGAINST, /* number: the size of the note from elsewhere */
+    CH_VERIFY_BUNDLE,  /* the form of a bundle or an export, as the text says */
 };
 
 /* What is read while it works, by any thread or process that shares the memory. */
@@ -33,14 +35,46 @@ struct ch_verify_progress {
     atomic_bool stop;           /* set it, and the work ends with CH_ERR_STOPPED */
 };
 
+struct ch_bundle_item;
+struct ch_evlog;
+struct ch_log_end;
+struct ch_stored;
+
+/* Where records come from, if not from a directory: items in the order of a bundle (bundle.h).
+ * next: as ch_bundle_next; CH_ERR_LOG_CORRUPT is a fault of the item in ret */
+struct ch_verify_source {
+    enum ch_err (*next)(void *arg, struct ch_bundle_item *ret, struct ch_why *why);
+    void *arg;
+    bool tiles; /* it has them */
+};
+
+/* Who gets what has passed its own checks, in order: first all checkpoints, then all records. What
+ * only the tree can tell may be told later: nothing of it counts before ch_verify has returned and
+ * found no fault. A failure ends the work. */
+struct ch_verify_copy {
+    /* log: of the directory, good until `end`; NULL with a source
+     * size: how many records will come */
+    enum ch_err (*begin)(void *arg, struct ch_evlog *log, uint64_t size, struct ch_why *why);
+    enum ch_err (*checkpoint)(void *arg, const struct ch_stored *stored, struct ch_why *why);
+    enum ch_err (*record)(void *arg, uint64_t seq, uint64_t at_ns, struct ch_bytes record,
+                          struct ch_why *why);
+    void (*end)(void *arg); /* nothing more comes, whatever happened; NULL: not wanted */
+    void *arg;
+};
+
 struct ch_verify_options {
     const char *dir;
+    const struct ch_verify_source *source; /* NULL: the directory */
+    const struct ch_verify_copy *copy;     /* NULL: nobody wants it */
+    uint64_t size; /* of a directory: only so many records, and the checkpoints of them; 0: all */
     const struct ch_verifier *keys; /* of the log; those that follow are learnt from checkpoints */
     size_t key_count;
     const struct ch_verifier *witnesses;
     size_t witness_count;
     const struct ch_text *against; /* whole notes of checkpoints kept elsewhere */
     size_t against_count;
+    const struct ch_log_end *heads; /* what head files elsewhere say */
+    size_t head_count;
     bool replay;                         /* false: no state is made, so no state hash is checked */
     bool last_state;                     /* only the newest state hash */
     unsigned threads;                    /* 1, or 2 */
@@ -72,7 +106,8 @@ struct ch_verify_report {
 };
 
 /* errors: CH_ERR_FILE_IO (no log there, or it may not be read), CH_ERR_LOG_IO, CH_ERR_NO_MEMORY,
- *         CH_ERR_STOPPED. A fault of the log is none: see ret->part */
+ *         CH_ERR_STOPPED; those of the source and of the copy. A fault of the log is none: see
+ *         ret->part */
 CH_MUST_USE enum ch_err ch_verify(const struct ch_verify_options *options,
                                   struct ch_verify_report *ret, struct ch_why *why);
 #endif

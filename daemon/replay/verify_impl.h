@@ -3,16 +3,23 @@
 #define CH_REPLAY_VERIFY_IMPL_H
 #include <pthread.h>
 
+#include "daemon/core/state.h"
+#include "daemon/log/bundle.h"
 #include "daemon/log/checkpoint.h"
 #include "daemon/log/evlog.h"
+#include "daemon/log/stored.h"
 #include "daemon/log/tiles.h"
 #include "daemon/replay/verify.h"
+#include "schema/base/arena.h"
+
+struct ch_event;
 
 /* What the log has when the work begins; a daemon may append more meanwhile. */
 struct ch_verify_begin {
     struct ch_log_end head; /* of the head file, read before the counts */
     bool has_head;
-    struct ch_evlog_counts counts;
+    struct ch_evlog_counts counts; /* last: of what is looked at; whole: of what there is */
+    uint64_t whole;
 };
 
 /* Notes the fault unless there is one already. */
@@ -42,10 +49,19 @@ struct ch_expected {
     size_t state_count;
 };
 
+/* Where the stored checkpoints come from. */
+struct ch_verify_checkpoints {
+    /* as ch_stored_get; number 0 in ret: there are no more */
+    enum ch_err (*get)(void *arg, uint64_t number, struct ch_buf *copy, struct ch_stored *ret,
+                       struct ch_why *why);
+    void *arg;
+    uint64_t count; /* UINT64_MAX: until there are no more */
+};
+
 /* verify_notes.c: reads head file, checkpoints and the notes from elsewhere; checks what can be
  * told without the records. ret: free with the other one
  * errors: CH_ERR_NO_MEMORY, CH_ERR_LOG_IO */
-CH_MUST_USE enum ch_err ch_verify_notes(struct ch_evlog *log,
+CH_MUST_USE enum ch_err ch_verify_notes(const struct ch_verify_checkpoints *from,
                                         const struct ch_verify_options *options,
                                         const struct ch_verify_begin *begin,
                                         struct ch_expected *ret, struct ch_verify_report *report,
@@ -54,16 +70,67 @@ void ch_expected_deinit(struct ch_expected *expected);
 
 /* verify_tree.c: the tree of the records, in the order they come. */
 struct ch_verify_tree;
-/* log, expected, report: borrowed until destroy; report is only touched with the tree's own faults,
- * and only read after finish. errors: CH_ERR_NO_MEMORY */
-CH_MUST_USE enum ch_err ch_verify_tree_create(struct ch_evlog *log,
+enum ch_verify_tiles {
+    CH_TILES_STORED, /* compared with those of the log */
+    CH_TILES_GIVEN,  /* with those that come with ch_verify_tree_tile */
+    CH_TILES_NONE,
+};
+/* log, expected: borrowed until destroy; log: NULL unless tiles are stored there
+ * errors: CH_ERR_NO_MEMORY */
+CH_MUST_USE enum ch_err ch_verify_tree_create(struct ch_evlog *log, enum ch_verify_tiles tiles,
                                               const struct ch_expected *expected, unsigned threads,
                                               struct ch_verify_tree **ret, struct ch_why *why);
 void ch_verify_tree_destroy(struct ch_verify_tree *tree); /* NULL is a no-op; after finish */
 /* The next record. False: a fault was found already; the rest is of no use. */
 bool ch_verify_tree_add(struct ch_verify_tree *tree, struct ch_bytes record);
+/* A tile that the records so far have filled: its key, then its hashes. Behind the record that
+ * filled it and before the next; the lower level first. Returns as add. */
+bool ch_verify_tree_tile(struct ch_verify_tree *tree, struct ch_bytes tile);
 /* Waits until all is hashed. report: gets the tree's first fault, unless it has one already that
  * comes before; and what was checked. errors: CH_ERR_LOG_IO, CH_ERR_NO_MEMORY */
 CH_MUST_USE enum ch_err ch_verify_tree_finish(struct ch_verify_tree *tree,
                                               struct ch_verify_report *report, struct ch_why *why);
+
+/* The work as a whole. */
+struct ch_verifying {
+    const struct ch_verify_options *options;
+    struct ch_verify_report *report;
+    struct ch_evlog *log; /* NULL: a source has the records */
+    struct ch_verify_begin begin;
+    struct ch_expected expected;
+    struct ch_verify_tree *tree;
+    bool tree_over; /* it has found a fault: what comes is of no use */
+    bool newer;     /* a record that this program has no type for: the rest is not replayed */
+    uint64_t last_at;
+    struct ch_arena arena;
+};
+
+static inline bool ch_verify_over(const struct ch_verifying *v)
+{
+    return v->tree_over || v->report->part != CH_VERIFY_NOTHING;
+}
+
+/* verify.c: a record that has passed its own checks: counted, copied, given to the tree.
+ * errors: CH_ERR_STOPPED (by whoever looks on, or the tree is over), those of the copy */
+CH_MUST_USE enum ch_err ch_verify_take(struct ch_verifying *v, struct ch_bytes record,
+                                       struct ch_why *why);
+/* The checks of one record that is not replayed. errors: CH_ERR_LOG_CORRUPT, CH_ERR_NO_MEMORY */
+CH_MUST_USE enum ch_err ch_verify_check_record(struct ch_verifying *v, uint64_t seq,
+                                               struct ch_bytes record, struct ch_why *why);
+/* Whether the record is of a type that only a later charterd knows. */
+bool ch_verify_is_newer(struct ch_bytes record);
+/* A failure at the record that comes next: a fault of the log is none. */
+CH_MUST_USE enum ch_err ch_verify_judge(struct ch_verifying *v, enum ch_err err,
+                                        const struct ch_why *why);
+void ch_verify_check_state(struct ch_verifying *v, const struct ch_expected_state *expected,
+                           const struct ch_state *state);
+/* A follower's hook: its argument is the work. */
+enum ch_err ch_verify_before(void *arg, const struct ch_state *state, const struct ch_event *event,
+                             struct ch_bytes record, struct ch_why *why);
+/* The tree's end: waits for it, destroys it, tells what it found. */
+CH_MUST_USE enum ch_err ch_verify_end_tree(struct ch_verifying *v, enum ch_err err,
+                                           struct ch_why *why);
+
+/* verify_source.c: the whole work where a source has the records. */
+CH_MUST_USE enum ch_err ch_verify_from_source(struct ch_verifying *v, struct ch_why *why);
 #endif

@@ -14,8 +14,10 @@ struct notes {
     struct ch_expected *ret;
     size_t root_cap;
     size_t state_cap;
-    uint64_t size; /* of the log */
-    uint64_t last; /* the size of the checkpoint before */
+    uint64_t size;  /* of what is looked at */
+    uint64_t whole; /* of the log */
+    bool beyond;    /* a checkpoint of more than is looked at: the rest is not looked at either */
+    uint64_t last;  /* the size of the checkpoint before */
     /* Keys that count: those given, and the one that follows; who was followed counts no more. */
     struct ch_verifier keys[CH_VERIFY_KEYS_MOST + 1];
     size_t key_count;
@@ -148,6 +150,9 @@ static enum ch_err check_stored(struct notes *notes, const struct ch_stored *sto
         ch_verify_fault(report, CH_VERIFY_CHECKPOINT, number,
                         "checkpoint %" PRIu64 " is of another log, %.*s", number,
                         (int)read.origin.len, read.origin.ptr);
+    } else if (read.size > notes->size && read.size <= notes->whole) {
+        notes->beyond = true;
+        return CH_OK;
     } else if (read.size < notes->last || read.size > notes->size) {
         ch_verify_fault(report, CH_VERIFY_CHECKPOINT, number,
                         "checkpoint %" PRIu64 " is of %" PRIu64 " records; the log has %" PRIu64
@@ -160,24 +165,29 @@ static enum ch_err check_stored(struct notes *notes, const struct ch_stored *sto
         .size = read.size, .part = CH_VERIFY_CHECKPOINT, .number = number, .root = read.root};
     check_signatures(notes, number, &note, &read, &root.trusted);
     report->checkpoints++;
-    if (add_root(notes, &root) && add_state(notes, number, &read)) return CH_OK;
-    return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for the checkpoints");
+    if (!add_root(notes, &root) || !add_state(notes, number, &read)) {
+        return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for the checkpoints");
+    }
+    const struct ch_verify_copy *copy = notes->options->copy;
+    return copy == NULL ? CH_OK : copy->checkpoint(copy->arg, stored, why);
 }
 
-static enum ch_err check_checkpoints(struct notes *notes, struct ch_evlog *log, uint64_t count,
+static enum ch_err check_checkpoints(struct notes *notes, const struct ch_verify_checkpoints *from,
                                      struct ch_why *why)
 {
     struct ch_buf copy = {0};
     enum ch_err err = CH_OK;
-    for (uint64_t number = 1;
-         number <= count && err == CH_OK && notes->report->part == CH_VERIFY_NOTHING; number++) {
+    for (uint64_t number = 1; number <= from->count && err == CH_OK && !notes->beyond &&
+                              notes->report->part == CH_VERIFY_NOTHING;
+         number++) {
         struct ch_stored stored;
-        err = ch_stored_get(log, number, &copy, &stored, why);
+        err = from->get(from->arg, number, &copy, &stored, why);
         if (err == CH_ERR_LOG_CORRUPT) {
             ch_verify_fault(notes->report, CH_VERIFY_CHECKPOINT, number, "%s", why->text);
             err = CH_OK;
             break;
         }
+        if (err == CH_OK && stored.number == 0 && from->count == UINT64_MAX) break;
         if (err == CH_OK && stored.number == 0) {
             ch_verify_fault(notes->report, CH_VERIFY_CHECKPOINT, number,
                             "checkpoint %" PRIu64 " is missing", number);
@@ -187,6 +197,7 @@ static enum ch_err check_checkpoints(struct notes *notes, struct ch_evlog *log, 
     }
     ch_buf_deinit(&copy);
     if (err != CH_OK || notes->report->part != CH_VERIFY_NOTHING) return err;
+    const uint64_t count = notes->report->checkpoints;
     if (count > 0 && notes->options->key_count > 0 && !notes->any_signed) {
         ch_verify_fault(notes->report, CH_VERIFY_CHECKPOINT, count,
                         "none of the %" PRIu64 " checkpoints is signed by a key given", count);
@@ -246,17 +257,38 @@ static enum ch_err check_head(struct notes *notes, const struct ch_log_end *head
                         "told");
         return CH_OK;
     }
-    if (head->seq > notes->size) {
+    if (head->seq > notes->whole) {
         ch_verify_fault(notes->report, CH_VERIFY_HEAD, head->seq,
                         "the log was cut: it has %" PRIu64
                         " records, and the head file says that %" PRIu64 " were acknowledged",
-                        notes->size, head->seq);
+                        notes->whole, head->seq);
         return CH_OK;
     }
     const struct ch_expected_root root = {
         .size = head->seq, .part = CH_VERIFY_HEAD, .root = head->root};
-    if (head->seq == 0 || add_root(notes, &root)) return CH_OK;
+    if (head->seq == 0 || head->seq > notes->size || add_root(notes, &root)) return CH_OK;
     return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for the checkpoints");
+}
+
+/* What head files elsewhere say that a log had. */
+static enum ch_err check_heads(struct notes *notes, struct ch_why *why)
+{
+    for (size_t i = 0; i < notes->options->head_count; i++) {
+        const struct ch_log_end *head = &notes->options->heads[i];
+        const struct ch_expected_root root = {.size = head->seq,
+                                              .part = CH_VERIFY_AGAINST,
+                                              .number = notes->options->against_count + i + 1,
+                                              .root = head->root};
+        if (head->seq > notes->size) {
+            ch_verify_fault(notes->report, CH_VERIFY_AGAINST, head->seq,
+                            "the log was cut: it has %" PRIu64
+                            " records, and a head file says that %" PRIu64 " were acknowledged",
+                            notes->size, head->seq);
+        } else if (head->seq > 0 && !add_root(notes, &root)) {
+            return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for the checkpoints");
+        }
+    }
+    return CH_OK;
 }
 
 /* By size; of one size what is signed first, since it tells more. */
@@ -276,20 +308,25 @@ static int compare_states(const void *left, const void *right)
     return (a->seq > b->seq) - (a->seq < b->seq);
 }
 
-enum ch_err ch_verify_notes(struct ch_evlog *log, const struct ch_verify_options *options,
+enum ch_err ch_verify_notes(const struct ch_verify_checkpoints *from,
+                            const struct ch_verify_options *options,
                             const struct ch_verify_begin *begin, struct ch_expected *ret,
                             struct ch_verify_report *report, struct ch_why *why)
 {
-    struct notes notes = {
-        .options = options, .report = report, .ret = ret, .size = begin->counts.last};
+    struct notes notes = {.options = options,
+                          .report = report,
+                          .ret = ret,
+                          .size = begin->counts.last,
+                          .whole = begin->whole};
     notes.key_count =
         options->key_count < CH_VERIFY_KEYS_MOST ? options->key_count : CH_VERIFY_KEYS_MOST;
     for (size_t i = 0; i < notes.key_count; i++) {
         notes.keys[i] = options->keys[i];
     }
-    enum ch_err err = check_checkpoints(&notes, log, begin->counts.checkpoints, why);
+    enum ch_err err = check_checkpoints(&notes, from, why);
     if (err == CH_OK && report->part == CH_VERIFY_NOTHING) err = check_against(&notes, why);
-    if (err == CH_OK && report->part == CH_VERIFY_NOTHING) {
+    if (err == CH_OK && report->part == CH_VERIFY_NOTHING) err = check_heads(&notes, why);
+    if (err == CH_OK && report->part == CH_VERIFY_NOTHING && options->source == NULL) {
         err = check_head(&notes, &begin->head, begin->has_head, why);
     }
     if (err != CH_OK) return err;

@@ -13,21 +13,26 @@
 
 enum { BLOCK_RECORDS = 1024, BLOCK_BYTES = 256 << 10 };
 
+enum { GIVEN_TILE_BYTES = CH_TILE_KEY_BYTES + CH_TILE_VALUE_BYTES };
+
 struct block {
     struct ch_buf bytes;
+    struct ch_buf tiles; /* given ones, those that the block's records fill */
+    size_t tiles_at;     /* the next to be compared */
     size_t ends[BLOCK_RECORDS];
     size_t count;
     bool full; /* with the hashing thread */
 };
 
 struct ch_verify_tree {
-    struct ch_evlog *log;
+    enum ch_verify_tiles kind;
     const struct ch_expected *expected;
     struct ch_hasher hasher;
-    struct ch_tile_reader *reader;
-    struct ch_tiles tiles; /* of the records so far */
-    size_t next_root;      /* of expected */
-    uint64_t good_size;    /* the last root that agreed */
+    struct ch_tile_reader *reader; /* of stored ones */
+    struct block *hashed;          /* the block in work */
+    struct ch_tiles tiles;         /* of the records so far */
+    size_t next_root;              /* of expected */
+    uint64_t good_size;            /* the last root that agreed */
     uint64_t tile_count;
     /* A record and the tile that disagree; a root tells which of them is the false one. */
     uint64_t odd_seq; /* 0: none */
@@ -56,16 +61,40 @@ static bool is_over(const struct ch_verify_tree *tree)
     return tree->found.part != CH_VERIFY_NOTHING || tree->err != CH_OK;
 }
 
-/* A full tile against the stored one. */
-static void check_tile(struct ch_verify_tree *tree, unsigned level, uint64_t index)
+/* The tile that must be the next one given; NULL and a fault where it is another. */
+static const uint8_t *given_tile(struct ch_verify_tree *tree, unsigned level, uint64_t index)
+{
+    uint8_t key[CH_TILE_KEY_BYTES];
+    struct block *block = tree->hashed;
+    const uint8_t *next = block->tiles.len == 0 ? NULL : block->tiles.ptr + block->tiles_at;
+    ch_tile_key(level, index, key);
+    if (block->tiles_at == block->tiles.len || memcmp(next, key, sizeof key) != 0) {
+        ch_verify_fault(&tree->found, CH_VERIFY_TILE, index,
+                        "tile %u/%" PRIu64 " is missing, or not in its place", level, index);
+        return NULL;
+    }
+    block->tiles_at += GIVEN_TILE_BYTES;
+    return next + CH_TILE_KEY_BYTES;
+}
+
+static const uint8_t *stored_tile(struct ch_verify_tree *tree, unsigned level, uint64_t index)
 {
     const uint8_t *stored = NULL;
-    const struct ch_hash *own = tree->tiles.partial[level];
     tree->err = ch_tile_reader_get(tree->reader, level, index, &stored, &tree->why);
     if (tree->err == CH_ERR_LOG_CORRUPT) {
         tree->err = CH_OK;
         ch_verify_fault(&tree->found, CH_VERIFY_TILE, index, "%s", tree->why.text);
     }
+    return stored;
+}
+
+/* A full tile against the one that somebody kept. */
+static void check_tile(struct ch_verify_tree *tree, unsigned level, uint64_t index)
+{
+    const struct ch_hash *own = tree->tiles.partial[level];
+    if (tree->kind == CH_TILES_NONE) return;
+    const uint8_t *stored = tree->kind == CH_TILES_GIVEN ? given_tile(tree, level, index)
+                                                         : stored_tile(tree, level, index);
     if (is_over(tree)) return;
     tree->tile_count++;
     for (unsigned i = 0; i < CH_TILE_WIDTH; i++) {
@@ -173,13 +202,20 @@ static void hash_record(struct ch_verify_tree *tree, struct ch_bytes record)
     }
 }
 
-static void hash_block(struct ch_verify_tree *tree, const struct block *block)
+static void hash_block(struct ch_verify_tree *tree, struct block *block)
 {
     size_t start = 0;
+    tree->hashed = block;
+    block->tiles_at = 0;
     for (size_t i = 0; i < block->count && !is_over(tree); i++) {
         hash_record(tree, (struct ch_bytes){block->bytes.ptr + start, block->ends[i] - start});
         start = block->ends[i];
     }
+    if (is_over(tree) || block->tiles_at == block->tiles.len) return;
+    ch_verify_fault(&tree->found, CH_VERIFY_TILE,
+                    ch_get_be64(block->tiles.ptr + block->tiles_at + 1),
+                    "a tile of level %u stands where none is full, before record %" PRIu64,
+                    block->tiles.ptr[block->tiles_at], tree->tiles.range.size + 1);
 }
 
 /* ---- threads ------------------------------------------------------------------------------ */
@@ -241,12 +277,20 @@ static void hand_over(struct ch_verify_tree *tree)
         block = &tree->blocks[tree->filling];
     }
     ch_buf_reset(&block->bytes);
+    ch_buf_reset(&block->tiles);
     block->count = 0;
 }
 
+/* A block goes before the next record comes, so that the tiles that its last one fills are in it.
+ */
 bool ch_verify_tree_add(struct ch_verify_tree *tree, struct ch_bytes record)
 {
     struct block *block = &tree->blocks[tree->filling];
+    if (block->count == BLOCK_RECORDS || block->bytes.len >= BLOCK_BYTES) {
+        hand_over(tree);
+        block = &tree->blocks[tree->filling];
+        if (tree->stopped) return false;
+    }
     ch_buf_put(&block->bytes, record.ptr, record.len);
     block->ends[block->count++] = block->bytes.len;
     if (block->bytes.failed) {
@@ -254,8 +298,18 @@ bool ch_verify_tree_add(struct ch_verify_tree *tree, struct ch_bytes record)
         tree->no_memory = true;
         return false;
     }
-    if (block->count == BLOCK_RECORDS || block->bytes.len >= BLOCK_BYTES) hand_over(tree);
     return !tree->stopped;
+}
+
+bool ch_verify_tree_tile(struct ch_verify_tree *tree, struct ch_bytes tile)
+{
+    struct block *block = &tree->blocks[tree->filling];
+    if (tile.len != GIVEN_TILE_BYTES) {
+        return false; /* the source has told it */
+    }
+    ch_buf_put(&block->tiles, tile.ptr, tile.len);
+    if (block->tiles.failed) tree->no_memory = true;
+    return !tree->stopped && !tree->no_memory;
 }
 
 static int start_thread(struct ch_verify_tree *tree)
@@ -269,17 +323,20 @@ static int start_thread(struct ch_verify_tree *tree)
     return code;
 }
 
-enum ch_err ch_verify_tree_create(struct ch_evlog *log, const struct ch_expected *expected,
-                                  unsigned threads, struct ch_verify_tree **ret, struct ch_why *why)
+enum ch_err ch_verify_tree_create(struct ch_evlog *log, enum ch_verify_tiles tiles,
+                                  const struct ch_expected *expected, unsigned threads,
+                                  struct ch_verify_tree **ret, struct ch_why *why)
 {
     struct ch_verify_tree *tree = calloc(1, sizeof *tree);
     if (tree == NULL) return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for the tree");
-    tree->log = log;
+    tree->kind = tiles;
     tree->expected = expected;
     tree->mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     tree->changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
     enum ch_err err = ch_hasher_init(&tree->hasher, why);
-    if (err == CH_OK) err = ch_tile_reader_open(log, &tree->reader, why);
+    if (err == CH_OK && tiles == CH_TILES_STORED) {
+        err = ch_tile_reader_open(log, &tree->reader, why);
+    }
     if (err == CH_OK && threads > 1) tree->threaded = start_thread(tree) == 0; /* else without */
     if (err != CH_OK) {
         ch_verify_tree_destroy(tree);
@@ -294,8 +351,10 @@ void ch_verify_tree_destroy(struct ch_verify_tree *tree)
     if (tree == NULL) return;
     ch_tile_reader_close(tree->reader);
     ch_hasher_deinit(&tree->hasher);
-    ch_buf_deinit(&tree->blocks[0].bytes);
-    ch_buf_deinit(&tree->blocks[1].bytes);
+    for (size_t i = 0; i < 2; i++) {
+        ch_buf_deinit(&tree->blocks[i].bytes);
+        ch_buf_deinit(&tree->blocks[i].tiles);
+    }
     (void)pthread_cond_destroy(&tree->changed);
     (void)pthread_mutex_destroy(&tree->mutex);
     free(tree);

@@ -67,11 +67,16 @@ enum exit_code ask_tell_no(const struct charter_result *result)
     return rejection ? EXIT_REJECTED : EXIT_FAILED;
 }
 
-enum exit_code ask_connect(const struct options *o, unsigned in_flight, struct charter **ret)
+const char *ask_url(const struct options *o)
 {
     const char *url = o->url;
     if (url == NULL) url = getenv("CHARTER_URL");
-    if (url == NULL || url[0] == '\0') url = default_url;
+    return url == NULL || url[0] == '\0' ? default_url : url;
+}
+
+enum exit_code ask_connect(const struct options *o, unsigned in_flight, struct charter **ret)
+{
+    const char *url = ask_url(o);
     struct charter_error error;
     const struct charter_options options = {.in_flight = in_flight == 0 ? 1 : in_flight,
                                             .timeout_ms = o->timeout_ms};

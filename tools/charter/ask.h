@@ -6,6 +6,9 @@
 #include "schema/base/buf.h"
 #include "tools/charter/options.h"
 
+/* The daemon's address: of --connect, of the environment, or the usual one. */
+const char *ask_url(const struct options *o);
+
 /* Connects as the options say; a failure is told. in_flight: 0: one at a time */
 enum exit_code ask_connect(const struct options *o, unsigned in_flight, struct charter **ret);
 

@@ -1,7 +1,7 @@
 /* main: charter, the command line of charterd. SPDX-License-Identifier: MIT
- * The words choose a command made by hand (import, check --from, events, proof) or a call of the
- * schema's rows; everything about the latter, its options, help and printing, comes from the rows.
- */
+ * The words choose a command made by hand (import, check --from, events, proof, backup) or a call
+ * of the schema's rows; everything about the latter, its options, help and printing, comes from the
+ * rows. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +10,7 @@
 #include "tools/charter/follow.h"
 #include "tools/charter/help.h"
 #include "tools/charter/import.h"
+#include "tools/charter/keep.h"
 #include "tools/charter/proof.h"
 #include "tools/charter/questions.h"
 #include "tools/charter/receipt.h"
@@ -28,7 +29,8 @@ static const struct special explain_special = {
 static enum exit_code print_help(FILE *out, const char *group, const char *word)
 {
     const struct special specials[] = {import_special,  questions_special, follow_special,
-                                       explain_special, proof_special,     receipt_special};
+                                       explain_special, proof_special,     receipt_special,
+                                       backup_special,  restore_special,   export_special};
     const size_t count = sizeof specials / sizeof specials[0];
     if (group == NULL) {
         help_all(out, specials, count);
@@ -58,6 +60,10 @@ static enum exit_code print_help(FILE *out, const char *group, const char *word)
 static bool run_special(struct command_line *line, const char *group, enum exit_code *ret)
 {
     const char *word = line->at < line->argc ? line->argv[line->at] : "--";
+    if (keep_wanted(group)) {
+        *ret = keep_run(line, group);
+        return true;
+    }
     if (strcmp(group, "check") == 0 && questions_wanted(line)) {
         *ret = questions_run(line);
         return true;

@@ -36,8 +36,10 @@ LAYERS = {
                         "daemon/edge", "daemon/replica"],
     "client/include": [],
     "client": SCHEMA + ["client/include"],
+    "tools/lib": SCHEMA,
     "tools/verify": SCHEMA + ["client", "client/include", "daemon/core", "daemon/log",
-                              "daemon/replay"],
+                              "daemon/replay", "tools/lib"],
+    "tools/keep": SCHEMA + ["daemon/core", "daemon/log", "daemon/replay", "tools/lib"],
     "tools": SCHEMA + ["client", "client/include"],
 }
 # The failure codes are rows of schema, and base returns them.
@@ -51,7 +53,8 @@ LIBRARY_HEADERS = [
     (r"isa-l(/.*|\.h)", ["daemon/log"]),
     (r"event2/.*|event\.h", ["daemon/host", "daemon/edge", "tools/gateway", "tools/bench"]),
     (r"nng/.*", ["daemon/edge", "client", "tools/bench"]),
-    (r"sodium(/.*|\.h)", ["daemon/log", "daemon/edge", "daemon/host", "client", "tools/verify"]),
+    (r"sodium(/.*|\.h)", ["daemon/log", "daemon/edge", "daemon/host", "client", "tools/verify",
+                            "tools/keep"]),
     (r"msgpack(/.*|\.h)", ["schema", "daemon/edge", "client"]),
     (r"jansson\.h", ["schema", "schema/gen", "tools"]),
     (r"zlib\.h", ["tools"]),

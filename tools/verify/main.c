@@ -1,4 +1,4 @@
-/* main: charter-verify, which checks a log or a proof and trusts neither.
+/* main: charter-verify, which checks a log, a bundle or a proof and trusts none.
  * SPDX-License-Identifier: MIT */
 #include <sodium.h>
 #include <stdio.h>
@@ -27,8 +27,8 @@ int main(int argc, char **argv)
     } else if (options.version) {
         (void)printf("charter-verify %s\n", CH_VERSION);
         code = EXIT_GOOD;
-    } else if (options.what == VERIFY_DIR) {
-        code = run_directory(&options);
+    } else if (options.what == VERIFY_DIR || options.what == VERIFY_BUNDLE) {
+        code = run_log(&options);
     } else if (options.what == VERIFY_PROOF) {
         code = proof_file_inclusion(&options);
     } else if (options.what == VERIFY_RECEIPT) {

@@ -52,6 +52,7 @@ void options_help(void)
 {
     (void)printf(
         "Usage: charter-verify DIR --key KEY [--against FILE]...\n"
+        "       charter-verify bundle FILE|- --key KEY [--against FILE]...\n"
         "       charter-verify proof FILE --key KEY\n"
         "       charter-verify consistency FILE --against OLD --key KEY\n"
         "       charter-verify receipt FILE --key KEY\n"
@@ -67,6 +68,8 @@ void options_help(void)
         "      every stored tile and every checkpoint; replays all events and compares the state\n"
         "      with what the checkpoints say. A log that was cut, re-ordered or rewritten since\n"
         "      last month is not the log of that checkpoint. Charterd may run meanwhile.\n"
+        "  charter-verify bundle backup.bundle --key log.key --against last-month.checkpoint\n"
+        "      The same for a backup or an export (charter backup, charter export).\n"
         "  charter-verify proof event-5.tlog-proof --key log.key\n"
         "      Is the event in the log, at its place? (charter proof inclusion 5 --out FILE)\n"
         "  charter-verify consistency now.proof --against last-month.checkpoint --key log.key\n"
@@ -201,6 +204,8 @@ static bool take_word(struct options *o, const char *word)
         o->what = VERIFY_CONSISTENCY;
     } else if (o->what == VERIFY_DIR && o->path == NULL && strcmp(word, "receipt") == 0) {
         o->what = VERIFY_RECEIPT;
+    } else if (o->what == VERIFY_DIR && o->path == NULL && strcmp(word, "bundle") == 0) {
+        o->what = VERIFY_BUNDLE;
     } else if (o->path == NULL) {
         o->path = word;
     } else {
@@ -220,11 +225,12 @@ bool options_read(int argc, char **argv, struct options *ret)
     }
     if (ret->help || ret->version) return true;
     if (ret->path == NULL) {
-        (void)fprintf(stderr, "charter-verify: name the data directory; see charter-verify "
+        (void)fprintf(stderr, "charter-verify: name the data directory or file; see charter-verify "
                               "--help\n");
         return false;
     }
-    if (ret->what != VERIFY_DIR && ret->key_count == 0) {
+    const bool log = ret->what == VERIFY_DIR || ret->what == VERIFY_BUNDLE;
+    if (!log && ret->key_count == 0) {
         (void)fprintf(stderr, "charter-verify: a proof or receipt is checked with --key KEY\n");
         return false;
     }

@@ -14,7 +14,13 @@ enum exit_code {
     EXIT_INTERRUPTED = 130,
 };
 
-enum verify_what { VERIFY_DIR, VERIFY_PROOF, VERIFY_CONSISTENCY, VERIFY_RECEIPT };
+enum verify_what {
+    VERIFY_DIR,
+    VERIFY_BUNDLE,
+    VERIFY_PROOF,
+    VERIFY_CONSISTENCY,
+    VERIFY_RECEIPT,
+};
 
 enum { AGAINST_MOST = 16 };
 

@@ -4,66 +4,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <jansson.h>
 
-enum { BAR_CELLS = 24, GROUPED_BYTES = 32 };
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0) return 0;
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-/* 1234567 as 1,234,567. */
-static const char *grouped(uint64_t number, char out[GROUPED_BYTES])
-{
-    char digits[24];
-    const int len = snprintf(digits, sizeof digits, "%" PRIu64, number);
-    size_t at = 0;
-    for (int i = 0; i < len; i++) {
-        if (i > 0 && (len - i) % 3 == 0) out[at++] = ',';
-        out[at++] = digits[i];
-    }
-    out[at] = '\0';
-    return out;
-}
-
-/* ---- progress ----------------------------------------------------------------------------- */
-
-void progress_begin(struct progress *progress, bool quiet)
-{
-    *progress =
-        (struct progress){.wanted = !quiet && isatty(STDERR_FILENO) != 0, .began_ns = now_ns()};
-}
-
-void progress_show(struct progress *progress, uint64_t done, uint64_t total)
-{
-    char bar[BAR_CELLS + 1];
-    char shown[2][GROUPED_BYTES];
-    if (!progress->wanted || total == 0) return;
-    const double seconds = (double)(now_ns() - progress->began_ns) / 1e9;
-    const double rate = seconds > 0 ? (double)done / seconds : 0;
-    const size_t full = (size_t)(done * BAR_CELLS / total);
-    memset(bar, '.', BAR_CELLS);
-    memset(bar, '#', full < BAR_CELLS ? full : BAR_CELLS);
-    bar[BAR_CELLS] = '\0';
-    (void)fprintf(stderr, "\r\033[K[%s] %3" PRIu64 " %%  %s of %s records, %s/s", bar,
-                  done * 100 / total, grouped(done, shown[0]), grouped(total, shown[1]),
-                  grouped((uint64_t)rate, (char[GROUPED_BYTES]){0}));
-    if (rate > 0) (void)fprintf(stderr, ", %.0f s left", (double)(total - done) / rate);
-    (void)fflush(stderr);
-    progress->shown = true;
-}
-
-void progress_end(struct progress *progress)
-{
-    if (progress->shown) (void)fprintf(stderr, "\r\033[K");
-    progress->shown = false;
-}
+#include "tools/lib/bar.h"
 
 /* ---- results ------------------------------------------------------------------------------ */
 
@@ -76,6 +20,7 @@ static const char *const part_names[] = {
     [CH_VERIFY_STATE] = "state",
     [CH_VERIFY_HEAD] = "head",
     [CH_VERIFY_AGAINST] = "against",
+    [CH_VERIFY_BUNDLE] = "bundle",
 };
 
 static void hex_of(const struct ch_hash *hash, char out[2 * CH_HASH_BYTES + 1])

@@ -7,18 +7,21 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "daemon/log/bundle.h"
+#include "daemon/replay/apart.h"
+#include "tools/lib/bar.h"
 #include "tools/verify/print.h"
 
-enum { POLL_FIRST_US = 1000, POLL_MOST_US = 100000 };
+enum { STOP_LOOKS = 30 }; /* about two seconds */
 
 /* What both processes see. */
 struct shared {
+    const struct options *options; /* the same in both */
+    bool replay;
+    struct bar shown; /* of the one that waits */
+    unsigned waited;  /* looks since it was told to stop */
     struct ch_verify_progress progress;
     bool finished; /* report, err and why are set */
     struct ch_verify_report report;
@@ -43,15 +46,47 @@ static void watch_signals(void)
     (void)sigaction(SIGTERM, &action, NULL);
 }
 
-static void work(const struct options *options, bool replay, struct shared *shared)
+static enum ch_err next_item(void *arg, struct ch_bundle_item *ret, struct ch_why *why)
 {
+    return ch_bundle_next(arg, ret, why);
+}
+
+/* A bundle is read from its file; that it does not begin as one is a fault of it. */
+static enum ch_err verify_bundle(struct ch_verify_options *verify, struct shared *shared)
+{
+    struct ch_bundle_reader *bundle = NULL;
+    const char *path = verify->dir;
+    const bool piped = strcmp(path, "-") == 0;
+    const int fd = piped ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return ch_fail(&shared->why, CH_ERR_FILE_IO, errno, "%s: %s", path, strerror(errno));
+    }
+    enum ch_err err = ch_bundle_open(fd, &bundle, &shared->why);
+    if (err == CH_ERR_LOG_CORRUPT) {
+        shared->report.part = CH_VERIFY_BUNDLE;
+        (void)snprintf(shared->report.text, sizeof shared->report.text, "%s", shared->why.text);
+        err = CH_OK;
+    } else if (err == CH_OK) {
+        const struct ch_verify_source source = {.next = next_item, .arg = bundle, .tiles = true};
+        verify->source = &source;
+        err = ch_verify(verify, &shared->report, &shared->why);
+    }
+    ch_bundle_close(bundle);
+    if (!piped) (void)close(fd);
+    return err;
+}
+
+static void work(void *arg)
+{
+    struct shared *shared = arg;
+    const struct options *options = shared->options;
     struct ch_text against[AGAINST_MOST];
     const long processors = sysconf(_SC_NPROCESSORS_ONLN);
     for (size_t i = 0; i < options->against_count; i++) {
         against[i] =
             (struct ch_text){(const char *)options->against[i].ptr, options->against[i].len};
     }
-    const struct ch_verify_options verify = {
+    struct ch_verify_options verify = {
         .dir = options->path,
         .keys = options->keys,
         .key_count = options->key_count,
@@ -59,56 +94,40 @@ static void work(const struct options *options, bool replay, struct shared *shar
         .witness_count = options->witness_count,
         .against = against,
         .against_count = options->against_count,
-        .replay = replay,
+        .replay = shared->replay,
         .last_state = options->last_state,
         .threads = options->threads != 0 ? options->threads
                    : processors > 1      ? 2
                                          : 1,
         .progress = &shared->progress,
     };
-    shared->err = ch_verify(&verify, &shared->report, &shared->why);
+    shared->err = options->what == VERIFY_BUNDLE
+                      ? verify_bundle(&verify, shared)
+                      : ch_verify(&verify, &shared->report, &shared->why);
     shared->finished = true;
 }
 
-/* Starts the process that reads; its number, or -1. It ends when this one does. */
-static pid_t start(const struct options *options, bool replay, struct shared *shared)
+/* Told to stop, the work does so at its next record; but it may wait for one that never comes. */
+static bool look(void *arg)
 {
-    memset(shared, 0, sizeof *shared);
-    (void)fflush(stdout);
-    (void)fflush(stderr);
-    const pid_t parent = getpid();
-    const pid_t child = fork();
-    if (child != 0) return child;
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    (void)signal(SIGINT, SIG_IGN); /* the parent is asked, and asks */
-    const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    if (nowhere >= 0)
-        (void)dup2(nowhere, STDERR_FILENO); /* its last words are told by the parent */
-    (void)signal(SIGTERM, SIG_DFL);
-    if (getppid() != parent) _exit(EXIT_FAILED);
-    work(options, replay, shared);
-    _exit(EXIT_GOOD);
+    struct shared *shared = arg;
+    if (interrupted) atomic_store(&shared->progress.stop, true);
+    bar_show(&shared->shown, atomic_load(&shared->progress.done),
+             atomic_load(&shared->progress.total));
+    return !interrupted || ++shared->waited < STOP_LOOKS;
 }
 
-/* Waits for the child's end. Returns the signal it died of, 0 for none, -1 if it cannot be told. */
-static int wait_for(pid_t child, const struct options *options, struct shared *shared)
+/* Returns the signal that the process which reads died of, 0 for none, -1 if it cannot be told. */
+static int run(const struct options *options, bool replay, struct shared *shared)
 {
-    struct progress progress;
-    long pause_us = POLL_FIRST_US; /* a small log is done at once */
-    int status = 0;
-    pid_t got;
-    progress_begin(&progress, options->quiet);
-    while ((got = waitpid(child, &status, WNOHANG)) == 0 || (got < 0 && errno == EINTR)) {
-        if (interrupted) atomic_store(&shared->progress.stop, true);
-        progress_show(&progress, atomic_load(&shared->progress.done),
-                      atomic_load(&shared->progress.total));
-        const struct timespec pause = {.tv_nsec = pause_us * 1000};
-        (void)nanosleep(&pause, NULL);
-        if (pause_us < POLL_MOST_US) pause_us *= 2;
-    }
-    progress_end(&progress);
-    if (got < 0) return -1;
-    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    const struct ch_apart apart = {.work = work, .look = look, .arg = shared};
+    memset(shared, 0, sizeof *shared);
+    shared->options = options;
+    shared->replay = replay;
+    bar_begin(&shared->shown, options->quiet);
+    const int died = ch_apart_run(&apart);
+    bar_end(&shared->shown);
+    return died;
 }
 
 static enum exit_code judge(const struct options *options, const struct shared *shared)
@@ -129,8 +148,8 @@ static enum exit_code judge(const struct options *options, const struct shared *
 static enum exit_code after_crash(const struct options *options, int number, struct shared *shared)
 {
     const uint64_t near = atomic_load(&shared->progress.done);
-    const pid_t child = start(options, /* replay= */ false, shared);
-    const int again = child < 0 ? -1 : wait_for(child, options, shared);
+    const bool piped = strcmp(options->path, "-") == 0; /* what was read is gone */
+    const int again = piped ? number : run(options, /* replay= */ false, shared);
     if (again == 0 && shared->finished &&
         (shared->err != CH_OK || shared->report.part != CH_VERIFY_NOTHING)) {
         return judge(options, shared);
@@ -144,18 +163,16 @@ static enum exit_code after_crash(const struct options *options, int number, str
     return print_report(options, &report);
 }
 
-enum exit_code run_directory(const struct options *options)
+enum exit_code run_log(const struct options *options)
 {
-    struct shared *shared =
-        mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (shared == MAP_FAILED) {
+    struct shared *shared = ch_apart_memory(sizeof *shared);
+    if (shared == NULL) {
         (void)fprintf(stderr, "charter-verify: out of memory\n");
         return EXIT_FAILED;
     }
     watch_signals();
     enum exit_code code = EXIT_FAILED;
-    const pid_t child = start(options, !options->no_replay, shared);
-    const int died = child < 0 ? -1 : wait_for(child, options, shared);
+    const int died = run(options, !options->no_replay, shared);
     if (died > 0 && interrupted) {
         code = EXIT_INTERRUPTED;
     } else if (died > 0 && died != SIGKILL && died != SIGTERM) {
@@ -166,6 +183,6 @@ enum exit_code run_directory(const struct options *options)
         (void)fprintf(stderr, "charter-verify: the process that reads was ended: %s\n",
                       died > 0 ? strsignal(died) : strerror(errno));
     }
-    (void)munmap(shared, sizeof *shared);
+    ch_apart_free(shared, sizeof *shared);
     return code;
 }

@@ -1,0 +1,226 @@
+/* backup: see backup.h. SPDX-License-Identifier: MIT
+ * A log only grows, so a backup is consistent that ends at one of its sizes, however long it takes:
+ * the one of a checkpoint that charterd has made for it, or what was durable at its beginning. The
+ * log is read in short transactions, so charterd's file does not grow because of it. */
+#include "tools/keep/backup.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/log/checkpoint.h"
+#include "daemon/log/evlog.h"
+#include "daemon/log/keys.h"
+#include "tools/keep/form.h"
+#include "tools/keep/job.h"
+#include "tools/keep/known.h"
+#include "tools/keep/out.h"
+#include "tools/keep/print.h"
+
+enum { WRITE_BYTES = 256 << 10 };
+
+struct backup {
+    struct job *job;
+    struct form *form;
+    struct out out;
+    struct ch_buf buf;
+    struct ch_verifier own_keys[CH_KEYS_RETIRED_MOST + 1];
+    size_t own_key_count;
+};
+
+/* ---- what passes -------------------------------------------------------------------------- */
+
+static enum ch_err on_begin(void *arg, struct ch_evlog *log, uint64_t size, struct ch_why *why)
+{
+    struct backup *b = arg;
+    uint64_t knows = 0;
+    const char *who = known_beyond(b->job->known, size, &knows);
+    if (who != NULL) {
+        return ch_fail(why, CH_ERR_LOG_BEHIND, 0,
+                       "the log ends with record %" PRIu64 ", but %s knows of %" PRIu64, size, who,
+                       knows);
+    }
+    enum ch_err err = form_begin(b->form, &b->buf, log, size, why);
+    for (size_t i = 0; i < b->own_key_count && err == CH_OK; i++) {
+        form_key(b->form, &b->buf, &b->own_keys[i]);
+    }
+    return err;
+}
+
+static enum ch_err pass(struct backup *b, struct ch_why *why)
+{
+    return b->buf.len < WRITE_BYTES && !b->buf.failed ? CH_OK : out_write(&b->out, &b->buf, why);
+}
+
+static enum ch_err on_checkpoint(void *arg, const struct ch_stored *stored, struct ch_why *why)
+{
+    struct backup *b = arg;
+    form_checkpoint(b->form, &b->buf, stored);
+    return pass(b, why);
+}
+
+static enum ch_err on_record(void *arg, uint64_t seq, uint64_t at_ns, struct ch_bytes record,
+                             struct ch_why *why)
+{
+    struct backup *b = arg;
+    (void)at_ns;
+    enum ch_err err = form_record(b->form, &b->buf, seq, record, why);
+    return err == CH_OK ? pass(b, why) : err;
+}
+
+static void on_end(void *arg)
+{
+    const struct backup *b = arg;
+    form_let_go(b->form);
+}
+
+/* ---- where it ends ------------------------------------------------------------------------ */
+
+/* The size of the checkpoint that charterd made just now, if it is in this directory; else 0. */
+static enum ch_err find_made(struct job *job, uint64_t *ret_size, struct ch_why *why)
+{
+    struct ch_note note;
+    struct ch_note stored_note;
+    struct ch_checkpoint made;
+    struct ch_checkpoint read;
+    struct ch_evlog *log = NULL;
+    struct ch_stored stored = {.number = 0};
+    struct ch_buf copy = {0};
+    *ret_size = 0;
+    if (job->options->made == NULL ||
+        !ch_checkpoint_read_note(ch_text_of(job->options->made), &note, &made)) {
+        return CH_OK;
+    }
+    enum ch_err err = ch_evlog_open_read(job->options->data, &log, why);
+    if (err == CH_OK) err = ch_stored_find(log, made.size, &copy, &stored, why);
+    if (err == CH_OK && stored.number > 0 &&
+        ch_checkpoint_read_note(stored.note, &stored_note, &read) &&
+        ch_hash_equal(&read.root, &made.root) && ch_text_equal(read.origin, made.origin)) {
+        *ret_size = made.size;
+    } else if (err == CH_OK) {
+        (void)snprintf(job->notice, sizeof job->notice,
+                       "%s is not the directory of the charterd that was asked for a checkpoint; "
+                       "it ends with what is durable there",
+                       job->options->data);
+    }
+    ch_evlog_close(log);
+    ch_buf_deinit(&copy);
+    return err;
+}
+
+/* Beside a charterd at work LMDB's table of readers is needed. */
+static enum ch_err check_access(const char *data, struct ch_why *why)
+{
+    char path[PATH_MAX];
+    enum ch_err err = path_join(data, "log.mdb-lock", path, why);
+    if (err != CH_OK || access(path, F_OK) != 0 || access(path, R_OK | W_OK) == 0) return err;
+    return ch_fail(why, CH_ERR_FILE_IO, errno,
+                   "%s may not be written by this user; run it as the one charterd runs as", path);
+}
+
+/* ---- the whole ---------------------------------------------------------------------------- */
+
+static enum ch_err copy_secrets(const struct options *o, struct ch_why *why)
+{
+    char path[PATH_MAX];
+    enum ch_err err = CH_OK;
+    if (o->vault != NULL) {
+        err = path_join(o->data, "vault", path, why);
+        if (err == CH_OK) err = out_copy(path, o->vault, why);
+    }
+    if (err == CH_OK && o->signing_key != NULL) {
+        err = path_join(o->data, "signing-key", path, why);
+        if (err == CH_OK) err = out_copy(path, o->signing_key, why);
+        if (err != CH_OK && o->vault != NULL) (void)unlink(o->vault);
+    }
+    return err;
+}
+
+static enum ch_err verify(struct backup *b, struct ch_why *why)
+{
+    struct job *job = b->job;
+    const struct options *o = job->options;
+    const struct ch_verify_copy copy = {.begin = on_begin,
+                                        .checkpoint = on_checkpoint,
+                                        .record = on_record,
+                                        .end = on_end,
+                                        .arg = b};
+    struct ch_verify_options options = {.dir = o->data,
+                                        .copy = &copy,
+                                        .keys = o->keys,
+                                        .key_count = o->key_count,
+                                        .against = job->known->notes,
+                                        .against_count = job->known->note_count,
+                                        .heads = job->known->heads,
+                                        .head_count = job->known->head_count,
+                                        .replay = o->replay,
+                                        .last_state = true,
+                                        .threads = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 2 : 1,
+                                        .progress = &job->progress};
+    if (o->key_count == 0) { /* its own keys say less, but that all is of one hand */
+        const size_t most = CH_VERIFY_KEYS_MOST;
+        options.key_count = b->own_key_count < most ? b->own_key_count : most;
+        options.keys = b->own_keys + (b->own_key_count - options.key_count);
+    }
+    enum ch_err err = find_made(job, &options.size, why);
+    return err == CH_OK ? ch_verify(&options, &job->report, why) : err;
+}
+
+static enum ch_err finish(struct backup *b, struct ch_why *why)
+{
+    const struct ch_verify_report *report = &b->job->report;
+    const struct ch_bundle_end end = {
+        .size = report->records, .checkpoints = report->checkpoints, .root = report->root};
+    form_end(b->form, &b->buf, &end);
+    enum ch_err err = out_write(&b->out, &b->buf, why);
+    if (err == CH_OK) err = copy_secrets(b->job->options, why);
+    if (err == CH_OK) err = out_finish(&b->out, why);
+    b->job->bytes = b->out.written;
+    return err;
+}
+
+static enum ch_err work(struct job *job, struct ch_why *why)
+{
+    struct backup b = {.job = job, .out = {.fd = -1}};
+    const struct options *o = job->options;
+    job_yield();
+    enum ch_err err = check_access(o->data, why);
+    if (err == CH_OK) err = out_open(&b.out, o->file, o->rate, why);
+    if (err != CH_OK) return err;
+    job->made = !b.out.piped;
+    b.own_key_count = ch_keys_public(o->data, b.own_keys);
+    b.form = form_create(o->lines);
+    if (b.form == NULL) err = ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for a backup");
+    if (err == CH_OK) err = verify(&b, why);
+    if (err == CH_OK && job->report.part == CH_VERIFY_NOTHING) err = finish(&b, why);
+    out_close(&b.out);
+    job->made = false;
+    form_destroy(b.form);
+    ch_buf_deinit(&b.buf);
+    return err;
+}
+
+/* The process died before it could remove what it had begun. */
+static void clean_up(const struct job *job)
+{
+    char partial[PATH_MAX];
+    const int len = snprintf(partial, sizeof partial, "%s.partial", job->options->file);
+    if (job->made && len > 0 && len < PATH_MAX) (void)unlink(partial);
+}
+
+enum exit_code backup_run(const struct options *options)
+{
+    struct known known;
+    enum exit_code code = EXIT_USAGE;
+    if (known_read(options, &known)) {
+        struct job *job = job_create(options, &known, work);
+        code = job == NULL ? EXIT_FAILED : job_run(job);
+        if (job != NULL) clean_up(job);
+        if (code == EXIT_DONE) print_backup(job);
+        job_destroy(job);
+    }
+    known_deinit(&known);
+    return code;
+}

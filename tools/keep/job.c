@@ -1,0 +1,120 @@
+/* job: see job.h. SPDX-License-Identifier: MIT */
+#include "tools/keep/job.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "daemon/replay/apart.h"
+
+enum {
+    STOP_LOOKS = 30,
+    /* about two seconds */ NICE_LAST = 19,
+    IOPRIO_WHO_PROCESS = 1,
+    IOPRIO_IDLE = 3 << 13
+};
+
+static volatile sig_atomic_t interrupted; /* a signal handler reaches nothing else */
+
+static void on_signal(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+/* The first signal stops the work in an orderly way, a second one ends the program. */
+static void watch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+struct job *job_create(const struct options *options, const struct known *known,
+                       enum ch_err (*work)(struct job *job, struct ch_why *why))
+{
+    struct job *job = ch_apart_memory(sizeof *job);
+    if (job == NULL) {
+        (void)fprintf(stderr, "charter: out of memory\n");
+        return NULL;
+    }
+    job->options = options;
+    job->known = known;
+    job->work = work;
+    return job;
+}
+
+void job_destroy(struct job *job)
+{
+    ch_apart_free(job, sizeof *job);
+}
+
+void job_yield(void)
+{
+    (void)setpriority(PRIO_PROCESS, 0, NICE_LAST);
+    (void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_IDLE);
+}
+
+static void work(void *arg)
+{
+    struct job *job = arg;
+    job->err = job->work(job, &job->why);
+    job->finished = true;
+}
+
+/* Told to stop, the work does so at its next record; but it may wait for one that never comes. */
+static bool look(void *arg)
+{
+    struct job *job = arg;
+    if (interrupted) atomic_store(&job->progress.stop, true);
+    bar_show(&job->bar, atomic_load(&job->progress.done), atomic_load(&job->progress.total));
+    return !interrupted || ++job->waited < STOP_LOOKS;
+}
+
+static enum exit_code tell(const char *how, enum exit_code code, const char *text)
+{
+    (void)fprintf(stderr, "charter: %s: %s\n", how, text);
+    return code;
+}
+
+static enum exit_code judge(const struct job *job)
+{
+    const enum ch_err err = job->err;
+    const bool in_the_way =
+        err == CH_ERR_FILE_IO && (job->why.code == EEXIST || job->why.code == ENOTEMPTY);
+    if (err == CH_OK && job->report.part == CH_VERIFY_NOTHING) return EXIT_DONE;
+    if (err == CH_OK) return tell("damaged", EXIT_FALSE, job->report.text);
+    if (err == CH_ERR_LOG_CORRUPT) return tell("damaged", EXIT_FALSE, job->why.text);
+    if (err == CH_ERR_STOPPED) return tell("interrupted", EXIT_INTERRUPTED, job->why.text);
+    if (err == CH_ERR_LOG_BEHIND || in_the_way) return tell("refused", EXIT_REFUSED, job->why.text);
+    (void)fprintf(stderr, "charter: failed: %s: %s\n", ch_err_code(job->err), job->why.text);
+    return EXIT_FAILED;
+}
+
+enum exit_code job_run(struct job *job)
+{
+    const struct ch_apart apart = {.work = work, .look = look, .arg = job};
+    watch_signals();
+    bar_begin(&job->bar, job->options->quiet);
+    const int died = ch_apart_run(&apart);
+    bar_end(&job->bar);
+    if (job->notice[0] != '\0') (void)fprintf(stderr, "charter: %s\n", job->notice);
+    if (died == 0 && job->finished) return judge(job);
+    if (died > 0 && interrupted) return tell("interrupted", EXIT_INTERRUPTED, "");
+    if (died == SIGKILL || died == SIGTERM || died < 0) {
+        return tell("failed", EXIT_FAILED,
+                    died > 0 ? "the process that did the work was ended" : strerror(errno));
+    }
+    (void)fprintf(stderr,
+                  "charter: damaged: near record %" PRIu64 ": the process that read it died there "
+                  "(%s)\n",
+                  (uint64_t)atomic_load(&job->progress.done) + 1, strsignal(died));
+    return EXIT_FALSE;
+}

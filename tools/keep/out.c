@@ -1,0 +1,167 @@
+/* out: see out.h. SPDX-License-Identifier: MIT */
+#include "tools/keep/out.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/log/file.h"
+
+enum { PIECE_BYTES = 1 << 20, COPY_BYTES = 4096, COPY_TRIES = 1000 };
+
+static enum ch_err fail(struct ch_why *why, const char *path, int code)
+{
+    return ch_fail(why, CH_ERR_FILE_IO, code, "%s: %s", path, strerror(code));
+}
+
+enum ch_err path_join(const char *dir, const char *name, char ret[PATH_MAX], struct ch_why *why)
+{
+    const int len = snprintf(ret, PATH_MAX, "%s/%s", dir, name);
+    return len > 0 && len < PATH_MAX ? CH_OK : fail(why, dir, ENAMETOOLONG);
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+enum ch_err out_open(struct out *out, const char *path, uint64_t rate, struct ch_why *why)
+{
+    *out = (struct out){.fd = -1, .rate = rate, .began_ns = now_ns()};
+    if (strcmp(path, "-") == 0) {
+        out->piped = true;
+        out->fd = STDOUT_FILENO;
+        return CH_OK;
+    }
+    const int len = snprintf(out->path, sizeof out->path, "%s", path);
+    const int more = snprintf(out->partial, sizeof out->partial, "%s.partial", path);
+    if (len < 0 || len >= PATH_MAX || more < 0 || more >= PATH_MAX) {
+        return fail(why, path, ENAMETOOLONG);
+    }
+    if (access(path, F_OK) == 0) return fail(why, path, EEXIST);
+    /* One that an earlier run left behind when it was killed is taken over. */
+    const int fd = open(out->partial, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) return fail(why, out->partial, errno);
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 || ftruncate(fd, 0) != 0) {
+        const int code = errno;
+        (void)close(fd);
+        if (code != EWOULDBLOCK) return fail(why, out->partial, code);
+        return ch_fail(why, CH_ERR_FILE_IO, EEXIST, "%s: another process writes it", out->partial);
+    }
+    out->fd = fd;
+    return CH_OK;
+}
+
+/* All but the last piece is on the disk, that one on its way. Failing costs only evenness. */
+static void send_piece(struct out *out)
+{
+    const off_t from = (off_t)out->sent;
+    const off_t upto = (off_t)out->written;
+    const off_t before = from > PIECE_BYTES ? from - PIECE_BYTES : 0;
+    (void)sync_file_range(out->fd, from, upto - from, SYNC_FILE_RANGE_WRITE);
+    (void)sync_file_range(out->fd, before, from - before,
+                          SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+                              SYNC_FILE_RANGE_WAIT_AFTER);
+    (void)posix_fadvise(out->fd, before, from - before, POSIX_FADV_DONTNEED);
+    out->sent = out->written;
+}
+
+static void keep_rate(const struct out *out)
+{
+    if (out->rate == 0) return;
+    const double due_s = (double)out->written / (double)out->rate;
+    const double left_s = due_s - (double)(now_ns() - out->began_ns) / 1e9;
+    if (left_s <= 0) return;
+    const struct timespec pause = {.tv_sec = (time_t)left_s,
+                                   .tv_nsec = (long)((left_s - (double)(time_t)left_s) * 1e9)};
+    (void)nanosleep(&pause, NULL);
+}
+
+enum ch_err out_write(struct out *out, struct ch_buf *buf, struct ch_why *why)
+{
+    const char *name = out->piped ? "standard output" : out->partial;
+    if (buf->failed) return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory to write");
+    for (size_t at = 0; at < buf->len;) {
+        const ssize_t done = write(out->fd, buf->ptr + at, buf->len - at);
+        if (done < 0 && errno == EINTR) continue;
+        if (done < 0) return fail(why, name, errno);
+        at += (size_t)done;
+    }
+    out->written += buf->len;
+    ch_buf_reset(buf);
+    if (!out->piped && out->written - out->sent >= PIECE_BYTES) send_piece(out);
+    keep_rate(out);
+    return CH_OK;
+}
+
+enum ch_err out_finish(struct out *out, struct ch_why *why)
+{
+    if (out->piped) return CH_OK;
+    if (fsync(out->fd) != 0) return fail(why, out->partial, errno);
+    /* Not over one that came into being meanwhile, where the file system can say so. */
+    int code =
+        renameat2(AT_FDCWD, out->partial, AT_FDCWD, out->path, RENAME_NOREPLACE) == 0 ? 0 : errno;
+    if (code == EINVAL || code == ENOSYS) {
+        code = rename(out->partial, out->path) == 0 ? 0 : errno;
+    }
+    if (code != 0) return fail(why, out->path, code);
+    out->partial[0] = '\0';
+    code = ch_file_sync_parent(out->path);
+    return code == 0 ? CH_OK : fail(why, out->path, code);
+}
+
+void out_close(struct out *out)
+{
+    if (out->fd < 0) return;
+    if (!out->piped && out->partial[0] != '\0') (void)unlink(out->partial);
+    if (!out->piped) (void)close(out->fd);
+    out->fd = -1;
+}
+
+/* Reads until it has read the same twice; *ret_len 0 at the end. */
+static int read_steady(int fd, uint64_t at, uint8_t out[COPY_BYTES], size_t *ret_len)
+{
+    uint8_t again[COPY_BYTES];
+    size_t len = 0;
+    int code = ch_file_read(fd, at, out, COPY_BYTES, ret_len);
+    for (int i = 0; i < COPY_TRIES && code == 0; i++) {
+        code = ch_file_read(fd, at, again, COPY_BYTES, &len);
+        if (code == 0 && len == *ret_len && memcmp(out, again, len) == 0) return 0;
+        memcpy(out, again, len);
+        *ret_len = len;
+    }
+    return code == 0 ? EAGAIN : code;
+}
+
+static int copy_bytes(int from, int to)
+{
+    uint8_t bytes[COPY_BYTES];
+    size_t len = 1;
+    int code = 0;
+    for (uint64_t at = 0; code == 0 && len > 0; at += len) {
+        code = read_steady(from, at, bytes, &len);
+        if (code == 0) code = ch_file_write(to, at, bytes, len);
+    }
+    explicit_bzero(bytes, sizeof bytes);
+    if (code == 0 && fsync(to) != 0) code = errno;
+    return code;
+}
+
+enum ch_err out_copy(const char *from, const char *to, struct ch_why *why)
+{
+    const int in = open(from, O_RDONLY | O_CLOEXEC);
+    if (in < 0) return fail(why, from, errno);
+    const int made = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int code = made < 0 ? errno : copy_bytes(in, made);
+    if (made >= 0) (void)close(made);
+    if (made >= 0 && code == 0) code = ch_file_sync_parent(to);
+    if (made >= 0 && code != 0) (void)unlink(to);
+    (void)close(in);
+    return code == 0 ? CH_OK : fail(why, to, code);
+}

@@ -1,0 +1,9 @@
+/* print: what was done, for people and as JSON. SPDX-License-Identifier: MIT */
+#ifndef CH_KEEP_PRINT_H
+#define CH_KEEP_PRINT_H
+#include "tools/keep/job.h"
+
+/* On standard output; on standard error where that is the backup. */
+void print_backup(const struct job *job);
+void print_restore(const struct job *job);
+#endif

@@ -1,0 +1,311 @@
+/* restore: see restore.h. SPDX-License-Identifier: MIT */
+#include "tools/keep/restore.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/log/bundle.h"
+#include "daemon/log/evlog.h"
+#include "daemon/log/keys.h"
+#include "daemon/log/stored.h"
+#include "daemon/log/vault.h"
+#include "schema/limits.h"
+#include "tools/keep/job.h"
+#include "tools/keep/known.h"
+#include "tools/keep/lines_read.h"
+#include "tools/keep/out.h"
+#include "tools/keep/print.h"
+#include "tools/keep/staging.h"
+
+/* What one transaction takes. */
+enum { BATCH_RECORDS = 16384, BATCH_BYTES = 4 << 20, BATCH_NOTES = 256 };
+
+struct restore {
+    struct job *job;
+    const char *path; /* of the staging directory */
+    struct known known;
+    struct ch_verify_options verify;
+    struct ch_evlog *log;
+    /* the batch */
+    struct ch_buf bytes;
+    size_t *ends;
+    struct ch_bytes *views;
+    size_t count;
+    uint64_t first;
+    uint64_t at_ns;
+    /* the checkpoints that wait */
+    struct ch_buf notes;
+    size_t note_ends[BATCH_NOTES];
+    struct ch_stored stored[BATCH_NOTES];
+    size_t note_count;
+};
+
+/* ---- what passes -------------------------------------------------------------------------- */
+
+/* A log that is known to have gone on is not taken for the whole. */
+static enum ch_err check_behind(struct restore *r, uint64_t size, struct ch_why *why)
+{
+    uint64_t knows = 0;
+    const char *who = known_beyond(&r->known, size, &knows);
+    if (who == NULL) return CH_OK;
+    if (!r->job->options->accept_loss) {
+        return ch_fail(
+            why, CH_ERR_LOG_BEHIND, 0,
+            "the file ends with record %" PRIu64 ", but %s knows of %" PRIu64
+            ": what came after would be lost. Find a newer backup, or take this one with "
+            "--accept-loss",
+            size, who, knows);
+    }
+    (void)snprintf(r->job->notice, sizeof r->job->notice,
+                   "records %" PRIu64 " to %" PRIu64 " are lost, as accepted", size + 1, knows);
+    known_forget(&r->known, size);
+    r->verify.against_count = r->known.note_count;
+    r->verify.head_count = r->known.head_count;
+    return CH_OK;
+}
+
+static enum ch_err on_begin(void *arg, struct ch_evlog *log, uint64_t size, struct ch_why *why)
+{
+    struct restore *r = arg;
+    const struct ch_evlog_options options = {.map_bytes = LIMIT_MAP_BYTES};
+    (void)log;
+    enum ch_err err = check_behind(r, size, why);
+    return err == CH_OK ? ch_evlog_open(r->path, &options, &r->log, why) : err;
+}
+
+static enum ch_err put_notes(struct restore *r, struct ch_why *why)
+{
+    size_t start = 0;
+    if (r->notes.failed) return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for checkpoints");
+    for (size_t i = 0; i < r->note_count; i++) {
+        r->stored[i].note =
+            (struct ch_text){(const char *)r->notes.ptr + start, r->note_ends[i] - start};
+        start = r->note_ends[i];
+    }
+    enum ch_err err =
+        r->note_count == 0 ? CH_OK : ch_stored_put_many(r->log, r->stored, r->note_count, why);
+    r->note_count = 0;
+    ch_buf_reset(&r->notes);
+    return err;
+}
+
+static enum ch_err on_checkpoint(void *arg, const struct ch_stored *stored, struct ch_why *why)
+{
+    struct restore *r = arg;
+    ch_buf_put_text(&r->notes, stored->note);
+    r->stored[r->note_count] = *stored;
+    r->note_ends[r->note_count++] = r->notes.len;
+    return r->note_count == BATCH_NOTES ? put_notes(r, why) : CH_OK;
+}
+
+static enum ch_err put_records(struct restore *r, struct ch_why *why)
+{
+    size_t start = 0;
+    if (r->bytes.failed) return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for records");
+    for (size_t i = 0; i < r->count; i++) {
+        r->views[i] = (struct ch_bytes){r->bytes.ptr + start, r->ends[i] - start};
+        start = r->ends[i];
+    }
+    enum ch_err err = r->count == 0
+                          ? CH_OK
+                          : ch_evlog_append(r->log, r->first, r->views, r->count, r->at_ns, why);
+    r->count = 0;
+    ch_buf_reset(&r->bytes);
+    return err;
+}
+
+static enum ch_err on_record(void *arg, uint64_t seq, uint64_t at_ns, struct ch_bytes record,
+                             struct ch_why *why)
+{
+    struct restore *r = arg;
+    if (r->count == 0) r->first = seq;
+    ch_buf_put(&r->bytes, record.ptr, record.len);
+    r->ends[r->count++] = r->bytes.len;
+    r->at_ns = at_ns;
+    const bool full = r->count == BATCH_RECORDS || r->bytes.len >= BATCH_BYTES;
+    return full ? put_records(r, why) : CH_OK;
+}
+
+/* ---- the file ----------------------------------------------------------------------------- */
+
+static enum ch_err next_of_bundle(void *arg, struct ch_bundle_item *ret, struct ch_why *why)
+{
+    return ch_bundle_next(arg, ret, why);
+}
+
+static enum ch_err next_of_lines(void *arg, struct ch_bundle_item *ret, struct ch_why *why)
+{
+    return lines_next(arg, ret, why);
+}
+
+/* By what it begins with; a pipe by what was said, or as a bundle. */
+static bool is_lines(const struct options *o, int fd)
+{
+    char first = '\0';
+    if (o->format_said || pread(fd, &first, 1, 0) != 1) return o->lines;
+    return first == '{';
+}
+
+/* A record that reads well and is false all the same: its line is named, too. */
+static void name_line(struct ch_verify_report *report, const struct lines_reader *lines)
+{
+    char text[CH_VERIFY_TEXT_BYTES];
+    if (report->part != CH_VERIFY_RECORD || strncmp(report->text, "line ", 5) == 0) return;
+    memcpy(text, report->text, sizeof text);
+    (void)snprintf(report->text, sizeof report->text, "line %" PRIu64 ": %.400s",
+                   lines_number_of(lines, report->number), text);
+}
+
+static enum ch_err verify_file(struct restore *r, int fd, struct ch_why *why)
+{
+    struct ch_bundle_reader *bundle = NULL;
+    struct lines_reader *lines = NULL;
+    const bool is_text = is_lines(r->job->options, fd);
+    enum ch_err err = is_text ? lines_open(fd, &lines, why) : ch_bundle_open(fd, &bundle, why);
+    if (err != CH_OK) return err;
+    const struct ch_verify_source source = {.next = is_text ? next_of_lines : next_of_bundle,
+                                            .arg = is_text ? (void *)lines : (void *)bundle,
+                                            .tiles = !is_text};
+    const struct ch_verify_copy copy = {
+        .begin = on_begin, .checkpoint = on_checkpoint, .record = on_record, .arg = r};
+    r->verify.source = &source;
+    r->verify.copy = &copy;
+    err = ch_verify(&r->verify, &r->job->report, why);
+    r->verify.source = NULL;
+    r->verify.copy = NULL;
+    if (is_text) name_line(&r->job->report, lines);
+    lines_close(lines);
+    ch_bundle_close(bundle);
+    return err;
+}
+
+static enum ch_err read_file(struct restore *r, struct ch_why *why)
+{
+    const char *path = r->job->options->file;
+    const bool piped = strcmp(path, "-") == 0;
+    const int fd = piped ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return ch_fail(why, CH_ERR_FILE_IO, errno, "%s: %s", path, strerror(errno));
+    enum ch_err err = verify_file(r, fd, why);
+    if (!piped) (void)close(fd);
+    const bool good = err == CH_OK && r->job->report.part == CH_VERIFY_NOTHING;
+    if (good) err = put_notes(r, why);
+    if (good && err == CH_OK) err = put_records(r, why);
+    ch_evlog_close(r->log); /* makes the head file durable */
+    r->log = NULL;
+    return err;
+}
+
+/* ---- the secrets -------------------------------------------------------------------------- */
+
+static enum ch_err take_vault(struct restore *r, struct ch_why *why)
+{
+    char path[PATH_MAX];
+    struct ch_vault *vault = NULL;
+    const char *from = r->job->options->vault;
+    if (from == NULL) return CH_OK;
+    enum ch_err err = path_join(r->path, "vault", path, why);
+    if (err == CH_OK) err = out_copy(from, path, why);
+    if (err == CH_OK) err = ch_vault_open(path, /* may_create= */ false, &vault, why);
+    ch_vault_close(vault);
+    return err;
+}
+
+static enum ch_err take_key(struct restore *r, struct ch_why *why)
+{
+    char path[PATH_MAX];
+    struct ch_verifier keys[CH_KEYS_RETIRED_MOST + 1];
+    const char *from = r->job->options->signing_key;
+    if (from == NULL) return CH_OK;
+    enum ch_err err = path_join(r->path, "signing-key", path, why);
+    if (err == CH_OK) err = out_copy(from, path, why);
+    if (err != CH_OK || ch_keys_public(r->path, keys) > 0) return err;
+    return ch_fail(why, CH_ERR_KEY_UNSAFE, 0, "%s is no signing key of charterd", from);
+}
+
+/* ---- the whole ---------------------------------------------------------------------------- */
+
+/* What stands on the disk now, read as anybody will read it. */
+static enum ch_err read_again(struct restore *r, struct ch_why *why)
+{
+    struct ch_verify_report report;
+    r->verify.dir = r->path;
+    r->verify.replay = false; /* the same bytes give the same state */
+    enum ch_err err = ch_verify(&r->verify, &report, why);
+    if (err != CH_OK ||
+        (report.part == CH_VERIFY_NOTHING && ch_hash_equal(&report.root, &r->job->report.root))) {
+        return err;
+    }
+    return ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "what was written reads otherwise: %s", report.text);
+}
+
+static enum ch_err work(struct job *job, struct ch_why *why)
+{
+    struct staging staging;
+    const struct options *o = job->options;
+    struct restore r = {.job = job, .known = *job->known};
+    r.verify = (struct ch_verify_options){.keys = o->keys,
+                                          .key_count = o->key_count,
+                                          .against = r.known.notes,
+                                          .against_count = r.known.note_count,
+                                          .heads = r.known.heads,
+                                          .head_count = r.known.head_count,
+                                          .replay = true,
+                                          .last_state = true,
+                                          .threads = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 2 : 1,
+                                          .progress = &job->progress};
+    r.ends = calloc(BATCH_RECORDS, sizeof *r.ends);
+    r.views = calloc(BATCH_RECORDS, sizeof *r.views);
+    enum ch_err err = staging_open(&staging, o->data, why);
+    job->made = staging.dir_fd >= 0;
+    job->made_dir = staging.made_dir;
+    r.path = staging.path;
+    if (err == CH_OK && (r.ends == NULL || r.views == NULL)) {
+        err = ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for a batch");
+    }
+    if (err == CH_OK) err = read_file(&r, why);
+    const bool good = err == CH_OK && job->report.part == CH_VERIFY_NOTHING;
+    if (good) err = take_vault(&r, why);
+    if (good && err == CH_OK) err = take_key(&r, why);
+    if (good && err == CH_OK) err = read_again(&r, why);
+    if (good && err == CH_OK) err = staging_settle(&staging, why);
+    staging_close(&staging);
+    job->made = false;
+    job->bytes = job->report.bytes;
+    free(r.ends);
+    free(r.views);
+    ch_buf_deinit(&r.bytes);
+    ch_buf_deinit(&r.notes);
+    return err;
+}
+
+/* The process died before it could remove what it had begun: opening the place again does. */
+static void clean_up(const struct job *job)
+{
+    struct staging staging;
+    if (!job->made) return;
+    if (staging_open(&staging, job->options->data, NULL) == CH_OK) {
+        staging.made_dir = job->made_dir;
+    }
+    staging_close(&staging);
+}
+
+enum exit_code restore_run(const struct options *options)
+{
+    struct known known;
+    enum exit_code code = EXIT_USAGE;
+    if (known_read(options, &known)) {
+        struct job *job = job_create(options, &known, work);
+        code = job == NULL ? EXIT_FAILED : job_run(job);
+        if (job != NULL) clean_up(job);
+        if (code == EXIT_DONE) print_restore(job);
+        job_destroy(job);
+    }
+    known_deinit(&known);
+    return code;
+}
