@@ -245,6 +245,16 @@ static bool reaches(const struct walk *w, const struct ch_row_share *share)
     return false;
 }
 
+/* Whether the group has a share that reaches the account asked about, in use or not. */
+static bool leads(const struct walk *w, const struct ch_row_group *group)
+{
+    uint32_t row = group->first_share;
+    while (row != 0 && !reaches(w, ch_share_row(w->state, row))) {
+        row = ch_share_row(w->state, row)->next_of_subject;
+    }
+    return row != 0;
+}
+
 /* The shares of a group and of the groups above it. */
 static void collect_group(struct walk *w, uint32_t member_row)
 {
@@ -253,7 +263,7 @@ static void collect_group(struct walk *w, uint32_t member_row)
     for (uint32_t g = member->group; g != 0; g = ch_group_row(w->state, g)->parent) {
         const struct ch_row_group *group = ch_group_row(w->state, g);
         saw(w, group->changed);
-        if (group->first_share != 0 && w->fact != NULL) {
+        if (w->fact != NULL && leads(w, group)) {
             if (below == 0) {
                 tell(w, CH_fact_membership, member->seq, 0, g, group->account, no_scopes);
             } else {

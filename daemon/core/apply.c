@@ -79,6 +79,25 @@ void ch_apply(struct ch_state *state, const struct ch_event *event)
     effects[event->tag](state, event);
 }
 
+void ch_apply_part_to(struct ch_state *state, uint64_t seq)
+{
+    struct ch_row_meta *meta = ch_row_edit(&state->store, CH_T_META, 1);
+    CH_CHECK(seq >= meta->head);
+    meta->head = seq;
+}
+
+void ch_apply_part(struct ch_state *state, const struct ch_event *event)
+{
+    CH_CHECK(event->tag < CH_EVENT_TAGS && effects[event->tag] != NULL);
+    ch_apply_part_to(state, event->seq - 1);
+    if (ch_events[event->tag].makes == CH_KIND_user) { /* the number is the body's first field */
+        struct ch_row_meta *meta = ch_row_edit(&state->store, CH_T_META, 1);
+        meta->next_user_number = (uint32_t) * (const uint64_t *)event->body;
+    }
+    move_head(state, event);
+    effects[event->tag](state, event);
+}
+
 /* Bytes of a long text or blob. */
 static size_t text_bytes(const struct ch_field *field, const struct ch_event *event)
 {

@@ -25,6 +25,12 @@ void ch_apply_ahead(const struct ch_state *state, const struct ch_event *event, 
 /* The event's seq must be the head's next, its time not before the last. */
 void ch_apply(struct ch_state *state, const struct ch_event *event);
 
+/* The same for a state that holds a part of what there was: events before this one may have been
+ * left out, and the message is not remembered. What the event needs must be there. */
+void ch_apply_part(struct ch_state *state, const struct ch_event *event);
+/* Nothing up to `seq` bears on the part any more. */
+void ch_apply_part_to(struct ch_state *state, uint64_t seq);
+
 /* cascade.c: each leaves the rows it names freed. */
 void ch_end_grant(struct ch_state *state, uint32_t grant);
 void ch_end_limits(struct ch_state *state, uint32_t share, uint32_t kind); /* kind 0: every */

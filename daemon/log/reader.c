@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 /* A block stays in the processor's second cache between the copy and the use. */
-enum { BLOCK_RECORDS = 512, BLOCK_BYTES = 128 << 10 };
+enum { BLOCK_RECORDS = CH_READER_SOME, BLOCK_BYTES = 128 << 10 };
 
 struct ch_reader {
     struct ch_evlog *log; /* borrowed */
@@ -129,6 +129,41 @@ enum ch_err ch_reader_read(struct ch_reader *reader, uint64_t seq, struct ch_log
     }
     *ret = record;
     return CH_OK;
+}
+
+enum ch_err ch_reader_read_these(struct ch_reader *reader, const uint64_t *seqs, size_t count,
+                                 struct ch_log_record *ret, struct ch_why *why)
+{
+    CH_CHECK(count <= CH_READER_SOME);
+    ch_buf_reset(&reader->copy);
+    reader->count = 0;
+    int code = begin(reader);
+    if (code != 0) return ch_evlog_fail_read(why, code, "read the log");
+    enum ch_err err = CH_OK;
+    for (size_t i = 0; i < count && err == CH_OK; i++) {
+        uint8_t place[CH_SEQ_KEY_BYTES];
+        ch_put_be64(place, seqs[i]);
+        MDB_val key = {.mv_size = sizeof place, .mv_data = place};
+        MDB_val value = {0};
+        /* Of keys that lie close together the next is looked for on the same page first. */
+        code = mdb_cursor_get(reader->cursor, &key, &value, MDB_SET_RANGE);
+        if (code == MDB_NOTFOUND) {
+            err = ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "record %" PRIu64 " is missing", seqs[i]);
+        } else if (code != 0) {
+            err = ch_evlog_fail_read(why, code, "read the log");
+        } else {
+            err = take(reader, seqs[i], key, value, why);
+        }
+    }
+    mdb_txn_reset(reader->txn);
+    for (size_t i = 0; i < count && err == CH_OK; i++) { /* the copy moves while it grows */
+        const size_t start = i == 0 ? 0 : reader->ends[i - 1];
+        ret[i] = (struct ch_log_record){
+            .seq = seqs[i],
+            .bytes = {.ptr = reader->copy.ptr + start, .len = reader->ends[i] - start}};
+    }
+    reader->count = 0; /* they are no block of a scan */
+    return err;
 }
 
 void ch_reader_seek(struct ch_reader *reader, uint64_t from_seq)

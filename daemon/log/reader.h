@@ -30,6 +30,14 @@ void ch_reader_close(struct ch_reader *reader); /* NULL is a no-op */
 CH_MUST_USE enum ch_err ch_reader_read(struct ch_reader *reader, uint64_t seq,
                                        struct ch_log_record *ret, struct ch_why *why);
 
+/* As ch_reader_read, for up to CH_READER_SOME seqs in one go, ascending; each must be there. All
+ * stay good until the next call on the reader.
+ * errors: as above; one that is not there is CH_ERR_LOG_CORRUPT */
+enum { CH_READER_SOME = 512 };
+CH_MUST_USE enum ch_err ch_reader_read_these(struct ch_reader *reader, const uint64_t *seqs,
+                                             size_t count, struct ch_log_record *ret,
+                                             struct ch_why *why);
+
 /* Sets the place of ch_reader_next; reads nothing yet. from_seq: at least 1. */
 void ch_reader_seek(struct ch_reader *reader, uint64_t from_seq);
 

@@ -267,25 +267,37 @@ static enum ch_err find_in_run(struct ch_streams *streams, size_t place, uint64_
                    "the index derived/streams is damaged; a restart makes it anew");
 }
 
-enum ch_err ch_streams_find(struct ch_streams *streams, uint64_t key, uint64_t from_seq,
-                            uint64_t *seqs, size_t most, size_t *ret_count, struct ch_why *why)
+enum ch_err ch_streams_find_to(struct ch_streams *streams, uint64_t key, uint64_t from_seq,
+                               uint64_t to_seq, uint64_t *seqs, size_t most, size_t *ret_count,
+                               struct ch_why *why)
 {
     size_t count = 0;
     if (from_seq == 0) from_seq = 1;
     size_t place = (size_t)((from_seq - 1) / CH_STREAMS_RUN);
     for (; place < run_count(streams) && count < most; place++) {
+        if ((uint64_t)place * CH_STREAMS_RUN >= to_seq) break;
         enum ch_err err = find_in_run(streams, place, key, from_seq, seqs, most, &count, why);
         if (err != CH_OK) return err;
     }
     const uint64_t first = (uint64_t)run_count(streams) * CH_STREAMS_RUN + 1;
     const struct ch_posting *postings =
         (const struct ch_posting *)(const void *)streams->postings.ptr;
-    for (size_t i = 0; i < streams->postings.len / sizeof *postings && count < most; i++) {
+    const size_t newest = first > to_seq ? 0 : streams->postings.len / sizeof *postings;
+    for (size_t i = 0; i < newest && count < most; i++) {
         if (postings[i].key != key || first + postings[i].at < from_seq) continue;
         seqs[count++] = first + postings[i].at;
     }
+    while (count > 0 && seqs[count - 1] > to_seq) {
+        count--;
+    }
     *ret_count = count;
     return CH_OK;
+}
+
+enum ch_err ch_streams_find(struct ch_streams *streams, uint64_t key, uint64_t from_seq,
+                            uint64_t *seqs, size_t most, size_t *ret_count, struct ch_why *why)
+{
+    return ch_streams_find_to(streams, key, from_seq, UINT64_MAX, seqs, most, ret_count, why);
 }
 
 /* A run tells its seqs upwards only, so all of the key's are taken and the last ones kept. */

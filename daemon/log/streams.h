@@ -21,7 +21,7 @@
 
 struct ch_streams; /* opaque */
 
-enum { CH_STREAMS_RUN = 65536, CH_STREAMS_VERSION = 1, CH_STREAMS_KEYS = 8 };
+enum { CH_STREAMS_RUN = 65536, CH_STREAMS_VERSION = 2, CH_STREAMS_KEYS = 12 };
 
 static inline uint64_t ch_stream_key(uint8_t kind, uint64_t id)
 {
@@ -59,6 +59,10 @@ CH_MUST_USE enum ch_err ch_streams_add(struct ch_streams *streams, uint64_t seq,
 CH_MUST_USE enum ch_err ch_streams_find(struct ch_streams *streams, uint64_t key, uint64_t from_seq,
                                         uint64_t *seqs, size_t most, size_t *ret_count,
                                         struct ch_why *why);
+/* The same of those that are not above to_seq; what lies behind it is not looked at. */
+CH_MUST_USE enum ch_err ch_streams_find_to(struct ch_streams *streams, uint64_t key,
+                                           uint64_t from_seq, uint64_t to_seq, uint64_t *seqs,
+                                           size_t most, size_t *ret_count, struct ch_why *why);
 
 /* The last `most` seqs of a key that are below below_seq, descending; fewer only if there are no
  * more. Errors as above. */

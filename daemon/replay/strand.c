@@ -1,0 +1,329 @@
+/* strand: see strand.h. SPDX-License-Identifier: MIT */
+#include "daemon/replay/strand.h"
+
+#include "daemon/core/apply.h"
+#include "daemon/core/ledger.h"
+#include "daemon/core/reputation.h"
+#include "daemon/log/streams.h"
+#include "daemon/replay/strand_impl.h"
+#include "daemon/replay/touched.h"
+#include "schema/base/check.h"
+
+#include <stdlib.h>
+
+enum {
+    STATE_MOST = 64 << 20,  /* bytes of rows of a state that is kept */
+    RECORDS_KEPT = 4 << 20, /* bytes of memory for records, likewise */
+};
+
+/* ---- what is applied ------------------------------------------------------------------------- */
+
+/* Not about the part, or about it; LOST: it should have been, and what it names is not there. */
+enum fit { OUT, FITS, LOST };
+
+bool ch_strand_is_of_user(const struct ch_event *event)
+{
+    switch (event->tag) {
+    case CH_EV_user_created:
+    case CH_EV_user_invited:
+    case CH_EV_login_created:
+    case CH_EV_login_deleted:
+    case CH_EV_profile_changed:
+    case CH_EV_user_locked:
+    case CH_EV_user_unlocked:
+    case CH_EV_user_erased: return true;
+    default: return false;
+    }
+}
+
+/* Whether what one field names is there. */
+static enum fit fits_field(const struct ch_state *state, const struct ch_event *event,
+                           const struct ch_field *field, uint64_t id)
+{
+    const bool above = strcmp(field->name, "parent") == 0;
+    switch (field->kind) {
+    case CH_KIND_account: return ch_find_account(state, id) != 0 ? FITS : above ? LOST : OUT;
+    case CH_KIND_group: return ch_find_group(state, id) != 0 ? FITS : above ? LOST : OUT;
+    case CH_KIND_role: return ch_find_role(state, id) != 0 ? FITS : LOST;
+    case CH_KIND_user: return ch_find_user(state, id) != 0 ? FITS : OUT;
+    case CH_KIND_key: return ch_find_key(state, id) != 0 ? FITS : OUT;
+    case CH_KIND_share:
+        if (event->tag == CH_EV_ownership_transferred) return FITS; /* the former owner's */
+        return ch_find_share_id(state, id) != 0 ? FITS : OUT;
+    default: return FITS;
+    }
+}
+
+/* Whether what the event takes away or changes is there, too; it always should be. */
+static bool is_ready(const struct ch_state *state, const struct ch_event *event)
+{
+    const uint32_t account = ch_find_account(state, event->account);
+    if (event->tag == CH_EV_grant_revoked) {
+        const struct ch_ev_grant_revoked *revoked = event->body;
+        const uint32_t text = ch_text_find(state, revoked->resource);
+        const uint32_t share = ch_find_share_id(state, revoked->share.seq);
+        return text != 0 && ch_find_grant(state, share, revoked->kind, text) != 0;
+    }
+    if (event->tag == CH_EV_group_member_added || event->tag == CH_EV_group_member_removed) {
+        const struct ch_ev_group_member_added *member = event->body;
+        const uint32_t user = ch_find_user(state, member->user.seq);
+        const uint32_t group = ch_find_group(state, member->group.seq);
+        const uint32_t share =
+            ch_find_share(state, CH_subject_kind_user, user, ch_group_row(state, group)->account);
+        if (share == 0 || event->tag == CH_EV_group_member_added) return share != 0;
+        return ch_find_member(state, share, group) != 0;
+    }
+    if (event->tag == CH_EV_stream_resumed) {
+        const struct ch_ev_stream_resumed *resumed = event->body;
+        const uint64_t key = resumed->has_key ? resumed->key.seq : 0;
+        return ch_find_stream(state, account, key, resumed->stream) != 0;
+    }
+    if (event->tag == CH_EV_plan_changed || event->tag == CH_EV_plan_ended) {
+        return ch_find_plan(state, account) != 0;
+    }
+    return true;
+}
+_Static_assert(offsetof(struct ch_ev_group_member_added, user) ==
+                       offsetof(struct ch_ev_group_member_removed, user) &&
+                   offsetof(struct ch_ev_group_member_added, group) ==
+                       offsetof(struct ch_ev_group_member_removed, group),
+               "both name the same");
+
+static enum fit fits_subject(const struct ch_state *state, const struct ch_ev_share_given *given)
+{
+    const uint32_t row = given->subject_kind == CH_subject_kind_user
+                             ? ch_find_user(state, given->subject)
+                             : ch_find_group(state, given->subject);
+    return row == 0 ? OUT : FITS;
+}
+
+static enum fit fits(const struct ch_state *state, const struct ch_event *event)
+{
+    const struct ch_event_row *row = &ch_events[event->tag];
+    const bool made = row->makes == CH_KIND_account; /* its own */
+    enum fit fit = FITS;
+    if (event->account != 0 && !made && !ch_strand_is_of_user(event) &&
+        ch_find_account(state, event->account) == 0) {
+        return OUT;
+    }
+    for (uint16_t i = 0; i < row->record.count; i++) {
+        const struct ch_field *field = &row->record.fields[i];
+        if (field->list || ch_kinds[field->kind].form != CH_FORM_ID) continue;
+        if (!ch_field_present(field, event->body)) continue;
+        uint64_t id; /* every id is a struct of one number */
+        memcpy(&id, ch_field_at(field, event->body), sizeof id);
+        const enum fit one = fits_field(state, event, field, id);
+        if (one == OUT) return OUT;
+        if (one == LOST) fit = LOST;
+    }
+    if (event->tag == CH_EV_share_given) {
+        const enum fit one = fits_subject(state, event->body);
+        return one == OUT ? OUT : fit;
+    }
+    return fit == FITS && !is_ready(state, event) ? LOST : fit;
+}
+
+/* Makes of an event what of it is about the part. */
+static bool cut(struct ch_strand *strand, struct ch_event *event, union ch_event_body *body)
+{
+    if (event->tag == CH_EV_ownership_transferred) {
+        struct ch_ev_ownership_transferred *passed = &body->ownership_transferred;
+        if (passed->has_former && ch_find_share_id(&strand->state, passed->former.seq) == 0) {
+            passed->has_former = false;
+        }
+    } else if (event->tag == CH_EV_account_dissolved) {
+        /* How much of it is in the part is another matter: with the last step all of it goes. */
+        const struct ch_strand_place *place = ch_strand_find_place(strand, event->account);
+        if (place == NULL || place->dissolved_seq != event->seq) return false;
+        body->account_dissolved.parts = UINT64_MAX;
+    }
+    return true;
+}
+
+static bool apply_one(struct ch_strands *strands, struct ch_strand *strand, struct ch_bytes record)
+{
+    struct ch_state *state = &strand->state;
+    union ch_event_body body;
+    struct ch_event event;
+    struct ch_why why;
+    ch_arena_reset(&strands->arena);
+    if (ch_event_decode(record, &strands->arena, &body, &event, &why) != CH_OK) return false;
+    const enum fit fit = fits(state, &event);
+    if (fit == LOST) return false;
+    if (fit == OUT || !cut(strand, &event, &body)) return true;
+    if (!ch_apply_reserve(state, &event)) return false;
+    ch_apply_part(state, &event);
+    if (strands->options.learn == NULL) return true;
+    return strands->options.learn(strands->options.arg, state, &event, &why) == CH_OK;
+}
+
+static bool apply_all(struct ch_strands *strands, struct ch_strand *strand, uint64_t seq)
+{
+    const size_t count = ch_strand_entries(strands);
+    for (size_t i = 0; i < count; i++) {
+        const struct ch_strand_entry *entry = ch_strand_entry(strands, i);
+        const struct ch_bytes record = {strands->records.ptr + entry->at, entry->len};
+        if (!apply_one(strands, strand, record)) return false;
+    }
+    strand->events += count;
+    strands->read += count;
+    if (strands->records.cap > RECORDS_KEPT) ch_buf_deinit(&strands->records);
+    ch_apply_part_to(&strand->state, seq);
+    strand->seq = seq;
+    return true;
+}
+
+/* ---- one strand ------------------------------------------------------------------------------ */
+
+static bool build(struct ch_strands *strands, struct ch_strand *strand, uint64_t seq, uint64_t most)
+{
+    if (strand->open) ch_state_deinit(&strand->state);
+    strand->open = ch_state_init(&strand->state);
+    strand->seq = 0;
+    if (!strand->open) return false;
+    ch_strand_begin(strand);
+    return ch_strand_gather(strands, strand, seq, most) && apply_all(strands, strand, seq);
+}
+
+/* Goes on to a later seq. ret_widened: what came names what went before, so it begins anew. */
+static bool go_on(struct ch_strands *strands, struct ch_strand *strand, uint64_t seq, uint64_t most,
+                  bool *ret_widened)
+{
+    strand->widened = false;
+    const bool gathered = ch_strand_gather(strands, strand, seq, most);
+    *ret_widened = strand->widened;
+    return gathered && !strand->widened && apply_all(strands, strand, seq);
+}
+
+/* An account that is dissolved in several steps stands between two of them: which of its shares are
+ * gone only the whole state knows. */
+static bool is_half_dissolved(const struct ch_strands *strands, const struct ch_strand *strand,
+                              const struct ch_state *head)
+{
+    for (uint32_t i = 0; i < strand->places; i++) {
+        const struct ch_strand_place *place = &strand->place[i];
+        struct ch_why why;
+        uint64_t later;
+        size_t count = 0;
+        if (place->dissolved_seq == 0) continue;
+        const uint32_t row = ch_find_account(head, place->id);
+        if (row == 0 || ch_account_row(head, row)->status != CH_account_status_dissolved) {
+            return true;
+        }
+        const enum ch_err err =
+            ch_streams_find(strands->options.streams, ch_stream_key(CH_TOUCH_PLACE, place->id),
+                            strand->seq + 1, &later, 1, &count, &why);
+        if (err != CH_OK || count > 0) return true; /* its last event is the last step */
+    }
+    return false;
+}
+
+static bool bring(struct ch_strands *strands, struct ch_strand *strand, uint64_t seq, uint64_t most)
+{
+    bool widened = true;
+    if (strand->open && strand->seq == seq) return true;
+    if (strand->open && strand->seq != 0 && strand->seq < seq) {
+        if (go_on(strands, strand, seq, most, &widened)) return true;
+        if (!widened) return false;
+        strands->read = 0;
+    }
+    return build(strands, strand, seq, most);
+}
+
+/* ---- those that are kept --------------------------------------------------------------------- */
+
+static void forget(struct ch_strands *strands, size_t place)
+{
+    struct ch_strand *strand = strands->kept[place];
+    strands->kept[place] = NULL;
+    if (strand == NULL) return;
+    if (strand->open) ch_state_deinit(&strand->state);
+    free(strand);
+}
+
+static uint64_t state_bytes(const struct ch_state *state)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < CH_TABLES; i++) {
+        bytes += (uint64_t)state->store.tables[i].capacity * state->store.tables[i].def.row_bytes;
+    }
+    return bytes;
+}
+
+/* The kept strand of these roots, or a fresh one in the place of the one not used for longest. */
+static size_t place_for(struct ch_strands *strands, const struct ch_strand_roots *roots)
+{
+    const size_t places = sizeof strands->kept / sizeof strands->kept[0];
+    size_t oldest = 0;
+    for (size_t i = 0; i < places; i++) {
+        const struct ch_strand *known = strands->kept[i];
+        if (known != NULL && memcmp(&known->roots, roots, sizeof *roots) == 0) return i;
+        const uint64_t used = known == NULL ? 0 : known->used;
+        const struct ch_strand *other = strands->kept[oldest];
+        if (used < (other == NULL ? 0 : other->used)) oldest = i;
+    }
+    forget(strands, oldest);
+    return oldest;
+}
+
+const struct ch_state *ch_strands_at(struct ch_strands *strands,
+                                     const struct ch_strand_asked *asked,
+                                     const struct ch_state *head, uint64_t seq, uint64_t most)
+{
+    struct ch_strand_roots roots;
+    strands->events = strands->read = 0;
+    if (seq == 0 || seq > ch_meta(head)->head) return NULL;
+    if (ch_streams_next_seq(strands->options.streams) <= seq) return NULL;
+    if (!ch_strand_roots(asked, head, &roots)) return NULL;
+    const size_t place = place_for(strands, &roots);
+    if (strands->kept[place] == NULL) strands->kept[place] = calloc(1, sizeof(struct ch_strand));
+    struct ch_strand *strand = strands->kept[place];
+    if (strand == NULL) return NULL;
+    strand->roots = roots;
+    strand->used = ++strands->clock;
+    if (!bring(strands, strand, seq, most) || is_half_dissolved(strands, strand, head) ||
+        state_bytes(&strand->state) > STATE_MOST) {
+        forget(strands, place);
+        return NULL;
+    }
+    strands->events = strand->events;
+    return ch_strand_answers(asked, &roots, &strand->state) ? &strand->state : NULL;
+}
+
+uint64_t ch_strands_events(const struct ch_strands *strands)
+{
+    return strands->events;
+}
+
+uint64_t ch_strands_read(const struct ch_strands *strands)
+{
+    return strands->read;
+}
+
+void ch_strands_clear(struct ch_strands *strands)
+{
+    for (size_t i = 0; i < sizeof strands->kept / sizeof strands->kept[0]; i++) {
+        forget(strands, i);
+    }
+}
+
+enum ch_err ch_strands_create(const struct ch_strands_options *options, struct ch_strands **ret,
+                              struct ch_why *why)
+{
+    struct ch_strands *strands = calloc(1, sizeof *strands);
+    if (strands == NULL) return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for strands");
+    strands->options = *options;
+    *ret = strands;
+    return CH_OK;
+}
+
+void ch_strands_destroy(struct ch_strands *strands)
+{
+    if (strands == NULL) return;
+    ch_strands_clear(strands);
+    ch_arena_deinit(&strands->arena);
+    ch_buf_deinit(&strands->leads);
+    ch_buf_deinit(&strands->entries);
+    ch_buf_deinit(&strands->records);
+    free(strands);
+}

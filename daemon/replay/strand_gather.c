@@ -1,0 +1,258 @@
+/* strand_gather: which events a strand is made of; see strand.h. SPDX-License-Identifier: MIT */
+#include "daemon/replay/strand_impl.h"
+
+#include "daemon/log/reader.h"
+#include "daemon/log/streams.h"
+#include "daemon/replay/touched.h"
+#include "schema/base/check.h"
+
+#include <stdlib.h>
+
+enum { RECORDS_MOST = 256 << 20 }; /* bytes of records in memory at once */
+
+static uint8_t kind_of(uint64_t key)
+{
+    return (uint8_t)(key >> 56);
+}
+
+static void add_stream(struct ch_strand *strand, enum ch_touch kind, uint64_t id, bool deep)
+{
+    const uint64_t key = ch_stream_key((uint8_t)kind, id);
+    for (uint32_t i = 0; i < strand->streams; i++) {
+        struct ch_strand_stream *known = &strand->stream[i];
+        if (known->key != key) continue;
+        if (!deep || known->deep) return;
+        *known = (struct ch_strand_stream){.key = key, .deep = true}; /* read again */
+        strand->grown = strand->widened = true;
+        return;
+    }
+    strand->too_many = strand->too_many || strand->streams == CH_STRAND_STREAMS;
+    if (strand->too_many) return;
+    strand->stream[strand->streams++] = (struct ch_strand_stream){.key = key, .deep = deep};
+    strand->grown = strand->widened = true;
+}
+
+struct ch_strand_place *ch_strand_find_place(struct ch_strand *strand, uint64_t account)
+{
+    for (uint32_t i = 0; i < strand->places; i++) {
+        if (strand->place[i].id == account) return &strand->place[i];
+    }
+    return NULL;
+}
+
+static void add_place(struct ch_strand *strand, uint64_t account)
+{
+    if (account == 0 || ch_strand_find_place(strand, account) != NULL) return;
+    strand->too_many = strand->too_many || strand->places == CH_STRAND_PLACES;
+    if (strand->too_many) return;
+    strand->place[strand->places++] = (struct ch_strand_place){.id = account};
+    add_stream(strand, CH_TOUCH_PLACE, account, /* deep= */ true);
+}
+
+void ch_strand_begin(struct ch_strand *strand)
+{
+    const struct ch_strand_roots *roots = &strand->roots;
+    strand->streams = strand->places = 0;
+    strand->events = 0;
+    strand->too_many = false;
+    add_stream(strand, CH_TOUCH_SYSTEM, 1, /* deep= */ false);
+    for (uint32_t i = 0; i < roots->accounts; i++) {
+        add_place(strand, roots->account[i]);
+    }
+    for (uint32_t i = 0; i < roots->subjects; i++) {
+        add_stream(strand, CH_TOUCH_RIGHTS, roots->subject[i], /* deep= */ true);
+    }
+    if (roots->asker != 0) add_stream(strand, CH_TOUCH_RIGHTS, roots->asker, /* deep= */ false);
+}
+
+/* ---- what an event leads to ------------------------------------------------------------------ */
+
+/* One stream being read. */
+struct reading {
+    struct ch_strands *strands;
+    struct ch_strand *strand;
+    uint32_t place; /* among the streams */
+    uint64_t most;
+};
+
+static struct ch_strand_stream *stream_of(const struct reading *r)
+{
+    return &r->strand->stream[r->place];
+}
+
+/* account: 0: in any case */
+static void lead(const struct reading *r, uint64_t account, uint64_t id, bool deep)
+{
+    const struct ch_strand_lead to = {
+        .account = account, .key = ch_stream_key(CH_TOUCH_RIGHTS, id), .deep = deep};
+    if (id != 0) ch_buf_put(&r->strands->leads, &to, sizeof to);
+}
+
+static void lead_from_place(const struct reading *r, const struct ch_event *event)
+{
+    const bool told = r->strand->roots.told != 0;
+    const uint64_t id = stream_of(r)->key & (UINT64_MAX >> 8);
+    if (event->tag == CH_EV_account_opened) {
+        const struct ch_ev_account_opened *opened = event->body;
+        if (opened->has_parent) add_place(r->strand, opened->parent.seq);
+    } else if (event->tag == CH_EV_account_dissolved) {
+        ch_strand_find_place(r->strand, id)->dissolved_seq = event->seq;
+    } else if (event->tag == CH_EV_share_given && told) { /* the owner's */
+        const struct ch_ev_share_given *given = event->body;
+        lead(r, 0, given->subject, /* deep= */ false);
+    } else if (event->tag == CH_EV_ownership_transferred) {
+        const struct ch_ev_ownership_transferred *passed = event->body;
+        lead(r, 0, passed->user.seq, /* deep= */ false);
+    }
+}
+
+/* Until somebody has accepted anything, it matters whether they have any share at all: with the
+ * last one their names go. */
+static void lead_from_invited(const struct reading *r, const struct ch_event *event)
+{
+    struct ch_strand_stream *stream = stream_of(r);
+    switch (event->tag) {
+    case CH_EV_user_invited: stream->invited = true; return;
+    case CH_EV_invitation_accepted:
+    case CH_EV_user_locked:
+    case CH_EV_user_unlocked:
+    case CH_EV_user_erased:
+    case CH_EV_login_deleted: stream->invited = false; return;
+    default: break;
+    }
+    const bool share = ch_events[event->tag].makes == CH_KIND_share;
+    if (stream->invited && share) add_place(r->strand, event->account);
+}
+
+static void lead_from_rights(const struct reading *r, const struct ch_event *event)
+{
+    const bool deep = stream_of(r)->deep;
+    lead_from_invited(r, event);
+    if (event->tag == CH_EV_key_created) {
+        add_place(r->strand, event->account);
+    } else if (event->tag == CH_EV_group_created) {
+        const struct ch_ev_group_created *created = event->body;
+        if (created->has_parent) lead(r, 0, created->parent.seq, deep);
+    } else if (event->tag == CH_EV_group_moved) {
+        const struct ch_ev_group_moved *moved = event->body;
+        if (moved->has_parent) lead(r, 0, moved->parent.seq, deep);
+    } else if (event->tag == CH_EV_group_member_added && deep) {
+        const struct ch_ev_group_member_added *added = event->body;
+        lead(r, event->account, added->group.seq, /* deep= */ true);
+    }
+}
+
+static void lead_on(const struct reading *r, const struct ch_event *event)
+{
+    const struct ch_strand_stream *stream = stream_of(r);
+    if (kind_of(stream->key) == CH_TOUCH_PLACE) lead_from_place(r, event);
+    if (kind_of(stream->key) == CH_TOUCH_RIGHTS) lead_from_rights(r, event);
+    if (r->strand->roots.told == 0 || !stream_of(r)->deep) return;
+    const struct ch_actor *actor = &event->actor; /* told with the facts that the event set */
+    if (actor->kind != CH_actor_kind_user && actor->kind != CH_actor_kind_key) return;
+    lead(r, ch_strand_is_of_user(event) ? 0 : event->account, actor->id, /* deep= */ false);
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static bool take_record(const struct reading *r, const struct ch_log_record *record)
+{
+    struct ch_strands *strands = r->strands;
+    union ch_event_body body;
+    struct ch_event event;
+    struct ch_why why;
+    ch_arena_reset(&strands->arena);
+    if (ch_event_decode(record->bytes, &strands->arena, &body, &event, &why) != CH_OK) return false;
+    if (event.seq != record->seq) return false;
+    lead_on(r, &event);
+    const struct ch_strand_entry entry = {
+        .seq = record->seq, .at = strands->records.len, .len = record->bytes.len};
+    ch_buf_put(&strands->records, record->bytes.ptr, record->bytes.len);
+    ch_buf_put(&strands->entries, &entry, sizeof entry);
+    return !strands->records.failed && !strands->entries.failed && !strands->leads.failed &&
+           strands->records.len <= RECORDS_MOST && ch_strand_entries(strands) <= r->most;
+}
+
+static bool read_stream(const struct reading *r, uint64_t to)
+{
+    struct ch_strands *strands = r->strands;
+    uint64_t seqs[CH_READER_SOME];
+    struct ch_log_record records[CH_READER_SOME];
+    struct ch_why why;
+    size_t count = CH_READER_SOME;
+    uint64_t from = stream_of(r)->to + 1;
+    while (count == CH_READER_SOME && from <= to) {
+        if (ch_streams_find_to(strands->options.streams, stream_of(r)->key, from, to, seqs,
+                               CH_READER_SOME, &count, &why) != CH_OK) {
+            return false;
+        }
+        if (count == 0) break;
+        if (ch_reader_read_these(strands->options.reader, seqs, count, records, &why) != CH_OK) {
+            return false;
+        }
+        for (size_t i = 0; i < count; i++) {
+            if (!take_record(r, &records[i])) return false;
+        }
+        from = seqs[count - 1] + 1;
+    }
+    stream_of(r)->to = to;
+    return true;
+}
+
+/* Follows the leads whose account is of the strand. */
+static void follow_leads(struct ch_strands *strands, struct ch_strand *strand)
+{
+    struct ch_strand_lead *leads = (struct ch_strand_lead *)(void *)strands->leads.ptr;
+    size_t kept = 0;
+    for (size_t i = 0; i < strands->leads.len / sizeof *leads; i++) {
+        const struct ch_strand_lead to = leads[i];
+        if (to.account == 0 || ch_strand_find_place(strand, to.account) != NULL) {
+            add_stream(strand, CH_TOUCH_RIGHTS, to.key & (UINT64_MAX >> 8), to.deep);
+        } else {
+            leads[kept++] = to;
+        }
+    }
+    strands->leads.len = kept * sizeof *leads;
+}
+
+static int by_seq(const void *a, const void *b)
+{
+    const struct ch_strand_entry *one = a;
+    const struct ch_strand_entry *two = b;
+    return (one->seq > two->seq) - (one->seq < two->seq);
+}
+
+/* Sorted, each once. */
+static void sort_entries(struct ch_strands *strands)
+{
+    const size_t count = ch_strand_entries(strands);
+    size_t kept = 0;
+    if (count == 0) return;
+    qsort(strands->entries.ptr, count, sizeof(struct ch_strand_entry), by_seq);
+    for (size_t i = 0; i < count; i++) {
+        const struct ch_strand_entry entry = *ch_strand_entry(strands, i);
+        if (kept > 0 && ch_strand_entry(strands, kept - 1)->seq == entry.seq) continue;
+        *ch_strand_entry(strands, kept++) = entry;
+    }
+    strands->entries.len = kept * sizeof(struct ch_strand_entry);
+}
+
+bool ch_strand_gather(struct ch_strands *strands, struct ch_strand *strand, uint64_t to,
+                      uint64_t most)
+{
+    ch_buf_reset(&strands->leads);
+    ch_buf_reset(&strands->entries);
+    ch_buf_reset(&strands->records);
+    do {
+        strand->grown = false;
+        for (uint32_t i = 0; i < strand->streams; i++) {
+            const struct reading r = {
+                .strands = strands, .strand = strand, .place = i, .most = most};
+            if (strand->stream[i].to < to && !read_stream(&r, to)) return false;
+        }
+        follow_leads(strands, strand);
+    } while (strand->grown && !strand->too_many);
+    if (strand->too_many) return false;
+    sort_entries(strands);
+    return true;
+}

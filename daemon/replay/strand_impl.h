@@ -1,0 +1,103 @@
+/* strand_impl: what the strand_* files share. SPDX-License-Identifier: MIT */
+#ifndef CH_REPLAY_STRAND_IMPL_H
+#define CH_REPLAY_STRAND_IMPL_H
+#include "daemon/replay/strand.h"
+#include "schema/base/arena.h"
+#include "schema/base/buf.h"
+
+/* Of what is asked about; of streams followed; of accounts among them. */
+enum { CH_STRAND_ROOTS = 24, CH_STRAND_STREAMS = 512, CH_STRAND_PLACES = 128 };
+
+/* One stream that is followed. */
+struct ch_strand_stream {
+    uint64_t key;
+    uint64_t to;  /* gathered so far */
+    bool deep;    /* what its events name is followed, too */
+    bool invited; /* of a user: they have accepted nothing yet */
+};
+
+/* An account whose shares and groups are of the strand. */
+struct ch_strand_place {
+    uint64_t id;
+    uint64_t dissolved_seq; /* the last part of it that ended; 0: none did */
+};
+
+/* A stream that is followed as soon as the account is of the strand. */
+struct ch_strand_lead {
+    uint64_t account;
+    uint64_t key;
+    bool deep;
+};
+
+/* An event to be applied; its record is in `records`. */
+struct ch_strand_entry {
+    uint64_t seq;
+    size_t at;
+    size_t len;
+};
+
+/* What makes a strand what it is. Zeroed before it is filled, so that two can be compared. */
+struct ch_strand_roots {
+    uint64_t account[CH_STRAND_ROOTS];
+    uint64_t subject[CH_STRAND_ROOTS]; /* users and keys */
+    uint64_t asker;                    /* a person or a key; 0: neither */
+    uint32_t accounts, subjects;
+    uint32_t told; /* 1: facts are told, with whoever set them */
+    uint32_t spare;
+};
+
+struct ch_strand {
+    struct ch_strand_roots roots;
+    struct ch_state state;
+    bool open;     /* the state is */
+    uint64_t seq;  /* where it stands */
+    uint64_t used; /* when, for which is forgotten first */
+    struct ch_strand_stream stream[CH_STRAND_STREAMS];
+    struct ch_strand_place place[CH_STRAND_PLACES];
+    uint32_t streams, places;
+    uint64_t events; /* of its streams */
+    bool grown;      /* a stream was added since the last pass over them */
+    bool widened;    /* a stream was added since it was begun or went on */
+    bool too_many;
+};
+
+struct ch_strands {
+    struct ch_strands_options options;
+    struct ch_strand *kept[4];
+    uint64_t clock;
+    uint64_t events, read; /* of the last answer */
+    struct ch_arena arena; /* of one event */
+    struct ch_buf leads;   /* struct ch_strand_lead; of one gathering, as what follows */
+    struct ch_buf entries; /* struct ch_strand_entry */
+    struct ch_buf records;
+};
+
+/* strand_ask.c. What the request is about; false: it is not answered from a strand. */
+bool ch_strand_roots(const struct ch_strand_asked *asked, const struct ch_state *head,
+                     struct ch_strand_roots *ret);
+/* Whether the part of the state answers the request as the whole one would. */
+bool ch_strand_answers(const struct ch_strand_asked *asked, const struct ch_strand_roots *roots,
+                       const struct ch_state *part);
+
+/* strand_gather.c. Begins with the streams of its roots. */
+void ch_strand_begin(struct ch_strand *strand);
+/* Finds what is to be applied up to `to`, sorted; follows what it names.
+ * most: beyond so many events it gives up
+ * false: gave up, or something could not be read */
+bool ch_strand_gather(struct ch_strands *strands, struct ch_strand *strand, uint64_t to,
+                      uint64_t most);
+struct ch_strand_place *ch_strand_find_place(struct ch_strand *strand, uint64_t account);
+
+/* strand.c. Events of a user that are applied wherever they were caused. */
+bool ch_strand_is_of_user(const struct ch_event *event);
+
+static inline size_t ch_strand_entries(const struct ch_strands *strands)
+{
+    return strands->entries.len / sizeof(struct ch_strand_entry);
+}
+
+static inline struct ch_strand_entry *ch_strand_entry(const struct ch_strands *strands, size_t i)
+{
+    return (struct ch_strand_entry *)(void *)strands->entries.ptr + i;
+}
+#endif
