@@ -71,8 +71,10 @@ struct ch_pipeline {
     uint32_t held_commands; /* requests whose replies wait for a batch */
     uint32_t past_jobs;
     uint64_t busy_answers;
-    uint64_t passwords;  /* that went through the pool */
-    uint64_t started_ns; /* monotonic */
+    uint64_t past_strands; /* questions about the past that few events answered */
+    uint64_t past_wholes;  /* and those that took the whole state */
+    uint64_t passwords;    /* that went through the pool */
+    uint64_t started_ns;   /* monotonic */
     struct ch_past
         *served;     /* the request taken now comes back from the worker; NULL: it does not */
     bool hash_ready; /* it wanted a state hash, and here it is */

@@ -369,6 +369,10 @@ bool ch_past_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arr
     past->job.by_time = request->as_of_kind == CH_AS_OF_TIME;
     past->job.as_of = past_asked ? request->as_of : UINT64_MAX;
     past->job.judged = past_asked && ch_is_bound(moment);
+    if (past_asked) {
+        past->job.asked =
+            (struct ch_strand_asked){.request = &past->request, .asker = moment->actor};
+    }
     if (!past->again && wants_receipt(request) &&
         set_receipts(line, request, past, &why) != CH_OK) {
         ch_line_refuse(line, arrival, request->id, &why);
@@ -418,6 +422,10 @@ void ch_past_made(struct ch_pipeline *line, const struct ch_ingress_arrival *arr
 /* True: the request must be taken again, with what the worker made. */
 static bool deliver(struct ch_pipeline *line, struct ch_past *past)
 {
+    if (past->job.err == CH_OK && past->job.asked.request != NULL) {
+        line->past_strands += past->job.by_strand;
+        line->past_wholes += !past->job.by_strand;
+    }
     if (past->job.err != CH_OK) {
         ch_line_refuse(line, &past->arrival, past->request.id, &past->job.why);
     } else if (past->page_why.err != CH_OK) {

@@ -68,6 +68,8 @@ static void status(struct ch_pipeline *line, struct ch_buf *buf)
         .snapshot = facts.snapshot,
         .snapshots = facts.snapshots,
         .snapshot_bytes = facts.snapshot_bytes,
+        .as_of_strands = line->past_strands,
+        .as_of_wholes = line->past_wholes,
     };
     ch_loop_longest_turn_reset(line->loop);
     ch_encode_map(buf, &ch_calls[CH_QRY_status].result, &result);

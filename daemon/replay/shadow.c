@@ -26,6 +26,7 @@ struct ch_shadow {
     struct ch_follower head;
     struct ch_follower past; /* opened when it is needed first */
     struct ch_streams *streams;
+    struct ch_strands *strands;
     struct ch_keeper *keeper;
     struct ch_evlog *log;
     char dir[PATH_MAX];
@@ -164,8 +165,45 @@ static void forget_erased(struct ch_shadow *shadow)
     const uint64_t erasures = directory == NULL ? 0 : ch_vault_erasures(directory->vault);
     if (erasures == shadow->erasures) return;
     shadow->erasures = erasures;
+    ch_strands_clear(shadow->strands);
     ch_directory_forget_erased(directory, &shadow->head.state);
     if (shadow->past.open) ch_directory_forget_erased(directory, &shadow->past.state);
+}
+
+/* Events that the past is away from a seq, or as long a way by a snapshot. */
+static uint64_t way_to(const struct ch_shadow *shadow, uint64_t seq)
+{
+    const uint64_t at = shadow->past.open ? ch_follower_seq(&shadow->past) : 0;
+    const uint64_t way = at > seq ? seq : seq - at;
+    const struct ch_snapshot *near = ch_keeper_before(shadow->keeper, seq);
+    if (near == NULL) return way;
+    const uint64_t from_near = seq - near->seq + near->bytes / LOAD_BYTES;
+    return from_near < way ? from_near : way;
+}
+
+static void call(struct ch_shadow *shadow, struct ch_shadow_job *job, const struct ch_state *state)
+{
+    const struct ch_shadow_view view = {.state = state,
+                                        .seq = job->seq,
+                                        .now_ns = job->now_ns,
+                                        .streams = shadow->streams,
+                                        .reader = shadow->head.reader,
+                                        .head = &shadow->head};
+    job->then = 0;
+    job->answer(job, &view);
+}
+
+/* Answers from a part of the state, if that is exact and the shorter way. Each of its events is
+ * looked for alone, which takes longer than reading on. */
+static bool serve_part(struct ch_shadow *shadow, struct ch_shadow_job *job)
+{
+    if (job->asked.request == NULL || job->seq >= ch_follower_seq(&shadow->head)) return false;
+    const struct ch_state *part = ch_strands_at(shadow->strands, &job->asked, &shadow->head.state,
+                                                job->seq, way_to(shadow, job->seq) / 2);
+    if (part == NULL) return false;
+    job->by_strand = true;
+    call(shadow, job, part);
+    return true;
 }
 
 static void serve(struct ch_shadow *shadow, struct ch_shadow_job *job)
@@ -174,6 +212,10 @@ static void serve(struct ch_shadow *shadow, struct ch_shadow_job *job)
     forget_erased(shadow);
     if (job->err == CH_OK && job->judged && ch_follower_seq(&shadow->head) < job->durable) {
         job->err = go_to(shadow, &shadow->head, job->durable, &job->why);
+    }
+    if (job->err == CH_OK && serve_part(shadow, job)) {
+        finish(shadow, job);
+        return;
     }
     if (job->err == CH_OK) follower = follower_for(shadow, job);
     while (job->err == CH_OK) {
@@ -185,14 +227,7 @@ static void serve(struct ch_shadow *shadow, struct ch_shadow_job *job)
                                      (unsigned long long)job->seq);
             break;
         }
-        const struct ch_shadow_view view = {.state = &follower->state,
-                                            .seq = job->seq,
-                                            .now_ns = job->now_ns,
-                                            .streams = shadow->streams,
-                                            .reader = shadow->head.reader,
-                                            .head = &shadow->head};
-        job->then = 0;
-        job->answer(job, &view);
+        call(shadow, job, &follower->state);
         if (job->then <= job->seq) break;
         job->seq = job->then;
     }
@@ -332,6 +367,22 @@ static bool mark_of(void *arg, uint64_t seq, uint32_t *ret)
     return true;
 }
 
+static enum ch_err learn(void *arg, struct ch_state *state, const struct ch_event *event,
+                         struct ch_why *why)
+{
+    const struct ch_follower *head = arg;
+    return head->directory == NULL ? CH_OK : ch_directory_learn(head->directory, state, event, why);
+}
+
+static enum ch_err create_strands(struct ch_shadow *shadow, struct ch_why *why)
+{
+    const struct ch_strands_options options = {.streams = shadow->streams,
+                                               .reader = shadow->head.reader,
+                                               .learn = learn,
+                                               .arg = &shadow->head};
+    return ch_strands_create(&options, &shadow->strands, why);
+}
+
 static enum ch_err open_keeper(struct ch_shadow *shadow, const struct ch_shadow_options *options,
                                struct ch_why *why)
 {
@@ -368,6 +419,7 @@ enum ch_err ch_shadow_start(const struct ch_shadow_options *options, struct ch_s
         err =
             ch_streams_open(options->dir, end, mark_of, shadow->head.reader, &shadow->streams, why);
     }
+    if (err == CH_OK) err = create_strands(shadow, why);
     if (err != CH_OK) {
         ch_shadow_destroy(shadow);
         return err;
@@ -401,6 +453,7 @@ void ch_shadow_destroy(struct ch_shadow *shadow)
     ch_follower_close(&shadow->head);
     ch_follower_close(&shadow->past);
     ch_keeper_close(shadow->keeper);
+    ch_strands_destroy(shadow->strands);
     ch_streams_close(shadow->streams);
     free(shadow);
 }

@@ -4,13 +4,15 @@
  * each event touches (touched.h); it goes on in slices between jobs, and is brought to where a job
  * needs it. Snapshots are made of it (keeper.h). It begins at the newest snapshot behind which the
  * index lacks nothing. `past` is opened at the first question about a moment before head; it goes
- * to a snapshot where that is a shorter way, and back to an empty state where there is none. Jobs
- * that wait are sorted by the seq they ask about. The live loop is never stalled: it only submits,
- * tells and collects.
+ * to a snapshot where that is a shorter way, and back to an empty state where there is none. A
+ * question that few events decide is answered from these alone (strand.h). Jobs that wait are
+ * sorted by the seq they ask about. The live loop is never stalled: it only submits, tells and
+ * collects.
  * Threads: submit, follow, collect and stop belong to one thread (the loop). */
 #ifndef CH_REPLAY_SHADOW_H
 #define CH_REPLAY_SHADOW_H
 #include "daemon/replay/follower.h"
+#include "daemon/replay/strand.h"
 
 struct ch_shadow;  /* opaque */
 struct ch_streams; /* log/streams.h */
@@ -34,12 +36,15 @@ struct ch_shadow_job {
     uint64_t as_of;   /* seq, or nanoseconds if by_time; UINT64_MAX seq: the head */
     bool judged;      /* the view's head is to be at `durable` at least: it judges who asks */
     uint64_t durable; /* the durable seq when it was submitted: the head for this job, or later */
+    struct ch_strand_asked asked; /* what is answered, where a part of the state may do; request
+                                   * NULL: the whole state is needed */
     /* Answers on the worker's thread from the state at `seq`, as seen at the moment `now_ns`. Where
      * it sets `then`, it is called once more at that later seq. */
     uint64_t then;
     void (*answer)(struct ch_shadow_job *job, const struct ch_shadow_view *view);
     void *arg;
     /* the worker's */
+    bool by_strand; /* a part of the state was enough */
     uint64_t seq;
     uint64_t now_ns;
     enum ch_err err; /* not CH_OK: answer was not called; why says so */
