@@ -9,6 +9,7 @@
 #include "tools/bench/interrupt.h"
 #include "tools/bench/limits.h"
 #include "tools/bench/options.h"
+#include "tools/bench/past.h"
 #include "tools/bench/replay.h"
 #include "tools/bench/serve.h"
 #include "tools/bench/stalls.h"
@@ -26,6 +27,8 @@ static const struct subcommand subcommands[] = {
     {"checks", "answered checks a second, on a real history", ch_checks_help, ch_checks_run},
     {"limits", "the limits underneath: nng, LMDB and both without charterd", ch_limits_help,
      ch_limits_run},
+    {"past", "milliseconds of a question about the past, by how many events decide it",
+     ch_past_help, ch_past_run},
     {"replay", "events a second of a start on a long log", ch_replay_help, ch_replay_run},
     {"stalls", "the longest stop of the loop while shares are added", ch_stalls_help,
      ch_stalls_run},
