@@ -21,8 +21,7 @@ const struct ch_field *csv_list(const struct ch_record *result)
     return list;
 }
 
-/* A cell is quoted where a comma, a quote or the end of a line would end it; a quote is doubled. */
-static void print_cell(struct ch_text text)
+void csv_print_cell(struct ch_text text)
 {
     bool quoted = false;
     for (size_t i = 0; i < text.len; i++) {
@@ -89,7 +88,7 @@ static void print_row(void *arg, struct charter_bytes row)
         if (!charter_get(row, field->name, &value)) continue; /* absent: an empty cell */
         cell_write(&text, field, row, /* shorten= */ false);
         columns->failed = columns->failed || text.failed;
-        if (text.len > 0) print_cell((struct ch_text){(const char *)text.ptr, text.len});
+        if (text.len > 0) csv_print_cell((struct ch_text){(const char *)text.ptr, text.len});
         ch_buf_deinit(&text);
     }
     end_line();
@@ -109,7 +108,7 @@ bool csv_print(const struct ch_field *list, const struct charter_bytes *pages, s
         if (!columns.shown[k]) continue;
         if (!first) (void)putchar(',');
         first = false;
-        print_cell((struct ch_text){record->fields[k].name, record->fields[k].name_len});
+        csv_print_cell((struct ch_text){record->fields[k].name, record->fields[k].name_len});
     }
     end_line();
     each_row(list, pages, count, print_row, &columns);

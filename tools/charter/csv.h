@@ -5,6 +5,9 @@
 #include "client/include/charter/charter.h"
 #include "schema/records.h"
 
+/* A cell: quoted where a comma, a quote or the end of a line would end it; a quote is doubled. */
+void csv_print_cell(struct ch_text text);
+
 /* The one list of records that an answer of this kind has; NULL: it has none, or several. */
 const struct ch_field *csv_list(const struct ch_record *result);
 

@@ -8,9 +8,9 @@
 
 static const char exit_text[] =
     "Exit status: 0 done; 1 the answer is no (check, explain: denied; check --from: answers "
-    "differ);\n"
-    "2 the command line is wrong; 3 refused by a rule; 4 failed (connection, busy, bad request);\n"
-    "130 interrupted.\n";
+    "differ;\n"
+    "diff: something changed); 2 the command line is wrong; 3 refused by a rule; 4 failed\n"
+    "(connection, busy, bad request); 130 interrupted.\n";
 
 const char *help_words(int type, char out[CALL_WORDS_BYTES])
 {

@@ -7,6 +7,7 @@
 
 #include "schema/records.h"
 #include "tools/charter/command.h"
+#include "tools/charter/diff.h"
 #include "tools/charter/follow.h"
 #include "tools/charter/help.h"
 #include "tools/charter/import.h"
@@ -14,6 +15,7 @@
 #include "tools/charter/proof.h"
 #include "tools/charter/questions.h"
 #include "tools/charter/receipt.h"
+#include "tools/charter/replay.h"
 
 #ifndef CHARTER_VERSION
 #define CHARTER_VERSION "0.1.0"
@@ -30,7 +32,8 @@ static enum exit_code print_help(FILE *out, const char *group, const char *word)
 {
     const struct special specials[] = {import_special,  questions_special, follow_special,
                                        explain_special, proof_special,     receipt_special,
-                                       backup_special,  restore_special,   export_special};
+                                       backup_special,  restore_special,   export_special,
+                                       replay_special,  diff_special};
     const size_t count = sizeof specials / sizeof specials[0];
     if (group == NULL) {
         help_all(out, specials, count);
@@ -59,7 +62,16 @@ static enum exit_code print_help(FILE *out, const char *group, const char *word)
 /* The commands made by hand; false if it is none of them. */
 static bool run_special(struct command_line *line, const char *group, enum exit_code *ret)
 {
+    static const struct {
+        const char *word;
+        enum exit_code (*run)(struct command_line *line);
+    } whole[] = {{"receipt", receipt_run}, {"replay", replay_run}, {"diff", diff_run}};
     const char *word = line->at < line->argc ? line->argv[line->at] : "--";
+    for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++) {
+        if (strcmp(group, whole[i].word) != 0) continue;
+        *ret = whole[i].run(line);
+        return true;
+    }
     if (keep_wanted(group)) {
         *ret = keep_run(line, group);
         return true;
@@ -70,10 +82,6 @@ static bool run_special(struct command_line *line, const char *group, enum exit_
     }
     if (strcmp(group, "proof") == 0 && proof_wanted(line)) {
         *ret = proof_run(line);
-        return true;
-    }
-    if (strcmp(group, "receipt") == 0) {
-        *ret = receipt_run(line);
         return true;
     }
     if (word[0] != '-' && help_find(group, word) >= 0) return false;

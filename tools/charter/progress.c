@@ -15,8 +15,11 @@ static uint64_t now_ns(void)
 void progress_begin(struct progress *progress, bool wanted, uint64_t first)
 {
     const bool terminal = isatty(STDERR_FILENO) == 1;
-    *progress = (struct progress){
-        .shown = wanted || terminal, .terminal = terminal, .began_ns = now_ns(), .first = first};
+    *progress = (struct progress){.shown = wanted || terminal,
+                                  .terminal = terminal,
+                                  .began_ns = now_ns(),
+                                  .first = first,
+                                  .noun = "lines"};
     progress->told_ns = progress->began_ns;
 }
 
@@ -34,8 +37,8 @@ void progress_tell(struct progress *progress, uint64_t lines, int permille)
     progress->told_ns = now;
     const double seconds = progress_seconds(progress);
     const double rate = seconds > 0 ? (double)(lines - progress->first) / seconds : 0;
-    (void)fprintf(stderr, "%s%llu lines, %.0f lines/s", progress->terminal ? "\r\033[K" : "",
-                  (unsigned long long)lines, rate);
+    (void)fprintf(stderr, "%s%llu %s, %.0f %s/s", progress->terminal ? "\r\033[K" : "",
+                  (unsigned long long)lines, progress->noun, rate, progress->noun);
     if (permille > 0 && permille <= 1000) {
         const double total = (double)lines * 1000 / permille;
         const double left = rate > 0 ? (total - (double)lines) / rate : 0;

@@ -9,7 +9,8 @@ struct progress {
     bool terminal; /* one line that is written over; else a line now and then */
     uint64_t began_ns;
     uint64_t told_ns;
-    uint64_t first; /* lines done before */
+    uint64_t first;   /* lines done before */
+    const char *noun; /* what is counted; "lines" unless set */
 };
 
 /* wanted: shown although standard error is no terminal */
