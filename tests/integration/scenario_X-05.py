@@ -254,18 +254,33 @@ def not_even_the_operator_can_name_other_events(daemon, key, path, ids):
             ("by operator 0", "by operator 1", "somebody else caused"),
             (" at 20", " at 19", "another time"),
             (f"needs share {share} at", f"needs share {share - 1} at", "its record is not there"),
-            ("way open", "way denied", "no way that is open"),
+            ("way open", "way denied", "says allowed, and shows no way that is open"),
             (f"record {share} ", f"record {share + 1} ", "does not lead to the checkpoint's root"),
             ("needs share", "wants share", "does not know")):
         forged = sign_again(daemon, text, lambda a: a.replace(before, after, 1))
         assert open(forged, encoding="utf-8").read().count(after) > 0, before
         verify("receipt", forged, "--key", key, status=1, says=says)
+    denied = text.replace("decision allowed", "decision explicit_deny", 1)
+    verify("receipt", sign_again(daemon, denied, lambda a: a), "--key", key, status=1,
+           says="says denied, and shows a way that is open")
     # and the share of another person is no share of this one
     head, rest = text.split("\n\n", 1)
     other = sign_again(daemon, head.replace(f"subject user {ids['bob']}",
                                             f"subject user {ids['tim']}") + "\n\n" + rest,
                        lambda a: a)
     verify("receipt", other, "--key", key, status=1, says="somebody else's")
+
+
+def another_log_of_this_size_is_found(daemon, key, path):
+    """Against a checkpoint of the same size that was kept elsewhere."""
+    content = open(path, encoding="utf-8").read()
+    note = content[content.index("\n\ncheckpoint\n") + len("\n\ncheckpoint\n"):]
+    kept = os.path.join(daemon.dir, "kept.checkpoint")
+    lines = note.split("\n")
+    for root, status in ((lines[2], 0), ("A" * 43 + "=", 1)):
+        with open(kept, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines[:2] + [root] + lines[3:]))
+        verify("receipt", path, "--key", key, "--against", kept, status=status)
 
 
 def another_key_is_followed_or_refused(daemon, key, path):
@@ -311,6 +326,7 @@ def main():
         what_the_asker_may_not_see_is_withheld(daemon, key)
         whatever_is_changed_is_found(daemon, key, path)
         not_even_the_operator_can_name_other_events(daemon, key, path, ids)
+        another_log_of_this_size_is_found(daemon, key, path)
         another_key_is_followed_or_refused(daemon, key, path)
         it_outlives_an_erasure(daemon, key, path, ids)
         print("X-05: receipts are what they say, and nothing else")

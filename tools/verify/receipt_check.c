@@ -69,6 +69,18 @@ static bool check_checkpoint(const struct options *options, struct checked *chec
     if (!ch_text_equal(checked->checkpoint.origin, checked->statement.said[SAID_log])) {
         return fault(checked, "the checkpoint is of another log");
     }
+    for (size_t i = 0; i < options->against_count; i++) {
+        const struct ch_buf *file = &options->against[i];
+        struct ch_note note;
+        struct ch_checkpoint kept;
+        if (ch_checkpoint_read_note((struct ch_text){(const char *)file->ptr, file->len}, &note,
+                                    &kept) &&
+            ch_text_equal(kept.origin, checked->checkpoint.origin) &&
+            kept.size == checked->checkpoint.size &&
+            !ch_hash_equal(&kept.root, &checked->checkpoint.root)) {
+            return fault(checked, "the checkpoint kept elsewhere is of another log of this size");
+        }
+    }
     if (checked->statement.seq > checked->checkpoint.size) {
         return fault(checked, "the checkpoint does not reach to the event that the answer is of");
     }
@@ -162,6 +174,7 @@ static bool check_explanation(struct checking *c)
     struct ch_text text = c->ret->receipt.explanation;
     struct line line;
     bool open = false;
+    bool more = false;
     const bool allowed = ch_text_is(c->ret->statement.said[SAID_decision], "allowed");
     while (text.len > 0) {
         if (!receipt_read_line(&text, &line)) {
@@ -169,9 +182,12 @@ static bool check_explanation(struct checking *c)
         }
         if (line.is_fact && !check_fact(c, &line.fact)) return false;
         open = open || (ch_text_is(line.word, "way") && ch_receipt_word(&line.rest, "open"));
-        open = open || ch_text_is(line.word, "more-ways"); /* they may be */
+        more = more || ch_text_is(line.word, "more-ways"); /* one of them may be open */
     }
-    if (allowed && !open) return fault(c->ret, "it says allowed, and shows no way that is open");
+    if (allowed && !open && !more) {
+        return fault(c->ret, "it says allowed, and shows no way that is open");
+    }
+    if (!allowed && open) return fault(c->ret, "it says denied, and shows a way that is open");
     return !c->groups.failed || fault(c->ret, "out of memory");
 }
 
