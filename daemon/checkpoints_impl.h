@@ -15,6 +15,14 @@ enum ch_checkpoint_stage {
     CH_CHECKPOINT_STORING, /* with the commit thread */
 };
 
+/* The state that checkpoints tell of. */
+struct ch_checkpoint_state {
+    bool known;
+    uint32_t dump_version;
+    uint64_t seq;
+    uint8_t hash[CH_CHECKPOINT_STATE_BYTES];
+};
+
 /* What a checkpoint.make or checkpoint.rotate that came back had waited for. */
 struct ch_checkpoint_wish {
     uint64_t seq;       /* a checkpoint of at least this size */
@@ -35,6 +43,7 @@ struct ch_checkpoints {
     uint64_t number;
     uint64_t size;
     struct ch_hash root;
+    struct ch_checkpoint_state state;
     bool stale; /* it is not signed by our key: that took the place of one that is gone, or the log
                  * was put back from before a rotation */
 
@@ -46,6 +55,8 @@ struct ch_checkpoints {
     uint64_t put_at_ns;
     uint64_t put_size;
     struct ch_hash put_root;
+    struct ch_checkpoint_state put_state;
+    bool with_state; /* it is to have the state of its own size, whatever that costs */
     bool rotating;
     uint8_t seed[CH_NOTE_SEED_BYTES];
     struct ch_keys next; /* of a rotation */

@@ -55,6 +55,12 @@ static bool add_state(struct notes *notes, uint64_t number, const struct ch_chec
     void *list = notes->ret->states;
     struct ch_expected_state state = {.seq = checkpoint->state_seq, .number = number};
     memcpy(state.hash, checkpoint->state_hash, sizeof state.hash);
+    if (notes->ret->state_count > 0) { /* not every checkpoint tells of a state of its own */
+        const struct ch_expected_state *before = &notes->ret->states[notes->ret->state_count - 1];
+        if (before->seq == state.seq && memcmp(before->hash, state.hash, sizeof state.hash) == 0) {
+            return true;
+        }
+    }
     const bool good = grow(&list, &notes->state_cap, notes->ret->state_count, sizeof state);
     notes->ret->states = list;
     if (good) notes->ret->states[notes->ret->state_count++] = state;
