@@ -44,6 +44,7 @@ static void status(struct ch_pipeline *line, struct ch_buf *buf)
         .durable = line->durable,
         .log_bytes = line->log_bytes,
         .resident_bytes = resident_bytes(),
+        .state_bytes = ch_store_bytes(&line->state->store),
         .uptime_s = (ch_clock_monotonic_ns() - line->started_ns) / 1000000000u,
         .clock_manual = line->clock->is_manual,
         .now = ch_line_now(line),

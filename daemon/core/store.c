@@ -47,6 +47,24 @@ void ch_store_deinit(struct ch_store *store)
     *store = (struct ch_store){0};
 }
 
+static uint64_t cells_bytes(const struct ch_cells *cells)
+{
+    return cells == NULL ? 0 : sizeof *cells + cells->size * sizeof cells->cell[0];
+}
+
+uint64_t ch_store_bytes(const struct ch_store *store)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < store->table_count; i++) {
+        bytes += (uint64_t)store->tables[i].used * store->tables[i].def.row_bytes;
+    }
+    for (uint32_t i = 0; i < store->index_count; i++) {
+        const struct ch_index *index = &store->indexes[i];
+        bytes += cells_bytes(index->now) + cells_bytes(index->old) + cells_bytes(index->next);
+    }
+    return bytes;
+}
+
 bool ch_store_journal(struct ch_store *store, bool on)
 {
     if (on == (store->journal != NULL)) return true;

@@ -66,6 +66,10 @@ CH_MUST_USE bool ch_store_init(struct ch_store *store, const struct ch_table_def
                                uint32_t table_count, uint32_t index_count);
 void ch_store_deinit(struct ch_store *store); /* NULL and zeroed are no-ops */
 
+/* Bytes of the rows that were taken at some time and of the indexes; not of the journal, nor of
+ * memory that tables have ahead. */
+uint64_t ch_store_bytes(const struct ch_store *store);
+
 /* Turns the journal on (live) or off (start-up replay); turning it off forgets all marks.
  * errors: false when out of memory */
 CH_MUST_USE bool ch_store_journal(struct ch_store *store, bool on);

@@ -72,7 +72,11 @@ enum ch_err ch_daemon_start(struct ch_daemon *daemon, struct charter **ret, stru
     char program[] = "charterd";
     char data[] = "--data";
     char listen[] = "--listen";
-    char *const argv[] = {program, data, daemon->dir, listen, daemon->url, NULL};
+    char clock[] = "--clock";
+    char manual[] = "manual";
+    char *const argv[] = {program, data,        daemon->dir,
+                          listen,  daemon->url, daemon->manual_clock ? clock : NULL,
+                          manual,  NULL};
     enum ch_err err = ch_child_start(daemon->program, argv, daemon->log, /* waits_ready= */ false,
                                      &daemon->child, why);
     if (err != CH_OK) return err;
@@ -98,7 +102,7 @@ void ch_daemon_discard(struct ch_daemon *daemon)
 {
     if (daemon->dir[0] == '\0') return;
     ch_child_kill(&daemon->child);
-    ch_workdir_remove(daemon->dir);
+    if (!daemon->stays) ch_workdir_remove(daemon->dir);
     ch_workdir_remove(daemon->socket);
     ch_workdir_remove(daemon->log);
 }
@@ -127,6 +131,7 @@ enum ch_err ch_daemon_status(struct charter *connection, struct ch_daemon_status
     if (!charter_get_uint(map, "revision", &status.revision) ||
         !charter_get_uint(map, "log_bytes", &status.log_bytes) ||
         !charter_get_uint(map, "resident_bytes", &status.resident_bytes) ||
+        !charter_get_uint(map, "state_bytes", &status.state_bytes) ||
         !charter_get_uint(map, "replayed", &status.replayed) ||
         !charter_get_uint(map, "replay_ms", &status.replay_ms) ||
         !charter_get_uint(map, "longest_turn_us", &status.longest_turn_us) ||

@@ -17,6 +17,8 @@ struct ch_daemon {
     char socket[CH_WORKDIR_NAME_BYTES];
     char log[CH_WORKDIR_NAME_BYTES];
     char url[CH_WORKDIR_NAME_BYTES + 8];
+    bool manual_clock; /* set it before a start */
+    bool stays;        /* the data directory is not removed in the end */
     struct ch_child child;
 };
 
@@ -24,7 +26,8 @@ struct ch_daemon {
 struct ch_daemon_status {
     uint64_t revision;
     uint64_t log_bytes;
-    uint64_t resident_bytes;
+    uint64_t resident_bytes; /* with the pages of log.mdb that it has mapped */
+    uint64_t state_bytes;
     uint64_t replayed;
     uint64_t replay_ms;
     uint64_t longest_turn_us; /* since the status before */

@@ -5,45 +5,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tools/bench/chance.h"
 #include "tools/bench/daemon.h"
-#include "tools/bench/feed.h"
+#include "tools/bench/life.h"
 
-enum { NAME_BYTES = 40, SUBS_OF_MASTER = 4, GROUP_SIZE = 40, GROUPS_MOST = 50, TRIES = 4 };
-
-struct account {
-    uint64_t id;
-    uint64_t first_share; /* its place among all shares */
-    uint64_t shares;
-    uint64_t groups[GROUPS_MOST]; /* ids */
-    uint32_t groups_len;
+enum {
+    NAME_BYTES = 40,
+    SUBS_OF_MASTER = 4,
+    SEATS_OF_GROUP = 40,
+    WEEKS = 52 * 6,
+    FIRST_TIME_S = 1577836800, /* a manual clock's in a new log: 2020-01-01 */
 };
 
-struct share {
-    uint32_t account;
-    uint32_t user; /* place among the users */
-};
-
-struct history {
-    struct ch_feed *feed;
-    struct ch_chance chance;
-    struct account *accounts;
-    uint32_t accounts_len;
-    uint64_t *users;
-    uint32_t users_len;
-    struct share *shares;
-    uint64_t shares_len;
-    uint64_t resources;
-};
-
-static enum ch_err call(struct history *h, const char *type, uint64_t on, uint64_t *ret_seq,
+static enum ch_err call(struct ch_life *h, const char *type, uint64_t on, uint64_t *ret_seq,
                         struct charter_message **ret, struct ch_why *why)
 {
     const struct charter_call_head head = {.type = type, .on_id = on};
     return ch_feed_call(h->feed, &head, ret_seq, ret, why);
 }
 
-static enum ch_err open_accounts(struct history *h, struct ch_why *why)
+static enum ch_err open_accounts(struct ch_life *h, struct ch_why *why)
 {
     char name[NAME_BYTES];
     struct charter_message *message = NULL;
@@ -63,7 +43,7 @@ static enum ch_err open_accounts(struct history *h, struct ch_why *why)
     return err;
 }
 
-static enum ch_err create_users(struct history *h, struct ch_why *why)
+static enum ch_err create_users(struct ch_life *h, struct ch_why *why)
 {
     char name[NAME_BYTES];
     struct charter_message *message = NULL;
@@ -77,7 +57,7 @@ static enum ch_err create_users(struct history *h, struct ch_why *why)
 }
 
 /* Sizes by Zipf's law: the n-th account has a share of 1/n of the largest's. */
-static void size_accounts(struct history *h)
+static void place_seats(struct ch_life *h)
 {
     double sum = 0;
     uint64_t placed = 0;
@@ -85,152 +65,100 @@ static void size_accounts(struct history *h)
         sum += 1.0 / (i + 1);
     }
     for (uint32_t i = 0; i < h->accounts_len; i++) {
-        struct account *account = &h->accounts[i];
-        uint64_t size = (uint64_t)((double)h->shares_len / sum / (i + 1)) + 1;
+        struct ch_life_account *account = &h->accounts[i];
+        uint64_t size = (uint64_t)((double)h->seats_len / sum / (i + 1)) + 1;
         if (size > h->users_len) size = h->users_len;
-        if (size > h->shares_len - placed) size = h->shares_len - placed;
-        account->first_share = placed;
-        account->shares = size;
+        if (size > h->seats_len - placed) size = h->seats_len - placed;
+        account->first_seat = placed;
+        account->seats = size;
+        account->first_user = (uint32_t)ch_chance_below(&h->chance, h->users_len);
+        for (uint64_t seat = 0; seat < size; seat++) {
+            h->seats[placed + seat] = (struct ch_life_seat){
+                .account = i, .user = (uint32_t)((account->first_user + seat) % h->users_len)};
+        }
         placed += size;
     }
-    h->shares_len = placed;
+    h->seats_len = placed;
 }
 
-static enum ch_err give_shares(struct history *h, struct ch_why *why)
-{
-    static const char *const roles[] = {"user", "list_manager", "collaborator", "watcher"};
-    struct charter_message *message = NULL;
-    enum ch_err err = CH_OK;
-    for (uint32_t a = 0; err == CH_OK && a < h->accounts_len; a++) {
-        const struct account *account = &h->accounts[a];
-        const uint64_t start = ch_chance_below(&h->chance, h->users_len);
-        for (uint64_t i = 0; err == CH_OK && i < account->shares; i++) {
-            struct share *share = &h->shares[account->first_share + i];
-            share->account = a;
-            share->user = (uint32_t)((start + i) % h->users_len);
-            err = call(h, "share.give", account->id, NULL, &message, why);
-            if (err != CH_OK) break;
-            charter_arg_uint(message, "user", h->users[share->user]);
-            if (ch_chance_below(&h->chance, 3) > 0) {
-                charter_arg_text(message, "role", roles[ch_chance_below(&h->chance, 4)]);
-            }
-        }
-    }
-    return err == CH_OK ? ch_feed_finish(h->feed, why) : err;
-}
-
-static enum ch_err create_groups(struct history *h, struct ch_why *why)
+static enum ch_err create_groups(struct ch_life *h, struct ch_why *why)
 {
     char name[NAME_BYTES];
     struct charter_message *message = NULL;
     enum ch_err err = CH_OK;
     for (uint32_t a = 0; err == CH_OK && a < h->accounts_len; a++) {
-        struct account *account = &h->accounts[a];
-        uint64_t wanted = account->shares / GROUP_SIZE;
-        account->groups_len = wanted > GROUPS_MOST ? GROUPS_MOST : (uint32_t)wanted;
+        struct ch_life_account *account = &h->accounts[a];
+        const uint64_t wanted = account->seats / SEATS_OF_GROUP;
+        account->groups_len = wanted > CH_LIFE_GROUPS_MOST ? CH_LIFE_GROUPS_MOST : (uint32_t)wanted;
         for (uint32_t g = 0; err == CH_OK && g < account->groups_len; g++) {
             (void)snprintf(name, sizeof name, "team %" PRIu32, g);
             err = call(h, "group.create", account->id, &account->groups[g], &message, why);
             if (err == CH_OK) charter_arg_text(message, "name", name);
         }
     }
-    return err == CH_OK ? ch_feed_finish(h->feed, why) : err;
-}
-
-/* Each group gets a share, each person of an account with groups is in one of them. */
-static enum ch_err fill_groups(struct history *h, struct ch_why *why)
-{
-    struct charter_message *message = NULL;
-    enum ch_err err = CH_OK;
+    if (err == CH_OK) err = ch_feed_finish(h->feed, why);
     for (uint32_t a = 0; err == CH_OK && a < h->accounts_len; a++) {
-        const struct account *account = &h->accounts[a];
+        const struct ch_life_account *account = &h->accounts[a];
         for (uint32_t g = 0; err == CH_OK && g < account->groups_len; g++) {
             err = call(h, "share.give", account->id, NULL, &message, why);
             if (err == CH_OK) charter_arg_uint(message, "group", account->groups[g]);
         }
-        const uint64_t members = account->groups_len == 0 ? 0 : account->shares / 2;
-        for (uint64_t i = 0; err == CH_OK && i < members; i++) {
-            const struct share *share = &h->shares[account->first_share + i];
-            err = call(h, "group.add", account->id, NULL, &message, why);
-            if (err != CH_OK) break;
-            charter_arg_uint(message, "group", account->groups[i % account->groups_len]);
-            charter_arg_uint(message, "user", h->users[share->user]);
-        }
     }
     return err == CH_OK ? ch_feed_finish(h->feed, why) : err;
 }
 
-/* One change to a share; nearly all of them make one event. */
-static enum ch_err change(struct history *h, const struct share *share, struct ch_why *why)
-{
-    static const char *const scopes[] = {"lists.read", "contacts.read", "lists.update",
-                                         "contacts.export"};
-    char resource[NAME_BYTES];
-    struct charter_message *message = NULL;
-    const uint64_t on = h->accounts[share->account].id;
-    const uint64_t kind = ch_chance_below(&h->chance, 20);
-    const char *type = kind == 0 ? "share.restrict" : kind == 1 ? "share.set_role" : "share.grant";
-    enum ch_err err = call(h, type, on, NULL, &message, why);
-    if (err != CH_OK) return err;
-    charter_arg_uint(message, "user", h->users[share->user]);
-    const uint64_t first = ch_chance_below(&h->chance, 3);
-    if (kind == 1) {
-        charter_arg_text(message, "role", first == 0 ? "user" : "watcher");
-        return CH_OK;
-    }
-    charter_arg_texts(message, "scopes", scopes + first, 1 + ch_chance_below(&h->chance, 2));
-    if (kind == 0) return CH_OK;
-    (void)snprintf(resource, sizeof resource, "list-%" PRIu64,
-                   ch_chance_skewed(&h->chance, h->resources));
-    charter_arg_text(message, "kind", "list");
-    charter_arg_text(message, "resource", resource);
-    return CH_OK;
-}
-
-/* Changes until the log is long enough; a change to what already is makes no event. */
-static enum ch_err change_shares(struct history *h, struct charter *connection, uint64_t events,
-                                 struct ch_why *why)
+/* Turns until the log is long enough, and as many weeks as it is years long. */
+static enum ch_err live(struct ch_life *h, uint64_t events, struct ch_why *why)
 {
     struct ch_daemon_status status;
-    for (uint32_t tries = 0; tries < TRIES; tries++) {
-        enum ch_err err = ch_daemon_status(connection, &status, why);
-        if (err != CH_OK) return err;
-        if (status.revision >= events) return CH_OK;
-        for (uint64_t i = status.revision; err == CH_OK && i < events; i++) {
-            err = change(h, &h->shares[ch_chance_skewed(&h->chance, h->shares_len)], why);
+    enum ch_err err = ch_daemon_status(h->connection, &status, why);
+    while (err == CH_OK && status.revision < events) {
+        /* What changes nothing makes no event: a week may have more turns than events. */
+        for (uint64_t i = 0; err == CH_OK && i < events / WEEKS + 1; i++) {
+            err = ch_life_turn(h, why);
         }
-        if (err == CH_OK) err = ch_feed_finish(h->feed, why);
-        if (err != CH_OK) return err;
+        if (err == CH_OK) err = ch_life_week(h, why);
+        if (err == CH_OK) err = ch_daemon_status(h->connection, &status, why);
     }
-    return CH_OK;
+    return err;
 }
 
 enum ch_err ch_history_make(struct charter *connection, uint64_t events, uint64_t seed,
-                            struct ch_why *why)
+                            struct ch_history *ret, struct ch_why *why)
 {
-    struct history h = {.chance = {.state = seed},
+    struct ch_life h = {.connection = connection,
+                        .chance = {.state = seed},
                         .accounts_len = (uint32_t)(events / 1000),
-                        .users_len = (uint32_t)(events / 12),
-                        .shares_len = events / 5,
-                        .resources = events / 50};
+                        .users_len = (uint32_t)(events / 50),
+                        .seats_len = events / 9,
+                        .lists = events / 50,
+                        .now_s = FIRST_TIME_S};
     h.accounts = calloc(h.accounts_len, sizeof *h.accounts);
     h.users = calloc(h.users_len, sizeof *h.users);
-    h.shares = calloc(h.shares_len, sizeof *h.shares);
+    h.seats = calloc(h.seats_len, sizeof *h.seats);
+    h.stays = calloc(h.seats_len, sizeof *h.stays);
     enum ch_err err = CH_OK;
-    if (h.accounts == NULL || h.users == NULL || h.shares == NULL) {
+    if (h.accounts == NULL || h.users == NULL || h.seats == NULL || h.stays == NULL) {
         err = ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for a history");
     }
     if (err == CH_OK) err = ch_feed_create(connection, &h.feed, why);
     if (err == CH_OK) err = open_accounts(&h, why);
     if (err == CH_OK) err = create_users(&h, why);
-    size_accounts(&h);
-    if (err == CH_OK) err = give_shares(&h, why);
+    if (err == CH_OK) place_seats(&h);
     if (err == CH_OK) err = create_groups(&h, why);
-    if (err == CH_OK) err = fill_groups(&h, why);
-    if (err == CH_OK) err = change_shares(&h, connection, events, why);
+    if (err == CH_OK) err = live(&h, events, why);
     ch_feed_destroy(h.feed);
+    if (err == CH_OK) {
+        *ret = (struct ch_history){.joined = h.joined,
+                                   .left = h.left,
+                                   .moved = h.moved,
+                                   .mistakes = h.mistakes,
+                                   .expired = h.expired,
+                                   .grants = ch_life_grants(&h)};
+    }
     free(h.accounts);
     free(h.users);
-    free(h.shares);
+    free(h.seats);
+    free(h.stays);
     return err;
 }

@@ -6,6 +6,7 @@
 
 #include "tools/bench/checks.h"
 #include "tools/bench/commands.h"
+#include "tools/bench/evidence.h"
 #include "tools/bench/interrupt.h"
 #include "tools/bench/limits.h"
 #include "tools/bench/options.h"
@@ -25,6 +26,8 @@ static const struct subcommand subcommands[] = {
     {"commands", "durable commands a second, and what limits them", ch_commands_help,
      ch_commands_run},
     {"checks", "answered checks a second, on a real history", ch_checks_help, ch_checks_run},
+    {"evidence", "verifying, starting and holding a log of ten million events", ch_evidence_help,
+     ch_evidence_run},
     {"limits", "the limits underneath: nng, LMDB and both without charterd", ch_limits_help,
      ch_limits_run},
     {"past", "milliseconds of a question about the past, by how many events decide it",

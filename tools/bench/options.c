@@ -24,8 +24,13 @@ const char ch_options_help[] =
     "4..256)\n"
     "  --charterd PATH    the daemon to measure (default: the one beside this program)\n"
     "  --history FILE     checks: the history to import (default: ../shared/data's, if there)\n"
-    "  --events N         replay: events of the log (3000000); stalls: shares added (1000000)\n"
-    "  --seed N           replay: seed of the log (1)\n"
+    "  --events N         replay: events of the log (3000000), evidence (10000000); stalls: "
+    "shares\n"
+    "                     added (1000000)\n"
+    "  --seed N           of the log that is made (1)\n"
+    "  --log DIR          replay, evidence: the data directory to use; the log is made if it is "
+    "not\n"
+    "                     there, and left there (default: one in --dir, removed)\n"
     "  --help             this text\n";
 
 enum {
@@ -39,6 +44,7 @@ enum {
     OPT_HISTORY,
     OPT_EVENTS,
     OPT_SEED,
+    OPT_LOG,
     OPT_HELP
 };
 
@@ -53,6 +59,7 @@ static const struct option long_options[] = {
     {"history", required_argument, NULL, OPT_HISTORY},
     {"events", required_argument, NULL, OPT_EVENTS},
     {"seed", required_argument, NULL, OPT_SEED},
+    {"log", required_argument, NULL, OPT_LOG},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -108,6 +115,7 @@ enum ch_err ch_options_read(int argc, char **argv, struct ch_options *ret, struc
         case OPT_SEED:
             options.seed = (uint64_t)number("--seed", optarg, 0, 1e15, true, &err, why);
             break;
+        case OPT_LOG: options.log = optarg; break;
         case 'h':
         case OPT_HELP: options.help = true; break;
         default:

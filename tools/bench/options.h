@@ -17,6 +17,7 @@ struct ch_options {
     uint32_t contexts;      /* REP contexts of the prototypes; 0: as many as in flight, 4 to 256 */
     const char *charterd;   /* the program; NULL: the one beside the bench */
     const char *history;    /* file of an access history; NULL: the subcommand's own choice */
+    const char *log;        /* data directory of a long log; NULL: one of its own */
     uint64_t events;        /* how many to make; 0: the subcommand's own choice */
     uint64_t seed;          /* of what is made by chance */
 };

@@ -6,8 +6,8 @@
 
 #include "client/include/charter/charter.h"
 #include "tools/bench/daemon.h"
-#include "tools/bench/history.h"
 #include "tools/bench/interrupt.h"
+#include "tools/bench/long_log.h"
 #include "tools/bench/rounds.h"
 
 const char ch_replay_help[] =
@@ -43,28 +43,6 @@ static enum ch_err run_row(void *context, struct ch_sample *ret, struct ch_why *
     return CH_OK;
 }
 
-static enum ch_err make_log(struct ch_daemon *daemon, uint64_t events, uint64_t seed,
-                            struct ch_why *why)
-{
-    struct ch_daemon_status status;
-    struct charter *connection = NULL;
-    enum ch_err err = ch_daemon_start(daemon, &connection, why);
-    const uint64_t began_ns = ch_interrupt_now_ns();
-    if (err == CH_OK) err = ch_history_make(connection, events, seed, why);
-    const double seconds = (double)(ch_interrupt_now_ns() - began_ns) / 1e9;
-    if (err == CH_OK) err = ch_daemon_status(connection, &status, why);
-    charter_close(connection);
-    if (err == CH_OK) err = ch_daemon_stop(daemon, why);
-    if (err != CH_OK) return err;
-    (void)printf("replay: a log of %" PRIu64 " events (seed %" PRIu64 ") made in %.1f s, %.0f/s; "
-                 "%.0f MiB, %" PRIu64 " users, %" PRIu64 " shares; in %s\n",
-                 status.revision, seed, seconds, (double)status.revision / seconds,
-                 (double)status.log_bytes / (1024.0 * 1024.0), status.users, status.shares,
-                 daemon->dir);
-    (void)fflush(stdout);
-    return CH_OK;
-}
-
 enum ch_err ch_replay_run(const struct ch_options *options, struct ch_why *why)
 {
     const uint64_t events = options->events > 0 ? options->events : EVENTS;
@@ -73,8 +51,7 @@ enum ch_err ch_replay_run(const struct ch_options *options, struct ch_why *why)
     struct ch_rounds *rounds = NULL;
     struct restart restart = {.daemon = &daemon};
     enum ch_err err = ch_workdir_open(options->dir, &workdir, why);
-    if (err == CH_OK) err = ch_daemon_init(options, &workdir, &daemon, why);
-    if (err == CH_OK) err = make_log(&daemon, events, options->seed, why);
+    if (err == CH_OK) err = ch_long_log_open(options, events, &workdir, &daemon, why);
     if (err == CH_OK) err = ch_rounds_create(&rounds, why);
     if (err != CH_OK) goto out;
     ch_rounds_section(rounds, "start on the log", "events/s");

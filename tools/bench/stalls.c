@@ -35,7 +35,8 @@ struct stalls {
     uint64_t users_len;
     uint64_t *accounts;
     uint64_t *users;
-    uint64_t longest_us; /* of all phases */
+    uint64_t longest_us;  /* of all phases */
+    uint64_t state_bytes; /* after the last phase */
 };
 
 static enum ch_err add_account(void *context, uint64_t number, struct ch_why *why)
@@ -92,6 +93,7 @@ static enum ch_err run_part(struct stalls *stalls, const struct phase *phase, ui
     if (err == CH_OK) err = ch_daemon_status(stalls->connection, &status, why);
     if (err != CH_OK) return err;
     const double seconds = (double)(ch_interrupt_now_ns() - began_ns) / 1e9;
+    stalls->state_bytes = status.state_bytes;
     if (status.longest_turn_us > stalls->longest_us) stalls->longest_us = status.longest_turn_us;
     (void)printf("  %-9s %9" PRIu64 " to %9" PRIu64 " %8.2f s %9.0f/s   %8.2f ms   %7.1f MiB\n",
                  phase->name, from, to, seconds, (double)(to - from) / seconds,
@@ -109,13 +111,19 @@ static enum ch_err run_all(struct stalls *stalls, uint64_t shares, struct ch_why
     struct ch_daemon_status status; /* the start itself does not count */
     enum ch_err err = ch_daemon_status(stalls->connection, &status, why);
     if (err != CH_OK) return err;
+    stalls->state_bytes = status.state_bytes;
     (void)printf("  added                            in time              longest turn   memory\n");
     for (size_t i = 0; i < sizeof phases / sizeof phases[0]; i++) {
         const struct phase *phase = &phases[i];
+        const uint64_t bytes_before = stalls->state_bytes;
         const uint64_t parts = i == 2 ? PARTS : 1;
         for (uint64_t part = 0; err == CH_OK && part < parts; part++) {
             err = run_part(stalls, phase, phase->count * part / parts,
                            phase->count * (part + 1) / parts, why);
+        }
+        if (err == CH_OK && phase->count > 0) {
+            (void)printf("  one of them takes %.0f bytes of the state, with its place in indexes\n",
+                         (double)(stalls->state_bytes - bytes_before) / (double)phase->count);
         }
     }
     return err;

@@ -49,7 +49,7 @@ LAYER_EXCEPTIONS = {("schema/base/err.h", "schema/failures.def"),
 # Which folders may use which library. bench carries bare prototypes of its own.
 LIBRARY_HEADERS = [
     (r"lmdb\.h", ["daemon/log", "tools/bench"]),
-    (r"openssl/.*", ["daemon/log"]),
+    (r"openssl/.*", ["daemon/log", "tools/bench"]),
     (r"isa-l(/.*|\.h)", ["daemon/log"]),
     (r"event2/.*|event\.h", ["daemon/host", "daemon/edge", "tools/gateway", "tools/bench"]),
     (r"nng/.*", ["daemon/edge", "client", "tools/bench"]),
