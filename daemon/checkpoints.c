@@ -13,8 +13,8 @@
 #include <stdlib.h>
 
 /* A verifier hashes the state wherever a checkpoint tells of a new one, at about a nanosecond a
- * byte; it replays an event in about a microsecond. So a state is hashed once in so many events that
- * this adds an eighth to its time at most. */
+ * byte; it replays an event in about a microsecond. So a state is hashed so seldom that this adds
+ * an eighth to its time at most. */
 enum { STATE_BYTES_PER_EVENT = 128 };
 
 /* A request that waits. */
