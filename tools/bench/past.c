@@ -214,12 +214,14 @@ static enum ch_err make_log(struct past *p, uint64_t events, uint64_t seed, uint
                             struct ch_why *why)
 {
     struct ch_daemon_status status;
+    struct ch_history history;
     uint64_t own = 0;
     while (p->count < SIZES && (own + sizes[p->count]) * (SPREAD + 1) < events / 2) {
         own += sizes[p->count++];
     }
     const uint64_t began_ns = ch_interrupt_now_ns();
-    enum ch_err err = ch_history_make(p->connection, events - own * (SPREAD + 1), seed, why);
+    enum ch_err err =
+        ch_history_make(p->connection, events - own * (SPREAD + 1), seed, &history, why);
     if (err == CH_OK) err = ch_feed_create(p->connection, &p->feed, why);
     if (err == CH_OK) err = add_people(p, why);
     if (err == CH_OK) err = add_grants(p, why);
@@ -269,6 +271,7 @@ enum ch_err ch_past_run(const struct ch_options *options, struct ch_why *why)
     uint64_t end = 0;
     enum ch_err err = ch_workdir_open(options->dir, &workdir, why);
     if (err == CH_OK) err = ch_daemon_init(options, &workdir, &daemon, why);
+    daemon.manual_clock = true; /* as the history needs */
     if (err == CH_OK) err = ch_daemon_start(&daemon, &p.connection, why);
     if (err == CH_OK) err = make_log(&p, events, options->seed, &end, why);
     if (err != CH_OK) goto out;
