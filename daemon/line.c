@@ -2,6 +2,7 @@
 #include "daemon/line.h"
 
 #include "daemon/core/apply.h"
+#include "daemon/uses.h"
 #include "schema/limits.h"
 
 uint64_t ch_line_now(const struct ch_pipeline *line)
@@ -36,6 +37,7 @@ struct ch_ground ch_line_ground(struct ch_pipeline *line)
                               .entropy = line->entropy,
                               .reader = line->reader,
                               .shown = line->shown,
+                              .uses = ch_meta(line->state)->importing == 0 ? line->uses : NULL,
                               .mailer_key = line->config->has_mailer ? line->config->mailer : NULL,
                               .answer = ch_worldly_answer,
                               .arg = line};
@@ -94,27 +96,60 @@ void ch_line_wait(struct ch_pipeline *line, const struct ch_ingress_arrival *arr
     ch_line_set_waiter_timer(line);
 }
 
+/* Appends an event of the daemon's own, or leaves no trace. False: for want of memory */
+static bool append_own(struct ch_pipeline *line, const struct ch_verdict *verdict, uint64_t now,
+                       struct ch_arena *arena)
+{
+    struct ch_why why;
+    const struct ch_moment moment = {.now = now};
+    const struct ch_ground ground = ch_line_ground(line);
+    const struct ch_mark mark = ch_store_mark(&line->state->store);
+    const struct ch_batch_place place = ch_batch_place(line->open);
+    if (!verdict->no_memory &&
+        ch_message_append(&ground, verdict, NULL, &moment, arena, &why) == CH_OK) {
+        return true;
+    }
+    ch_store_rollback(&line->state->store, mark);
+    ch_batch_back_to(line->open, place);
+    return false;
+}
+
+enum { USES_PER_TURN = 4 }; /* events; each names up to a thousand shares */
+
+void ch_line_tell_uses(struct ch_pipeline *line, bool at_end)
+{
+    struct ch_arena arena = {0};
+    const uint64_t now = ch_line_now(line);
+    struct ch_uses_page page;
+    uint32_t told = 0;
+    while ((at_end || told < USES_PER_TURN) && ch_meta(line->state)->importing == 0 &&
+           ch_uses_take(line->uses, line->state, now, at_end, &page)) {
+        told++;
+        if (page.count > 0 || page.unnoted > 0) {
+            struct ch_verdict verdict;
+            if (!ch_used_reserve(line->state, page.count)) break;
+            ch_decide_used(line->state, now, page.day_at, page.shares, page.count, page.unnoted,
+                           &arena, &verdict);
+            if (!append_own(line, &verdict, now, &arena)) break;
+            ch_arena_reset(&arena);
+        }
+        ch_uses_told(line->uses, &page);
+    }
+    ch_arena_deinit(&arena);
+}
+
 void ch_line_fire_due(struct ch_pipeline *line)
 {
     struct ch_arena arena = {0};
-    struct ch_why why;
     const uint64_t now = ch_line_now(line);
+    if (ch_uses_due(line->uses) <= now) ch_line_tell_uses(line, /* at_end= */ false);
     for (uint64_t i = 0; i < LIMIT_TIMERS_PER_TURN; i++) {
         const struct ch_row_due *due = ch_due_first(line->state);
         if (due == NULL || due->at > now) break;
         if (!ch_due_reserve(line->state)) break;
         struct ch_verdict verdict;
         ch_decide_due(line->state, now, &arena, &verdict);
-        const struct ch_moment moment = {.now = now};
-        const struct ch_ground ground = ch_line_ground(line);
-        const struct ch_mark mark = ch_store_mark(&line->state->store);
-        const struct ch_batch_place place = ch_batch_place(line->open);
-        if (verdict.no_memory ||
-            ch_message_append(&ground, &verdict, NULL, &moment, &arena, &why) != CH_OK) {
-            ch_store_rollback(&line->state->store, mark);
-            ch_batch_back_to(line->open, place);
-            break;
-        }
+        if (!append_own(line, &verdict, now, &arena)) break;
         ch_arena_reset(&arena);
     }
     ch_arena_deinit(&arena);

@@ -23,6 +23,7 @@ struct ch_password_pool;
 struct ch_past;
 struct ch_proved;
 struct ch_shadow;
+struct ch_uses;
 
 /* A request that waits for a seq to become durable, or for its time to run out. */
 struct ch_waiter {
@@ -62,6 +63,7 @@ struct ch_pipeline {
     struct ch_loop_watch *arrivals_watch, *commit_watch, *shadow_watch, *password_watch;
     int commit_fd, shadow_fd, password_fd;
     struct ch_password_pool *password_pool;
+    struct ch_uses *uses;   /* what checks used, until the log is told */
     struct ch_shown *shown; /* secrets, for messages that are sent again */
     uint32_t password_jobs;
     struct ch_password_job *entered; /* what the pool found for the request taken now, or NULL */
@@ -113,6 +115,8 @@ void ch_line_set_timer(struct ch_loop_timer *timer, uint64_t at_ns);
 struct ch_ground ch_line_ground(struct ch_pipeline *line);
 /* Appends the events of what is due now; for commands, clock.set and the timer. */
 void ch_line_fire_due(struct ch_pipeline *line);
+/* Tells the log what checks used on the day that is over; at_end: today, too. */
+void ch_line_tell_uses(struct ch_pipeline *line, bool at_end);
 
 /* worldly.c: the answers of status, events.read, activity.list, clock.set, proofs and checkpoints;
  * see struct ch_ground. */

@@ -13,6 +13,7 @@
 #include "daemon/outcome.h"
 #include "daemon/personal.h"
 #include "daemon/receipts.h"
+#include "daemon/uses.h"
 #include "schema/limits.h"
 #include "schema/pack.h"
 
@@ -63,9 +64,9 @@ enum ch_err ch_message_append(const struct ch_ground *ground, const struct ch_ve
     return CH_OK;
 }
 
-static void run_query(const struct ch_state *state, const struct ch_moment *moment,
-                      const struct ch_call *call, struct ch_arena *arena,
-                      struct ch_outcome_of_call *ret, uint64_t *read_seq)
+static void run_query(const struct ch_ground *ground, const struct ch_state *state,
+                      const struct ch_moment *moment, const struct ch_call *call,
+                      struct ch_arena *arena, struct ch_outcome_of_call *ret, uint64_t *read_seq)
 {
     struct ch_query_answer answer = {0};
     ch_query(state, moment, call, arena, &answer);
@@ -78,6 +79,10 @@ static void run_query(const struct ch_state *state, const struct ch_moment *mome
         ret->kind = CH_CALL_ANSWERED;
         ret->type = call->type;
         ret->result = answer.result;
+        const bool is_use = answer.through.count > 0 && ground != NULL && ground->uses != NULL;
+        if (is_use && state == ground->state) {
+            ch_uses_note(ground->uses, state, &answer, moment->now);
+        }
     }
 }
 
@@ -247,7 +252,7 @@ static void run_call(const struct ch_ground *ground, const struct ch_directory *
             "a receipt is asked for without commands and without queries that are not "
             "answered from state");
     } else if (ch_calls[call->type].query) {
-        run_query(state, &moment, call, arena, ret, read_seq);
+        run_query(ground, state, &moment, call, arena, ret, read_seq);
     } else if (ground != NULL) {
         run_command(ground, &moment, call, arena, ret);
     } else {
@@ -353,11 +358,14 @@ static bool run_calls(const struct ch_ground *ground, struct ch_request *request
     return true;
 }
 
-void ch_message_run(const struct ch_ground *ground, struct ch_request *request,
+void ch_message_run(const struct ch_ground *where, struct ch_request *request,
                     struct ch_moment *moment, struct ch_arena *arena, struct ch_buf *reply,
                     struct ch_ran *ret)
 {
+    struct ch_ground mine = *where;
+    const struct ch_ground *ground = &mine;
     *ret = (struct ch_ran){0};
+    if (request->dry_run) mine.uses = NULL; /* what it saw may never be */
     struct ch_store *store = &ground->state->store;
     struct ch_outcome_of_call *outcomes =
         ch_arena_take(arena, request->call_count * sizeof *outcomes);

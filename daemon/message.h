@@ -13,6 +13,7 @@ struct ch_reader;
 struct ch_shown;
 struct ch_telling;
 struct ch_outcome_of_call;
+struct ch_uses;
 
 /* What a message runs against. */
 struct ch_ground {
@@ -22,6 +23,7 @@ struct ch_ground {
     struct ch_entropy *entropy;
     struct ch_reader *reader;  /* of the durable log, for repeats */
     struct ch_shown *shown;    /* keeps the secrets that are shown; NULL: nothing does */
+    struct ch_uses *uses;      /* notes what checks use; NULL: nothing does */
     const uint8_t *mailer_key; /* 32 bytes: whom tokens are sealed to; NULL: there is no mailer */
     /* Queries that are not answered from state: writes the value of `result` and returns true, or
      * fills `reject` or else `why`. */
@@ -40,7 +42,7 @@ bool ch_message_commands(const struct ch_request *request);
 
 /* Runs the message and writes its reply.
  * moment: time, actor and channel are set */
-void ch_message_run(const struct ch_ground *ground, struct ch_request *request,
+void ch_message_run(const struct ch_ground *where, struct ch_request *request,
                     struct ch_moment *moment, struct ch_arena *arena, struct ch_buf *reply,
                     struct ch_ran *ret);
 

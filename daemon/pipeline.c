@@ -18,6 +18,7 @@
 #include "daemon/log/secret.h"
 #include "daemon/log/shown.h"
 #include "daemon/replay/shadow.h"
+#include "daemon/uses.h"
 #include "schema/limits.h"
 
 enum { ARRIVALS = 64, FOLLOW_EVENTS = 1024, LAST_CHECKPOINT_MS = 10000 };
@@ -230,12 +231,14 @@ static void on_arrivals(void *arg)
 static void set_due_timer(struct ch_pipeline *line)
 {
     const struct ch_row_due *due = ch_due_first(line->state);
-    if (line->clock->is_manual || ch_meta(line->state)->importing != 0 || due == NULL) {
+    const uint64_t told_at = ch_uses_due(line->uses);
+    const uint64_t at = due != NULL && due->at < told_at ? due->at : told_at;
+    if (line->clock->is_manual || ch_meta(line->state)->importing != 0 || at == UINT64_MAX) {
         ch_loop_timer_clear(line->due_timer);
         return;
     }
     const uint64_t now = ch_clock_now_ns(line->clock);
-    const uint64_t wait = due->at > now ? due->at - now : 0;
+    const uint64_t wait = at > now ? at - now : 0;
     ch_line_set_timer(line->due_timer, ch_clock_monotonic_ns() + wait);
 }
 
@@ -487,8 +490,9 @@ enum ch_err ch_pipeline_start(struct ch_pipeline *line, struct ch_why *why)
     }
     if (err == CH_OK) err = ch_checkpoints_create(line, &line->checkpoints, why);
     line->shown = ch_shown_create();
-    if (err == CH_OK && line->shown == NULL) {
-        err = ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for the secrets shown lately");
+    line->uses = ch_uses_create();
+    if (err == CH_OK && (line->shown == NULL || line->uses == NULL)) {
+        err = ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for secrets shown and shares used");
     }
     if (err == CH_OK) err = ch_passwords_start(line, wake, &line->password_fd, why);
     if (err == CH_OK) {
@@ -555,10 +559,18 @@ static void checkpoint_last(struct ch_pipeline *line)
     }
 }
 
+/* What checks used today is not lost by a stop. With a manual clock the day goes on afterwards. */
+static void tell_last_uses(struct ch_pipeline *line)
+{
+    if (line->uses == NULL || line->committer == NULL || line->stop_err != CH_OK) return;
+    if (!line->clock->is_manual) ch_line_tell_uses(line, /* at_end= */ true);
+}
+
 void ch_pipeline_stop(struct ch_pipeline *line)
 {
     ch_password_pool_stop(line->password_pool); /* what is done by now is decided */
     take_entered(line);
+    tell_last_uses(line);
     drain(line);
     checkpoint_last(line);
     if (line->stop_err == CH_OK) ch_shadow_keep_last(line->shadow, line->durable);
@@ -569,6 +581,7 @@ void ch_pipeline_stop(struct ch_pipeline *line)
     ch_checkpoints_destroy(line->checkpoints);
     ch_password_pool_destroy(line->password_pool);
     ch_shown_destroy(line->shown);
+    ch_uses_destroy(line->uses);
     ch_committer_stop(line->committer);
     ch_loop_watch_destroy(line->arrivals_watch);
     ch_loop_watch_destroy(line->commit_watch);

@@ -76,7 +76,8 @@ void ch_reply_rejection(struct ch_buf *buf, const struct ch_reject *reject)
 {
     const struct ch_rejection_row *row = &ch_rejections[reject->code];
     const bool field = reject->field != NULL;
-    const bool detail = reject->limit != NULL || !ch_scopes_empty(reject->scopes);
+    const bool detail =
+        reject->limit != NULL || reject->thing != 0 || !ch_scopes_empty(reject->scopes);
     result_head(buf, false, "rejection");
     ch_pack_map(buf, (size_t)2 + field + detail);
     ch_pack_chars(buf, "reason");
@@ -91,6 +92,8 @@ void ch_reply_rejection(struct ch_buf *buf, const struct ch_reject *reject)
     ch_pack_chars(buf, "detail");
     if (reject->limit != NULL) {
         ch_pack_chars(buf, reject->limit);
+    } else if (reject->thing != 0) {
+        ch_pack_uint(buf, reject->thing);
     } else {
         ch_pack_scopes(buf, reject->scopes, true);
     }

@@ -14,6 +14,7 @@ struct ch_reject {
     const char *field;           /* the argument at fault, or NULL; a static text */
     struct ch_scopes scopes;     /* detail of uncovered_scopes, not_allowed, wrong_resource */
     const char *limit;           /* detail of limit_reached: the limit's name, or NULL */
+    uint64_t thing;              /* detail of in_use: the id of the thing; 0: none */
 };
 
 /* Writing: begin (or error), then the results in order. `ok` of the reply is that of all results.

@@ -221,6 +221,11 @@ static void collect(struct walk *w, uint32_t row)
     w->promised = ch_scopes_or(w->promised, gives);
     gives = bind(w, row, share->account, gives);
     w->given = ch_scopes_or(w->given, gives);
+    if (!ch_scopes_empty(gives)) {
+        struct ch_through *through = &w->ret->through;
+        if (through->count < CH_THROUGH_MOST) through->share[through->count] = row;
+        through->count++;
+    }
     if (share->kind == CH_share_kind_login) {
         w->login = ch_scopes_and(ch_mask(w->state, CH_mask_kind_login), w->wanted);
         if (!ch_scopes_empty(w->login)) {

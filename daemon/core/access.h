@@ -47,6 +47,13 @@ struct ch_question {
     uint64_t now;    /* nanoseconds; expiry is judged against it */
 };
 
+/* The shares that gave something of what was asked; rows. */
+enum { CH_THROUGH_MOST = 8 };
+struct ch_through {
+    uint32_t count; /* may be more than the rows that are here */
+    uint32_t share[CH_THROUGH_MOST];
+};
+
 struct ch_answer {
     uint8_t decision;       /* enum ch_decision */
     uint8_t reason;         /* enum ch_reason */
@@ -54,6 +61,7 @@ struct ch_answer {
     uint64_t valid_until;   /* 0: time alone changes nothing */
     uint64_t read_seq;      /* newest change of what was read */
     struct ch_scopes given; /* of `wanted`, what is given after everything was taken away */
+    struct ch_through through;
 };
 
 /* A fact met on the way; row numbers say which (the share's, the member's, the account's …). A

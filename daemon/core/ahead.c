@@ -102,6 +102,19 @@ static void touch_grant(const struct ch_state *state, uint64_t share_id, uint8_t
     if (share != 0 && text != 0) touch_cell(state, CH_I_GRANT, ch_hash_resource(share, kind, text));
 }
 
+/* The share by which somebody sends a command for the account; see use.h. */
+static void touch_use(const struct ch_state *state, const struct ch_event *event, int step)
+{
+    const uint64_t user = ch_hash_mix(event->actor.id, 0);
+    if (event->actor.kind != CH_actor_kind_user || event->account == 0) return;
+    if (step == 0) touch_cell(state, CH_I_USER_ID, user);
+    if (step != 2) return;
+    const uint32_t row = expected(state, CH_I_USER_ID, user);
+    const uint32_t account = expected(state, CH_I_ACCOUNT_ID, ch_hash_mix(event->account, 0));
+    if (row == 0 || account == 0) return;
+    touch_cell(state, CH_I_SHARE, ch_hash_share(CH_subject_kind_user, row, account));
+}
+
 void ch_apply_ahead(const struct ch_state *state, const struct ch_event *event, int step)
 {
     const struct ch_event_row *row = &ch_events[event->tag];
@@ -112,6 +125,7 @@ void ch_apply_ahead(const struct ch_state *state, const struct ch_event *event, 
         }
     }
     touch_thing(state, CH_KIND_account, event->account, step);
+    touch_use(state, event, step);
     for (uint16_t i = 0; i < row->record.count; i++) {
         const struct ch_field *field = &row->record.fields[i];
         if (field->list || field->personal) continue;

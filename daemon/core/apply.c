@@ -2,6 +2,7 @@
 #include "daemon/core/apply.h"
 
 #include "daemon/core/apply_impl.h"
+#include "daemon/core/use.h"
 
 /* The message that an event belongs to is remembered, so that a repeat finds its answer. The events
  * of a message follow each other, so a first seq and a count name them all. */
@@ -77,6 +78,7 @@ void ch_apply(struct ch_state *state, const struct ch_event *event)
     move_head(state, event);
     remember_message(state, event);
     effects[event->tag](state, event);
+    ch_note_use(state, event);
 }
 
 void ch_apply_part_to(struct ch_state *state, uint64_t seq)

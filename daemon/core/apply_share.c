@@ -1,6 +1,7 @@
 /* apply_share: shares, their grants, limits and ends; see apply_impl.h.
  * SPDX-License-Identifier: MIT */
 #include "daemon/core/apply_impl.h"
+#include "daemon/core/use.h"
 
 static struct ch_row_share *edit(struct ch_state *state, uint32_t row)
 {
@@ -41,6 +42,7 @@ uint32_t ch_begin_share(struct ch_state *state, const struct ch_event *event, ui
     share->id = event->seq;
     share->role_seq = event->seq;
     share->status_seq = event->seq;
+    share->used_day = share->certified_day = ch_day_of(event->at) | CH_DAY_GIVEN;
     share->made_by = ch_person_behind(state, &event->actor);
     ch_count_made(state, share->made_by, 1);
     share->next_of_subject = ch_first_of_subject(state, subject_kind, subject);
@@ -208,6 +210,9 @@ void ch_apply_share_deactivated(struct ch_state *state, const struct ch_event *e
 void ch_apply_share_activated(struct ch_state *state, const struct ch_event *event)
 {
     share_status(state, event, CH_share_status_active);
+    /* It could not be used before: from now on it is counted how long it was not. */
+    struct ch_row_share *share = edit(state, share_of(state, event));
+    share->used_day = ch_day_of(event->at) | CH_DAY_GIVEN;
 }
 
 void ch_apply_share_invited(struct ch_state *state, const struct ch_event *event)
@@ -237,6 +242,9 @@ void ch_apply_invitation_accepted(struct ch_state *state, const struct ch_event 
 {
     const uint32_t seat = ch_share_row(state, share_of(state, event))->seat;
     share_status(state, event, CH_share_status_active);
+    /* Whoever followed the link used it, however they came. */
+    struct ch_row_share *share = edit(state, share_of(state, event));
+    share->used_day = ch_day_of(event->at);
     ch_seat_answer(state, seat, event, CH_invitation_accepted);
     ch_seat_activate(state, seat, event);
     const uint32_t row = ch_seat_row(state, seat)->user;

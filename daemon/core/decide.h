@@ -115,6 +115,13 @@ void ch_decide_start(const struct ch_state *state, struct ch_arena *arena, struc
 void ch_decide_start_erased(const struct ch_state *state, const uint32_t *users, size_t count,
                             struct ch_arena *arena, struct ch_verdict *ret);
 
+/* access_used: what checks used on the day that began at `day_at`, as the daemon's loop noted it.
+ * shares: at most LIMIT_USED_PAGE that are there; borrowed. Room: ch_used_reserve. */
+void ch_decide_used(const struct ch_state *state, uint64_t now, uint64_t day_at,
+                    const struct ch_share_id *shares, uint32_t count, uint64_t unnoted,
+                    struct ch_arena *arena, struct ch_verdict *ret);
+CH_MUST_USE bool ch_used_reserve(struct ch_state *state, uint32_t count);
+
 /* Room that the event that is due first needs; false when out of memory. */
 CH_MUST_USE bool ch_due_reserve(struct ch_state *state);
 

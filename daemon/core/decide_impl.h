@@ -112,6 +112,9 @@ size_t ch_cascade_of_people(const struct ch_state *state, const struct ch_call *
 struct ch_scopes ch_pages_scopes(const struct ch_state *state, const struct ch_ref *pages,
                                  uint32_t count);
 
+/* decide_review.c: rows that ending the shares that a call lists would touch, at most. */
+size_t ch_cascade_of_review(const struct ch_state *state, const struct ch_call *call);
+
 /* access_request_expired: nobody decided a request in time. */
 void ch_due_request(struct ch_case *c, uint32_t request);
 /* Whether the actor is the owner of the account's tree, in person, by a share that counts; or the

@@ -244,6 +244,7 @@ static size_t cascade_of(const struct ch_state *state, const struct ch_call *cal
     if (call->type == CH_CMD_ownership_accept || call->type == CH_CMD_ownership_assign) {
         return cascade_of_transfer(state, call, on);
     }
+    if (call->type == CH_CMD_access_review_end) return ch_cascade_of_review(state, call);
     const size_t credits = ch_cascade_of_credits(state, call);
     const size_t people = ch_cascade_of_people(state, call);
     if (on == 0 || credits != 0 || people != 0) return credits + people;

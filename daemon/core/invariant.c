@@ -450,6 +450,7 @@ static const char *shares(struct tally *t)
             HOLDS(owner == 0 || owner == share->account,
                   "a share's role is built in or its account's");
         }
+        HOLDS(ch_days_are_right(s, share), "a share's days of use lie in the past");
         HOLDS((share->expires_at != 0) == (share->due != 0), "a share that ends is in the heap");
         t->dues += share->due != 0;
         HOLDS(of_user ? live(s, CH_T_SEAT, share->seat) && ch_seat_row(s, share->seat)->share == row

@@ -77,6 +77,7 @@ const char *ch_parts_broken(struct tally *t, uint32_t table);
 const char *ch_requests_broken(struct tally *t);
 const char *ch_submissions_broken(struct tally *t);
 /* invariant_settings.c */
+bool ch_days_are_right(const struct ch_state *state, const struct ch_row_share *share);
 const char *ch_settings_broken(struct tally *t);
 /* invariant_ledger.c */
 const char *ch_ledger_broken(struct tally *t);

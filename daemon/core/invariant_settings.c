@@ -1,5 +1,7 @@
 /* invariant_settings: what holds of settings; see invariant.h. SPDX-License-Identifier: MIT */
 #include "daemon/core/invariant_impl.h"
+#include "daemon/core/use.h"
+#include "schema/limits.h"
 
 /* Of one account: its list, and each row of it among those of its address. */
 static const char *suppressed(struct tally *t, const struct ch_row_settings *settings)
@@ -69,6 +71,15 @@ static const char *hash_keys(const struct ch_state *s)
     return NULL;
 }
 
+/* When a share was used and certified: by whom, and on days that have been. */
+bool ch_days_are_right(const struct ch_state *state, const struct ch_row_share *share)
+{
+    const uint32_t today = ch_day_of(ch_meta(state)->last_at);
+    const bool given = (share->certified_day & CH_DAY_GIVEN) != 0;
+    if (ch_day_in(share->used_day) > today || ch_day_in(share->certified_day) > today) return false;
+    return share->certified_by == 0 || (!given && live(state, CH_T_USER, share->certified_by));
+}
+
 const char *ch_settings_broken(struct tally *t)
 {
     uint64_t listed = 0;
@@ -87,6 +98,9 @@ const char *ch_settings_broken(struct tally *t)
             HOLDS(settings->switch_seq[i] <= head && (!on || settings->switch_seq[i] != 0),
                   "a switch that is on was set by an event");
         }
+        HOLDS(settings->review_days <= LIMIT_SETTING_DAYS && settings->review_seq <= head &&
+                  (settings->review_days == 0 || settings->review_seq != 0),
+              "how often to certify was set by an event");
         const uint32_t locked = settings->switches >> CH_setting_switch_content_locked & 1;
         HOLDS((locked != 0) == (account->content_lock_seq != 0),
               "an account's content is locked by its switch");

@@ -152,6 +152,18 @@ static struct ch_text unnamed_user(struct ch_asking *q, uint64_t id)
     return (struct ch_text){chars, sizeof word - 1 + len};
 }
 
+static struct ch_text name_in(struct ch_asking *q, const struct ch_rec_user_row *user)
+{
+    if (user->has_username) return user->username;
+    return user->has_email ? user->email : unnamed_user(q, user->user.seq);
+}
+
+struct ch_text ch_user_name(struct ch_asking *q, uint32_t user)
+{
+    const struct ch_rec_user_row record = ch_user_record(q, user);
+    return name_in(q, &record);
+}
+
 struct ch_rec_share_row ch_share_record(struct ch_asking *q, uint32_t share)
 {
     const struct ch_row_share *row = ch_share_row(q->state, share);
@@ -177,9 +189,7 @@ struct ch_rec_share_row ch_share_record(struct ch_asking *q, uint32_t share)
     } else {
         const struct ch_rec_user_row user = ch_user_record(q, row->subject);
         record.subject = user.user.seq;
-        record.subject_name = user.has_username ? user.username
-                              : user.has_email  ? user.email
-                                                : unnamed_user(q, user.user.seq);
+        record.subject_name = name_in(q, &user);
     }
     record.has_role = row->role != 0;
     if (row->role != 0) {

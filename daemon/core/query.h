@@ -10,6 +10,10 @@ struct ch_query_answer {
     const void *result;      /* struct ch_qry_<ident>_result, in the arena; NULL when refused */
     uint64_t read_seq;       /* newest change of what was read */
     bool no_memory;
+    /* Of a check that is a use and was allowed: the shares that allowed it. Where they are more
+     * than stand in `through`, all of them in the arena. */
+    struct ch_through through;
+    const uint32_t *through_more;
 };
 
 /* Answers one resolved and admitted query as of moment->now.

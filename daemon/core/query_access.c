@@ -98,6 +98,35 @@ bool ch_subject_asked(struct ch_asking *q, bool has_user, const struct ch_ref *u
     return *ret_user != 0 || *ret_key != 0;
 }
 
+/* A share that gives something, told by a fact. */
+static void take_giver(void *arg, const struct ch_evidence *fact)
+{
+    struct ch_rows *rows = arg;
+    const bool gives = fact->kind == CH_fact_role || fact->kind == CH_fact_own_scopes ||
+                       fact->kind == CH_fact_grant;
+    if (gives && rows->count < rows->room) rows->row[rows->count++] = fact->share;
+}
+
+/* What a check used: an allowed one that the platform asks, or the person themselves. Whoever asks
+ * about others, or for an explanation, looks into things and uses nothing. */
+static void tell_use(struct ch_asking *q, const struct ch_question *question,
+                     const struct ch_answer *answer)
+{
+    enum { MOST = 4096 }; /* 64 groups, and those above them, with shares of their own */
+    struct ch_rows rows = {.room = MOST};
+    struct ch_answer again;
+    if (answer->decision != CH_decision_allowed || question->user == 0) return;
+    if (ch_is_bound(q->moment) && question->user != q->moment->user_row) return;
+    q->ret->through = answer->through;
+    if (answer->through.count <= CH_THROUGH_MOST) return;
+    rows.row = ch_take(q, MOST, sizeof *rows.row);
+    if (rows.row == NULL) return;
+    ch_access(q->state, question, &again, take_giver, &rows);
+    ch_rows_sort(&rows);
+    q->ret->through_more = rows.row;
+    q->ret->through.count = rows.count;
+}
+
 void ch_query_check(struct ch_asking *q)
 {
     const struct ch_qry_check *args = q->call->args;
@@ -128,6 +157,7 @@ void ch_query_check(struct ch_asking *q)
     ch_access(q->state, &question, &answer, explain ? take_fact : NULL, &facts);
     ch_saw(q, answer.read_seq);
     if (of != q->on) judge_fed(q, args, of, &answer, &facts);
+    if (!explain) tell_use(q, &question, &answer);
     ch_facts_close(&facts);
     struct ch_qry_check_result *result = ch_take(q, 1, sizeof *result);
     if (result == NULL) return;

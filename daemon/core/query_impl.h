@@ -33,6 +33,8 @@ struct ch_text ch_copy_text(struct ch_asking *q, uint32_t text); /* of an intern
 /* The records of answers. */
 struct ch_rec_account_row ch_account_record(struct ch_asking *q, uint32_t account);
 struct ch_rec_user_row ch_user_record(struct ch_asking *q, uint32_t user);
+/* Their username or e-mail address, or "user 7" of one without a name. */
+struct ch_text ch_user_name(struct ch_asking *q, uint32_t user);
 struct ch_rec_share_row ch_share_record(struct ch_asking *q, uint32_t share);
 struct ch_rec_key_row ch_key_record(struct ch_asking *q, uint32_t key);
 

@@ -1,6 +1,7 @@
 /* query_settings: effective settings and where each comes from; see query.h.
  * SPDX-License-Identifier: MIT */
 #include "daemon/core/query_impl.h"
+#include "daemon/core/use.h"
 #include "schema/limits.h"
 
 /* The event that set a switch last; never set: the one that opened the account. */
@@ -129,6 +130,15 @@ void ch_query_settings_show(struct ch_asking *q)
         result->own_footer = footer.text;
     }
     result->content_lock = lock_of(q, q->on);
+    const uint32_t reviewer = ch_review_account(q->state, q->on);
+    if (reviewer != 0) {
+        const struct ch_row_account *account = ch_account_row(q->state, reviewer);
+        const struct ch_row_settings *settings = ch_settings_row(q->state, account->settings);
+        result->has_review_every_days = result->has_review_account = result->has_review_seq = true;
+        result->review_every_days = settings->review_days;
+        result->review_account.seq = account->id;
+        result->review_seq = settings->review_seq;
+    }
     fill_switches(q, result);
     fill_lists(q, result);
     result->revision = ch_meta(q->state)->head;

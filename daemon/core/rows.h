@@ -124,7 +124,8 @@ struct ch_row_settings {
     uint32_t suppressed_count;
     uint32_t first_feed; /* content that it feeds to accounts below */
     uint32_t feed_count;
-    uint32_t spare;
+    uint32_t review_days; /* its shares are to be certified that often; 0: it says nothing */
+    uint64_t review_seq;
     uint64_t text_seq[CH_TEXTS];
     uint64_t switch_seq[CH_SWITCHES]; /* 0: never set */
     uint64_t lists_seq; /* last change of the lists that count for it, but those above */
@@ -319,8 +320,8 @@ struct ch_row_share {
     uint64_t status_seq;
     uint64_t expires_at; /* 0: no end */
     uint32_t role;
-    uint32_t own; /* scopes of its own beside the role's, on every resource; 0: none */
-    uint32_t own_spare;
+    uint32_t own;           /* scopes of its own beside the role's, on every resource; 0: none */
+    uint32_t used_day;      /* as certified_day: when its subject last used it */
     uint32_t denied;        /* scopes; 0: none */
     uint32_t limited_kinds; /* bit k: what the role gives on kind k is limited */
     uint32_t first_limited;
@@ -336,7 +337,13 @@ struct ch_row_share {
     uint32_t limited_count;
     uint32_t seat;    /* of a user's share */
     uint32_t made_by; /* row of the user who made it; 0: no person */
+    uint32_t certified_day;
+    uint32_t certified_by; /* row of the user who did; 0: no person, or nobody yet */
 };
+
+/* Days of a share are counted from 1970, UTC. With this bit it was never used, or certified, and
+ * the day is that on which it was given, or made active again. */
+#define CH_DAY_GIVEN UINT32_C(0x80000000)
 
 struct ch_row_grant {
     uint32_t live;

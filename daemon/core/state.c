@@ -1,6 +1,7 @@
 /* state: tables, room and cascades; see state.h, finders in find.c. SPDX-License-Identifier: MIT */
 #include "daemon/core/state.h"
 
+#include "daemon/core/use.h"
 #include "schema/limits.h"
 
 static const struct ch_table_def table_defs[CH_TABLES] = {
@@ -81,7 +82,7 @@ bool ch_state_reserve(struct ch_state *state, size_t items, size_t bytes, size_t
     const uint64_t largest = ch_store_edit_bytes(&state->store, CH_T_META) + CH_JOURNAL_INDEX_BYTES;
     const uint64_t writes =
         96 + 12 * (uint64_t)items + 4 * (uint64_t)chains + 10 * (uint64_t)cascade;
-    return ch_store_reserve_journal(&state->store, writes * largest);
+    return ch_store_reserve_journal(&state->store, writes * largest + ch_uses_room(state));
 }
 
 size_t ch_cascade_of_share(const struct ch_state *state, uint32_t share)

@@ -217,6 +217,42 @@ static void *request_args(const struct o_command *c, struct ch_arena *arena)
     return NULL;
 }
 
+static struct ch_share_id *listed(const struct o_command *c, struct ch_arena *arena)
+{
+    struct ch_share_id *ids = m_take(arena, sizeof c->listed / sizeof *c->listed * sizeof *ids);
+    for (uint32_t i = 0; i < c->listed_count; i++) {
+        ids[i].seq = c->listed[i];
+    }
+    return ids;
+}
+
+static void *review_args(const struct o_command *c, struct ch_arena *arena)
+{
+    if (c->type == CH_CMD_access_set_review) {
+        ARGS(access_set_review);
+        args->has_every_days = c->has_amount[0];
+        args->every_days = c->amount[0];
+        return args;
+    }
+    if (c->type == CH_CMD_access_certify) {
+        ARGS(access_certify);
+        args->shares = listed(c, arena);
+        args->shares_len = c->listed_count;
+        return args;
+    }
+    if (c->type == CH_CMD_access_review_end) {
+        ARGS(access_review_end);
+        args->shares = listed(c, arena);
+        args->shares_len = c->listed_count;
+        args->has_unused_days = c->has_amount[0];
+        args->unused_days = c->amount[0];
+        args->has_due = c->has_flag;
+        args->due = c->flag;
+        return args;
+    }
+    return NULL;
+}
+
 void *m_people_args(const struct o_command *c, struct ch_arena *arena)
 {
     void *args = user_args(c, arena);
@@ -224,5 +260,6 @@ void *m_people_args(const struct o_command *c, struct ch_arena *arena)
     if (args == NULL) args = login_args(c, arena);
     if (args == NULL) args = key_args(c, arena);
     if (args == NULL) args = request_args(c, arena);
+    if (args == NULL) args = review_args(c, arena);
     return args;
 }

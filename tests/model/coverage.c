@@ -13,12 +13,12 @@ static bool is_idle_only(int type)
     return type == CH_CMD_role_publish;
 }
 
-/* Events that no command of a running daemon appends: those a log begins with, and what hangs on a
- * text of a later version. */
+/* Events that no command of a running daemon appends: those a log begins with, what hangs on a text
+ * of a later version, and what the daemon tells of checks. */
 static bool is_out_of_reach(int tag)
 {
     return tag == CH_EV_schema_declared || tag == CH_EV_page_defined || tag == CH_EV_page_changed ||
-           tag == CH_EV_mask_defined;
+           tag == CH_EV_mask_defined || tag == CH_EV_access_used;
 }
 
 /* What a tree is administered with by API. */

@@ -321,6 +321,29 @@ void m_fill_sub(struct m_random *random, struct o_world *w, struct o_command *c)
     if (m_chance(random, 20)) m_put(c->domain, sizeof c->domain, domain);
 }
 
+/* Most often shares of the account, and days that some of them were unused for. */
+static void fill_review(struct m_random *random, struct o_world *w, const struct o_account *on,
+                        struct o_command *c)
+{
+    static const uint64_t odd[] = {0, 3651, 3650};
+    c->has_amount[0] = m_chance(random, 75);
+    c->amount[0] =
+        m_chance(random, 12) ? odd[m_below(random, COUNT(odd))] : 1 + m_below(random, 12);
+    c->has_flag = m_chance(random, 50);
+    c->flag = c->has_flag && m_chance(random, 80);
+    if (c->type == CH_CMD_access_set_review || m_chance(random, 3)) return;
+    const uint32_t most = m_chance(random, 70) ? 1 : COUNT(c->listed);
+    for (EACH(i, random, w->shares)) {
+        const struct o_share *s = &w->shares[i];
+        const bool here = on != NULL && s->account == on->id;
+        const bool odd_one = s->status == CH_share_status_pending || s->subject == c->actor;
+        if (s->id == 0 || (!here && !m_chance(random, 2))) continue;
+        if (odd_one && !m_chance(random, 10)) continue;
+        c->listed[c->listed_count++] = m_chance(random, 1) ? NOBODY : s->id;
+        if (c->listed_count == most) return;
+    }
+}
+
 void m_fill_people(struct m_random *random, struct o_world *w, const struct o_account *on,
                    struct o_command *c)
 {
@@ -346,6 +369,9 @@ void m_fill_people(struct m_random *random, struct o_world *w, const struct o_ac
     case CH_CMD_key_rename:
     case CH_CMD_key_rotate:
     case CH_CMD_key_revoke: fill_key(random, w, on, c); break;
+    case CH_CMD_access_set_review:
+    case CH_CMD_access_certify:
+    case CH_CMD_access_review_end: fill_review(random, w, on, c); break;
     case CH_CMD_access_request:
     case CH_CMD_access_approve:
     case CH_CMD_access_deny:

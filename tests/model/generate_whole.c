@@ -23,6 +23,7 @@ static uint32_t how_often(int type)
     case CH_CMD_ownership_assign: return 20;
     case CH_CMD_user_create: return 30;
     case CH_CMD_login_delete: return 60;
+    case CH_CMD_access_review_end: return 60;
     case CH_CMD_key_revoke: return 40;
     case CH_CMD_stream_stop: return 40;
     default: return 100;

@@ -226,11 +226,11 @@ uint64_t o_person(struct o_world *w, uint8_t actor_kind, uint64_t actor)
 
 bool o_is_traffic(uint16_t tag)
 {
-    static const uint16_t traffic[] = {CH_EV_stats_added,         CH_EV_credits_reserved,
-                                       CH_EV_credits_settled,     CH_EV_credits_released,
-                                       CH_EV_reservation_expired, CH_EV_credits_spent,
-                                       CH_EV_suppression_added,   CH_EV_suppression_removed,
-                                       CH_EV_activity_recorded,   CH_EV_session_moved};
+    static const uint16_t traffic[] = {
+        CH_EV_stats_added,       CH_EV_credits_reserved,    CH_EV_credits_settled,
+        CH_EV_credits_released,  CH_EV_reservation_expired, CH_EV_credits_spent,
+        CH_EV_suppression_added, CH_EV_suppression_removed, CH_EV_activity_recorded,
+        CH_EV_session_moved,     CH_EV_access_certified};
     for (size_t i = 0; i < sizeof traffic / sizeof *traffic; i++) {
         if (traffic[i] == tag) return true;
     }

@@ -56,6 +56,7 @@ struct o_account {
     bool switches[O_SWITCHES];
     char text[2][O_NAME]; /* header, footer */
     bool owned;           /* it had an owner when that was looked at last */
+    uint64_t review_days; /* 0: it says nothing */
     uint8_t separation;   /* enum ch_separation_status */
     bool has_thresholds;
     bool own_threshold[3];
@@ -84,6 +85,11 @@ struct o_share {
     uint64_t expires_at; /* 0: none */
     uint64_t role;       /* 0: none */
     uint64_t made_by;    /* the person; 0: none */
+    bool used;           /* since it was given or made active */
+    bool certified;
+    uint64_t used_day;      /* or the day of that */
+    uint64_t certified_day; /* or the day it was given */
+    uint64_t certified_by;
     struct ch_scopes own;
     struct ch_scopes denied;
     bool limited[O_KINDS];
@@ -324,6 +330,8 @@ struct o_command {
     uint32_t page_count;
     uint32_t restrictions; /* bits */
     bool has_thing;
+    uint64_t listed[4]; /* shares */
+    uint32_t listed_count;
     uint64_t thing; /* a key, session, request, submission or reservation */
     uint64_t token;
     bool has_password, has_old, old_good;

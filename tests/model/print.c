@@ -30,6 +30,9 @@ void m_print(const struct o_command *c)
     for (uint32_t i = 0; i < 3; i++) {
         if (c->has_amount[i]) printf(" amount%u=%llu", i, (unsigned long long)c->amount[i]);
     }
+    for (uint32_t i = 0; i < c->listed_count; i++) {
+        printf(" share=%llu", (unsigned long long)c->listed[i]);
+    }
     if (c->has_thing) printf(" thing=%llu", (unsigned long long)c->thing);
     if (c->token != 0) printf(" token=%llu", (unsigned long long)c->token);
     if (c->login[0] != 0) printf(" login=%s", c->login);

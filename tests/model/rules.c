@@ -417,17 +417,18 @@ void o_command(struct o_world *w, const struct o_command *said, struct o_outcome
     }
     if (k.code == 0) {
         static void (*const rules[])(struct o_case *) = {
-            o_account_rules,    o_standing_rules,  o_group_rules,  o_role_rules,
-            o_share_rules,      o_ownership_rules, o_user_rules,   o_session_rules,
-            o_invitation_rules, o_login_rules,     o_key_rules,    o_request_rules,
-            o_campaign_rules,   o_setting_rules,   o_credit_rules, o_plan_rules,
-            o_mail_rules,       o_system_rules,
+            o_account_rules, o_standing_rules,   o_group_rules,     o_role_rules,
+            o_share_rules,   o_review_rules,     o_ownership_rules, o_user_rules,
+            o_session_rules, o_invitation_rules, o_login_rules,     o_key_rules,
+            o_request_rules, o_campaign_rules,   o_setting_rules,   o_credit_rules,
+            o_plan_rules,    o_mail_rules,       o_system_rules,
         };
         for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
             rules[i](&k);
         }
     }
     note_seats(w);
+    if (k.code == 0) o_note_use(&k);
     ret->also[CH_REJ_none] = false;
     ret->code = k.code;
     CH_CHECK(k.code == 0 || ret->count == 0);

@@ -97,6 +97,10 @@ bool o_covers_group(const struct o_case *k, uint64_t group);
 bool o_gives_nothing_back(const struct o_case *k, struct o_world *after, uint64_t user);
 /* The same for what a share of many, a group's, denies. */
 bool o_covers_denied(const struct o_case *k, const struct o_share *s);
+/* Whether the share is of the person who acts, also by a key, or of a group that they are in. */
+bool o_is_of_actor(const struct o_case *k, uint8_t subject_kind, uint64_t subject);
+/* Notes which shares were used by the command that was just accepted. */
+void o_note_use(struct o_case *k);
 /* Whether a share may stop counting. */
 bool o_may_go(struct o_case *k, const struct o_share *s);
 
@@ -119,6 +123,7 @@ void o_standing_rules(struct o_case *k);
 void o_group_rules(struct o_case *k);
 void o_role_rules(struct o_case *k);
 void o_share_rules(struct o_case *k);
+void o_review_rules(struct o_case *k);
 void o_ownership_rules(struct o_case *k);
 void o_user_rules(struct o_case *k);
 void o_session_rules(struct o_case *k);

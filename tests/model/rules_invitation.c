@@ -225,7 +225,10 @@ static void accept(struct o_case *k)
     if (k->code != 0) return;
     o_event(k, CH_EV_invitation_accepted, seat->account);
     seat->invitation = CH_invitation_accepted;
-    o_share(k->w, CH_subject_kind_user, u->id, seat->account)->status = CH_share_status_active;
+    struct o_share *share = o_share(k->w, CH_subject_kind_user, u->id, seat->account);
+    share->status = CH_share_status_active;
+    share->used = true;
+    share->used_day = k->c->now / O_DAY_NS;
     if (!fresh) return;
     u->status = CH_user_status_active;
     o_set_password(k, u, 0, 0);

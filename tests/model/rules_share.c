@@ -42,7 +42,7 @@ bool o_covers_group(const struct o_case *k, uint64_t group)
 
 /* Whether the share is of the person who acts or made the key that does, or of a group they are
  * in. */
-static bool is_of_actor(const struct o_case *k, uint8_t subject_kind, uint64_t subject)
+bool o_is_of_actor(const struct o_case *k, uint8_t subject_kind, uint64_t subject)
 {
     const uint64_t person = o_person(k->w, k->c->actor_kind, k->c->actor);
     if (person == 0) return false;
@@ -89,7 +89,7 @@ static void give(struct o_case *k, uint8_t subject_kind, uint64_t subject)
     made.reach = reach;
     made.role = k->role == NULL ? 0 : k->role->id;
     made.expires_at = c->has_expiry ? c->expires_at : 0;
-    o_break_if(k, is_of_actor(k, subject_kind, subject), CH_REJ_own_rights);
+    o_break_if(k, o_is_of_actor(k, subject_kind, subject), CH_REJ_own_rights);
     if (k->role != NULL) {
         o_break_if(k, !o_covers(k, k->on->id, reach, k->role->scopes, NULL),
                    CH_REJ_uncovered_scopes);
@@ -111,6 +111,7 @@ struct o_share *o_new_share(struct o_case *k, const struct o_share *made, uint64
         *s = *made;
         s->id = seq;
         s->made_by = o_person(k->w, k->c->actor_kind, k->c->actor);
+        s->used_day = s->certified_day = k->c->now / O_DAY_NS;
         return s;
     }
     CH_CHECK(false);
@@ -284,7 +285,7 @@ static void end_made(struct o_case *k, uint64_t maker, const struct o_share *but
         struct o_share *s = &w->shares[i];
         if (s->id == 0 || s->id == but->id || !o_stands_in(w, s->account, k->on->id)) continue;
         if (o_closed(w, s->account) || is_owners(w, s)) continue;
-        if (is_of_actor(k, s->subject_kind, s->subject)) continue;
+        if (o_is_of_actor(k, s->subject_kind, s->subject)) continue;
         const bool whole = s->made_by == maker;
         bool any = whole;
         for (uint32_t n = 0; n < O_KINDS * O_RESOURCES; n++) {
@@ -327,7 +328,7 @@ static void take_made(struct o_case *k, uint64_t maker, uint64_t but)
         struct o_share *s = &w->shares[i];
         if (s->id == 0 || s->id == but || !o_stands_in(w, s->account, k->on->id)) continue;
         if (o_closed(w, s->account) || is_owners(w, s)) continue;
-        if (is_of_actor(k, s->subject_kind, s->subject)) continue;
+        if (o_is_of_actor(k, s->subject_kind, s->subject)) continue;
         if (s->made_by == maker) {
             const bool pending = s->status == CH_share_status_pending;
             o_event(k, pending ? CH_EV_invitation_cancelled : CH_EV_share_ended, s->account);
@@ -383,6 +384,8 @@ static void activate(struct o_case *k, struct o_share *s)
     if (k->code != 0) return;
     o_event(k, CH_EV_share_activated, k->on->id);
     s->status = CH_share_status_active;
+    s->used = false;
+    s->used_day = k->c->now / O_DAY_NS;
 }
 
 static void change(struct o_case *k, struct o_share *s)
@@ -406,7 +409,7 @@ struct o_share *o_share_to_change(struct o_case *k, uint8_t subject_kind, uint64
     struct o_share *s = o_share(k->w, subject_kind, subject, k->on->id);
     o_break_if(k, s == NULL, CH_REJ_not_a_member);
     if (s == NULL) return NULL;
-    o_break_if(k, is_of_actor(k, s->subject_kind, s->subject), CH_REJ_own_rights);
+    o_break_if(k, o_is_of_actor(k, s->subject_kind, s->subject), CH_REJ_own_rights);
     o_break_if(k, is_owners(k->w, s), CH_REJ_owner_share);
     return k->code == 0 ? s : NULL; /* whatever was asked of such a share */
 }

@@ -156,9 +156,9 @@ static const char *const kind_names[] = {
     [CH_OUTCOME_FAILURE] = "failure",
 };
 
-bool answer_is(const struct outcome *outcome, struct ch_text expected, struct ch_arena *arena)
+bool answer_is(const struct outcome *outcome, struct ch_text expected, const struct labels *labels,
+               struct ch_arena *arena)
 {
-    static const struct labels none = {.count = 0};
     const struct ch_text what = word_next(&expected);
     struct ch_reply_no no = {0};
     struct ch_why why = {0};
@@ -176,7 +176,7 @@ bool answer_is(const struct outcome *outcome, struct ch_text expected, struct ch
     const struct ch_text code = word_next(&expected);
     if (!ch_text_equal(code, no.code)) return differs("the answer", code, no.code);
     for (struct ch_text word = word_next(&expected); word.len > 0; word = word_next(&expected)) {
-        if (!matches(outcome->value, word, &none, arena)) return false;
+        if (!matches(outcome->value, word, labels, arena)) return false;
     }
     return true;
 }
@@ -187,10 +187,10 @@ bool answer_holds(const struct outcome *outcome, struct ch_text expected,
     struct ch_text rest = expected;
     const struct ch_text first = word_next(&rest);
     if (ch_text_is(first, "refused") || ch_text_is(first, "failure")) {
-        return answer_is(outcome, expected, arena);
+        return answer_is(outcome, expected, labels, arena);
     }
     if (outcome->kind != CH_OUTCOME_RESULT) {
-        return answer_is(outcome, ch_text_of("accepted"), arena);
+        return answer_is(outcome, ch_text_of("accepted"), labels, arena);
     }
     bool good = true;
     for (struct ch_text word = word_next(&expected); word.len > 0; word = word_next(&expected)) {

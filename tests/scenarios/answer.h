@@ -17,7 +17,8 @@ struct outcome {
 bool answer_read(struct ch_bytes reply, struct outcome *ret);
 
 /* `accepted`, `refused REASON [field=F] [detail=D]`, `failure CODE [field=F]` */
-bool answer_is(const struct outcome *outcome, struct ch_text expected, struct ch_arena *arena);
+bool answer_is(const struct outcome *outcome, struct ch_text expected, const struct labels *labels,
+               struct ch_arena *arena);
 
 /* `key=value ...`, `key~item`, `key!~item`; or as answer_is, if it begins with refused or failure
  */

@@ -70,6 +70,9 @@ const struct input_base input_bases[] = {
     {"ann: share.activate on=north group=crew", 0},
     {"ann: share.end on=north user=eve end_made=true", 0},
     {"ann: share.end on=north group=crew", 0},
+    {"ann: access.set_review on=north every_days=30", 0},
+    {"ann: access.certify on=north shares=$eve_share", 0},
+    {"ann: access.review_end on=north shares=$old_share due=true unused_days=1", 0},
     /* ---- invitations, logins ---- */
     {"ann: share.invite on=north email=fresh@example.org full_name=Fresh role=watcher "
      "scopes=lists.read,campaigns.read,automations.read,contact_groups.read,templates.read "
@@ -212,6 +215,7 @@ const struct input_base input_bases[] = {
     {"ann: invitation.preview on=north email=fresh@example.org role=reader accounts=north", 0},
     {"ann: login.list on=north after=0 limit=10", 0},
     {"ann: access.orphans on=north user=bob after=0 limit=10", 0},
+    {"ann: access.review on=north below=true unused_days=30 due=true after=$north limit=10", 0},
     {"operator: user.show user=eve", 0},
     {"ann: share.list on=north after=0 limit=10", 0},
     {"ann: share.show on=north user=eve", 0},
@@ -290,6 +294,7 @@ const char *input_foreign_label(uint8_t kind)
     case CH_KIND_group_ref: return "$south_group";
     case CH_KIND_role_ref: return "$south_role";
     case CH_KIND_key: return "$south_key";
+    case CH_KIND_share: return "$south_share";
     case CH_KIND_session: return "$south_session";
     case CH_KIND_request: return "$south_request";
     case CH_KIND_submission: return "$south_submission";
@@ -315,6 +320,7 @@ const char *const *input_states(uint8_t kind)
                                         "desk",  "shopper", "$ann", NULL};
     static const char *const groups[] = {"$split", "empty", NULL};
     static const char *const roles[] = {"$dropped", "owner", "spare", NULL};
+    static const char *const shares[] = {"$shop_share", "$pending_share", "$ended_share", NULL};
     static const char *const keys[] = {"$late_key", "$revoked_key", "$shop_key", NULL};
     static const char *const sessions[] = {"$late_session", NULL};
     static const char *const requests[] = {"$late_request", NULL};
@@ -327,6 +333,7 @@ const char *const *input_states(uint8_t kind)
     case CH_KIND_group_ref: return groups;
     case CH_KIND_role_ref: return roles;
     case CH_KIND_key: return keys;
+    case CH_KIND_share: return shares;
     case CH_KIND_session: return sessions;
     case CH_KIND_request: return requests;
     case CH_KIND_submission: return submissions;

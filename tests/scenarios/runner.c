@@ -141,7 +141,7 @@ static bool remember_revision(struct world *w)
 static bool say_given(struct world *w, struct ch_text line)
 {
     return remember_revision(w) && speak(w, line) &&
-           answer_is(&w->outcome, ch_text_of("accepted"), &w->arena);
+           answer_is(&w->outcome, ch_text_of("accepted"), &w->labels, &w->arena);
 }
 
 static bool say_when(struct world *w, struct ch_text line)
@@ -177,7 +177,7 @@ static bool say_bytes(struct world *w, struct ch_text line)
 static bool say_outcome(struct world *w, struct ch_text line)
 {
     w->unsaid = false;
-    return answer_is(&w->outcome, line, &w->arena);
+    return answer_is(&w->outcome, line, &w->labels, &w->arena);
 }
 
 static bool say_result(struct world *w, struct ch_text line)

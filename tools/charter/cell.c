@@ -54,14 +54,20 @@ static void put_passage(struct ch_buf *out, struct ch_text text)
     }
 }
 
-static void put_list(struct ch_buf *out, struct charter_bytes value, size_t most)
+/* prefix: of ids; NULL: the items are no ids */
+static void put_list(struct ch_buf *out, struct charter_bytes value, size_t most,
+                     const char *prefix)
 {
     struct ch_cursor c = cursor_of(value);
     const uint32_t items = ch_read_array(&c);
     const bool cut = most != 0 && items > most + 1;
     for (uint32_t i = 0; i < items && (!cut || i < most); i++) {
-        struct ch_bytes item = ch_read_value(&c);
         if (i > 0) ch_buf_put(out, ", ", 2);
+        if (prefix != NULL && ch_cursor_peek(&c) == CH_VALUE_UINT) {
+            put_id(out, prefix, ch_read_uint(&c));
+            continue;
+        }
+        struct ch_bytes item = ch_read_value(&c);
         cell_write_plain(out, (struct charter_bytes){item.ptr, item.len});
     }
     if (items == 0) ch_buf_put(out, "-", 1);
@@ -103,7 +109,7 @@ void cell_write(struct ch_buf *out, const struct ch_field *field, struct charter
     } else if (form == CH_FORM_FLAG && kind == CH_VALUE_BOOL) {
         ch_buf_put_text(out, ch_text_of(ch_read_bool(&c) ? "yes" : "no"));
     } else if (kind == CH_VALUE_ARRAY) {
-        put_list(out, value, shorten && form == CH_FORM_SCOPES ? SCOPES_SHOWN : 0);
+        put_list(out, value, shorten && form == CH_FORM_SCOPES ? SCOPES_SHOWN : 0, prefix);
     } else if (kind == CH_VALUE_BIN) {
         char *json = charter_json(value, 0); /* hexadecimal text in quotes */
         const size_t len = json == NULL ? 0 : strlen(json);

@@ -16,24 +16,43 @@
 #include "tools/charter/questions.h"
 #include "tools/charter/receipt.h"
 #include "tools/charter/replay.h"
+#include "tools/charter/review.h"
 
 #ifndef CHARTER_VERSION
 #define CHARTER_VERSION "0.1.0"
 #endif
 
-/* The short word for what is asked most about a right. */
+/* Short words for what is asked most about rights. */
 static const struct special explain_special = {
     .words = "explain",
     .usage = "explain --on ACCOUNT --user U --scope S [--resource R]",
     .doc = "As access explain: why somebody may do something or not, as a tree.",
 };
+static const struct special who_special = {
+    .words = "who",
+    .usage = "who --on ACCOUNT --scope S [--resource R] [--as-of SEQ|TIME]",
+    .doc = "As access holders: who can do this, users and keys, and by what.",
+};
+static const struct special orphans_special = {
+    .words = "orphans",
+    .usage = "orphans --on ACCOUNT --user U",
+    .doc = "As access orphans: what somebody made there and below that is still there.",
+};
+
+/* The call of a short word; -1: it is none. */
+static int call_of(const char *word)
+{
+    if (strcmp(word, explain_special.words) == 0) return CH_QRY_access_explain;
+    if (strcmp(word, who_special.words) == 0) return CH_QRY_access_holders;
+    return strcmp(word, orphans_special.words) == 0 ? CH_QRY_access_orphans : -1;
+}
 
 static enum exit_code print_help(FILE *out, const char *group, const char *word)
 {
-    const struct special specials[] = {import_special,  questions_special, follow_special,
-                                       explain_special, proof_special,     receipt_special,
-                                       backup_special,  restore_special,   export_special,
-                                       replay_special,  diff_special};
+    const struct special specials[] = {
+        import_special,  questions_special, follow_special,  explain_special, proof_special,
+        receipt_special, backup_special,    restore_special, export_special,  replay_special,
+        diff_special,    who_special,       orphans_special, review_special};
     const size_t count = sizeof specials / sizeof specials[0];
     if (group == NULL) {
         help_all(out, specials, count);
@@ -80,6 +99,10 @@ static bool run_special(struct command_line *line, const char *group, enum exit_
         *ret = questions_run(line);
         return true;
     }
+    if (strcmp(group, "access-review") == 0) {
+        *ret = review_run(line);
+        return true;
+    }
     if (strcmp(group, "proof") == 0 && proof_wanted(line)) {
         *ret = proof_run(line);
         return true;
@@ -118,7 +141,7 @@ static enum exit_code run(struct command_line *line)
         return print_help(stdout, first, first == NULL ? NULL : option_word(line));
     }
     if (run_special(line, group, &code)) return code;
-    if (strcmp(group, "explain") == 0) return command_run(line, CH_QRY_access_explain);
+    if (call_of(group) >= 0) return command_run(line, call_of(group));
     int type = help_find(group, NULL);
     const char *word = NULL;
     if (type < 0) {
