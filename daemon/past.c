@@ -329,7 +329,11 @@ static enum ch_err set_receipts(struct ch_pipeline *line, const struct ch_reques
                             "at_least: the newest checkpoint is of event %llu",
                             (unsigned long long)past->receipts.size);
     }
-    if (now) past->job.as_of = past->receipts.size;
+    if (now) {
+        past->job.as_of = past->receipts.size;
+        past->job.asked =
+            (struct ch_strand_asked){.request = &past->request, .asker = past->moment.actor};
+    }
     past->job.judged = ch_is_bound(&past->moment);
     return err;
 }

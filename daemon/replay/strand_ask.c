@@ -30,6 +30,13 @@ static bool read_call(const struct ch_call *call, struct subject *ret, bool *tol
         *told = true;
         return true;
     }
+    if (call->type == CH_QRY_access_receipt) { /* it is explained in the same state */
+        const struct ch_qry_access_receipt *args = call->args;
+        if (args->has_user) ret->user = &args->user;
+        if (args->has_key) ret->key = args->key.seq;
+        *told = true;
+        return true;
+    }
     if (call->type == CH_QRY_access_origins) {
         const struct ch_qry_access_origins *args = call->args;
         if (args->has_user) ret->user = &args->user;

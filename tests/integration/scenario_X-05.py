@@ -154,6 +154,37 @@ def of_what_was(daemon, key, ids):
         assert not os.path.exists(os.path.join(daemon.dir, name)), "nothing was written"
 
 
+def by_few_events_as_by_all(daemon, ids):
+    """The worker may answer from the few events that decide: then the receipt says the same."""
+    daemon.do("account.open_master", name="crowd")
+    for start in range(0, 4000, 1000):
+        assert daemon.ask(*[("group.create", "crowd", {"name": f"g{start + number}"})
+                            for number in range(1000)])["ok"]
+    names = ("ann", "carl", "dora", "eve", "tim")  # of bob the name is gone, which takes the whole
+    questions = [(name, account, head) for name in names for account in ("agency", "agency/shop")
+                 for head in ({}, {"auth": ["as", "user", "ann"]})]
+    told = []
+    before = daemon.status()["as_of_strands"]
+    for more in ([], [("share.list", "agency", {})]):  # with this it takes the whole state
+        for name, account, head in questions:
+            call = ("access.receipt", account, {"user": name, "scope": "campaigns.send"})
+            one = daemon.ask(call, *more, as_of=ids["given"] + 3500, **head)["results"][0]
+            told.append(told_by(one["result"]["receipt"]) if one["ok"] else one)
+        if not more:
+            by_few = daemon.status()["as_of_strands"] - before
+    assert told[:len(questions)] == told[len(questions):]
+    assert by_few > 0, "none was answered from few events"
+    print(f"{by_few} of {len(questions)} receipts from few events, all as from the whole log")
+
+
+def told_by(file):
+    """Statement without its time and hash, and explanation."""
+    head, _, rest = file.decode().partition("\n\n")
+    explanation = rest.partition("\n\n")[2].partition("\n\n")[0]
+    return [line for line in head.split("\n") if line.split(" ")[0] not in ("made", "attached")], \
+        explanation
+
+
 def who_may(daemon):
     question = asked("agency/shop", "carl", "campaigns.update")
     assert "not_allowed" in receipt(daemon, "x", *question, "--as", "dora", status=3), "locked"
@@ -329,6 +360,7 @@ def main():
         another_log_of_this_size_is_found(daemon, key, path)
         another_key_is_followed_or_refused(daemon, key, path)
         it_outlives_an_erasure(daemon, key, path, ids)
+        by_few_events_as_by_all(daemon, ids)
         print("X-05: receipts are what they say, and nothing else")
 
 
