@@ -17,7 +17,8 @@ enum { POLL_FIRST_US = 1000, POLL_MOST_US = 100000 };
 void *ch_apart_memory(size_t bytes)
 {
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    return memory == MAP_FAILED ? NULL : memory;
+    if (memory == MAP_FAILED) return NULL;
+    return memory;
 }
 
 void ch_apart_free(void *memory, size_t bytes)

@@ -32,6 +32,7 @@ static enum ch_verify_part part_of(enum ch_bundle_kind kind)
 {
     if (kind == CH_BUNDLE_CHECKPOINT) return CH_VERIFY_CHECKPOINT;
     if (kind == CH_BUNDLE_RECORD) return CH_VERIFY_RECORD;
+    if (kind == CH_BUNDLE_TILE) return CH_VERIFY_TILE;
     return CH_VERIFY_BUNDLE;
 }
 

@@ -68,7 +68,7 @@ static const uint8_t *given_tile(struct ch_verify_tree *tree, unsigned level, ui
     struct block *block = tree->hashed;
     const uint8_t *next = block->tiles.len == 0 ? NULL : block->tiles.ptr + block->tiles_at;
     ch_tile_key(level, index, key);
-    if (block->tiles_at == block->tiles.len || memcmp(next, key, sizeof key) != 0) {
+    if (next == NULL || block->tiles_at == block->tiles.len || memcmp(next, key, sizeof key) != 0) {
         ch_verify_fault(&tree->found, CH_VERIFY_TILE, index,
                         "tile %u/%" PRIu64 " is missing, or not in its place", level, index);
         return NULL;

@@ -121,6 +121,21 @@ def a_changed_checkpoint_is_named(daemon, key):
     verify(data, "--key", key, status=1, says="checkpoint 2")
 
 
+def a_changed_bundle_is_named(daemon, key):
+    """A backup; any byte of it, here one in each part of the file."""
+    path = os.path.join(daemon.dir, "x.bundle")
+    daemon.charter("backup", path, "--data", daemon.data)
+    verify("bundle", path, "--key", key, says="good")
+    with open(path, "rb") as file:
+        content = file.read()
+    for part in range(8):
+        at = part * (len(content) - 1) // 7
+        with open(path, "wb") as file:
+            file.write(content[:at] + bytes([content[at] ^ 4]) + content[at + 1:])
+        text = verify("bundle", path, "--key", key, status=1, says="FALSE")
+    print(text.strip())
+
+
 def another_key_signs_nothing_here(daemon, key):
     other = Daemon("--origin", "example.com/charterd")
     with other:
@@ -190,6 +205,7 @@ def main():
         an_impossible_record_is_found(daemon, key, names["live-49"])
         two_records_that_changed_places_are_found(daemon, key, names["first-10"], names["first-11"])
         a_changed_checkpoint_is_named(daemon, key)
+        a_changed_bundle_is_named(daemon, key)
         another_key_signs_nothing_here(daemon, key)
         a_log_that_was_cut_or_forked_is_found(daemon, key, old)
         the_new_key_is_followed(daemon, key)

@@ -5,10 +5,12 @@
 #include "daemon/core/apply.h"
 #include "daemon/core/decide.h"
 #include "daemon/core/dump.h"
+#include "daemon/log/bundle.h"
 #include "daemon/log/checkpoint.h"
 #include "daemon/log/crc.h"
 #include "daemon/log/prover.h"
 #include "daemon/log/stored.h"
+#include "daemon/log/stored_tile.h"
 #include "daemon/replay/follower.h"
 #include "daemon/replay/verify.h"
 #include "schema/pack.h"
@@ -16,6 +18,7 @@
 
 #include <lmdb.h>
 #include <sodium.h>
+#include <sys/mman.h>
 
 enum { MAP = 64 << 20, FIRST = 300 };
 
@@ -379,6 +382,232 @@ static void a_log_is_compared_with_what_was_kept_elsewhere(void **state)
     ch_buf_deinit(&note);
 }
 
+/* ---- a bundle ----------------------------------------------------------------------------- */
+
+/* The log as a bundle, by what passes ch_verify. */
+struct bundle {
+    struct ch_bundle_writer writer;
+    struct ch_buf out;
+    struct ch_tile_reader *tiles;
+};
+
+static enum ch_err bundle_begin(void *arg, struct ch_evlog *log, uint64_t size, struct ch_why *why)
+{
+    struct bundle *b = arg;
+    struct ch_buf text = {0};
+    ch_bundle_begin(&b->out);
+    ch_bundle_text_head(&text, size);
+    ch_bundle_put(&b->writer, &b->out, CH_BUNDLE_HEAD, ch_buf_view(&text), (struct ch_bytes){0});
+    ch_buf_deinit(&text);
+    return ch_tile_reader_open(log, &b->tiles, why);
+}
+
+static enum ch_err bundle_checkpoint(void *arg, const struct ch_stored *stored, struct ch_why *why)
+{
+    struct bundle *b = arg;
+    uint8_t at[8];
+    (void)why;
+    ch_put_le64(at, stored->at_ns);
+    ch_bundle_put(&b->writer, &b->out, CH_BUNDLE_CHECKPOINT, (struct ch_bytes){at, sizeof at},
+                  (struct ch_bytes){(const uint8_t *)stored->note.ptr, stored->note.len});
+    return CH_OK;
+}
+
+static enum ch_err bundle_record(void *arg, uint64_t seq, uint64_t at_ns, struct ch_bytes record,
+                                 struct ch_why *why)
+{
+    struct bundle *b = arg;
+    const uint8_t *hashes = NULL;
+    uint8_t key[CH_TILE_KEY_BYTES];
+    (void)at_ns;
+    ch_bundle_put(&b->writer, &b->out, CH_BUNDLE_RECORD, record, (struct ch_bytes){0});
+    if (seq % CH_TILE_WIDTH != 0) return CH_OK;
+    ch_tile_key(0, seq / CH_TILE_WIDTH - 1, key);
+    assert_int_equal(ch_tile_reader_get(b->tiles, 0, seq / CH_TILE_WIDTH - 1, &hashes, why), CH_OK);
+    ch_bundle_put(&b->writer, &b->out, CH_BUNDLE_TILE, (struct ch_bytes){key, sizeof key},
+                  (struct ch_bytes){hashes, CH_TILE_VALUE_BYTES});
+    return CH_OK;
+}
+
+static void bundle_end(void *arg)
+{
+    struct bundle *b = arg;
+    ch_tile_reader_close(b->tiles);
+    b->tiles = NULL;
+}
+
+/* Its bytes are the caller's. size: 0 for all */
+static struct ch_buf make_bundle(struct fixture *f, uint64_t size)
+{
+    struct bundle b = {.tiles = NULL};
+    struct ch_buf text = {0};
+    struct ch_verify_report report;
+    const struct ch_verify_copy copy = {.begin = bundle_begin,
+                                        .checkpoint = bundle_checkpoint,
+                                        .record = bundle_record,
+                                        .end = bundle_end,
+                                        .arg = &b};
+    const struct ch_verify_options options = {.copy = &copy, .size = size};
+    verify(f, &options, &report);
+    assert_int_equal(report.part, CH_VERIFY_NOTHING);
+    assert_int_equal(report.records, size == 0 ? f->records : size);
+    const struct ch_bundle_end end = {
+        .size = report.records, .checkpoints = report.checkpoints, .root = report.root};
+    ch_bundle_text_end(&text, &end);
+    ch_bundle_put(&b.writer, &b.out, CH_BUNDLE_END, ch_buf_view(&text), (struct ch_bytes){0});
+    ch_buf_deinit(&text);
+    assert_false(b.out.failed);
+    return b.out;
+}
+
+static enum ch_err next_item(void *arg, struct ch_bundle_item *ret, struct ch_why *why)
+{
+    return ch_bundle_next(arg, ret, why);
+}
+
+static void verify_bundle(struct fixture *f, struct ch_bytes bytes,
+                          const struct ch_verify_options *more, struct ch_verify_report *report)
+{
+    struct ch_bundle_reader *reader = NULL;
+    const int fd = memfd_create("bundle", MFD_CLOEXEC);
+    assert_int_equal(write(fd, bytes.ptr, bytes.len), (ssize_t)bytes.len);
+    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+    struct ch_why why = {0};
+    *report = (struct ch_verify_report){.part = CH_VERIFY_BUNDLE}; /* no bundle at all */
+    if (ch_bundle_open(fd, &reader, &why) == CH_OK) {
+        const struct ch_verify_source source = {.next = next_item, .arg = reader, .tiles = true};
+        struct ch_verify_options options = *more;
+        options.source = &source;
+        verify(f, &options, report);
+        ch_bundle_close(reader);
+    }
+    assert_int_equal(close(fd), 0);
+}
+
+static void a_bundle_says_the_same_as_its_log(void **state)
+{
+    struct fixture *f = *state;
+    struct ch_verify_report of_log;
+    struct ch_verify_report report;
+    struct ch_buf bundle = make_bundle(f, 0);
+    verify(f, &usual, &of_log);
+    for (unsigned threads = 1; threads <= 2; threads++) {
+        for (unsigned replay = 0; replay <= 1; replay++) {
+            const struct ch_verify_options options = {.replay = replay != 0, .threads = threads};
+            verify_bundle(f, ch_buf_view(&bundle), &options, &report);
+            assert_string_equal(report.text, "");
+            assert_int_equal(report.part, CH_VERIFY_NOTHING);
+            assert_true(ch_hash_equal(&report.root, &of_log.root));
+            assert_int_equal(report.records, of_log.records);
+            assert_int_equal(report.bytes, of_log.bytes);
+            assert_int_equal(report.tiles, of_log.tiles);
+            assert_int_equal(report.covered, of_log.covered);
+            assert_int_equal(report.signed_checkpoints, 2);
+            assert_int_equal(report.states, replay != 0 ? 2 : 0);
+        }
+    }
+    ch_buf_deinit(&bundle);
+    bundle = make_bundle(f, FIRST); /* it ends with the first checkpoint */
+    verify_bundle(f, ch_buf_view(&bundle), &usual, &report);
+    assert_string_equal(report.text, "");
+    assert_int_equal(report.records, FIRST);
+    assert_int_equal(report.covered, FIRST);
+    assert_int_equal(report.checkpoints, 1);
+    ch_buf_deinit(&bundle);
+}
+
+/* The item that a byte belongs to; its first byte and the one behind its last. */
+static void item_of(const struct ch_buf *bundle, size_t at, uint64_t counts[256], size_t *ret_begin,
+                    size_t *ret_end)
+{
+    size_t begin = sizeof "charterd bundle 1\n" - 1;
+    for (;;) {
+        const size_t end = begin + 5 + ch_get_le32(bundle->ptr + begin + 1) + CH_CRC_BYTES;
+        counts[bundle->ptr[begin]]++;
+        *ret_begin = begin;
+        *ret_end = end;
+        if (at < end) return;
+        begin = end;
+    }
+}
+
+static void flipped_bits_of_a_bundle_are_found_and_named(void **state)
+{
+    struct fixture *f = *state;
+    struct ch_buf bundle = make_bundle(f, 0);
+    const size_t first = sizeof "charterd bundle 1\n" - 1;
+    for (size_t bit = 0; bit < bundle.len * 8; bit += bit < 8 * first ? 1 : 331) {
+        struct ch_verify_report report;
+        uint64_t counts[256] = {0};
+        size_t begin = 0;
+        size_t end = 0;
+        const size_t at = bit / 8;
+        item_of(&bundle, at < first ? first : at, counts, &begin, &end);
+        const uint8_t kind = bundle.ptr[begin];
+        bundle.ptr[at] ^= (uint8_t)(1U << bit % 8);
+        verify_bundle(f, ch_buf_view(&bundle), bit % 8 == 0 ? &usual : &no_replay, &report);
+        bundle.ptr[at] ^= (uint8_t)(1U << bit % 8);
+        if (report.part == CH_VERIFY_NOTHING) fail_msg("byte %zu goes unseen", at);
+        if (at < begin + 5) continue; /* kind or length: what it then is cannot be told */
+        const enum ch_verify_part part = kind == CH_BUNDLE_RECORD       ? CH_VERIFY_RECORD
+                                         : kind == CH_BUNDLE_CHECKPOINT ? CH_VERIFY_CHECKPOINT
+                                         : kind == CH_BUNDLE_TILE       ? CH_VERIFY_TILE
+                                                                        : CH_VERIFY_BUNDLE;
+        assert_int_equal(report.part, part);
+        assert_int_equal(report.number, counts[kind]);
+    }
+    ch_buf_deinit(&bundle);
+}
+
+/* Changes a byte of an item of this kind and number, and puts its checksum right. */
+static void forge_item(struct ch_buf *bundle, enum ch_bundle_kind kind, uint64_t number,
+                       size_t from_end)
+{
+    uint64_t counts[256] = {0};
+    size_t begin = sizeof "charterd bundle 1\n" - 1;
+    size_t end = begin;
+    while (counts[(uint8_t)kind] < number) {
+        uint64_t seen[256] = {0};
+        item_of(bundle, end, seen, &begin, &end);
+        memcpy(counts, seen, sizeof counts);
+    }
+    bundle->ptr[end - CH_CRC_BYTES - from_end] ^= 1;
+    const struct ch_bytes covered = {bundle->ptr + begin, end - CH_CRC_BYTES - begin};
+    ch_put_le32(bundle->ptr + end - CH_CRC_BYTES, ch_crc_record(number, covered));
+}
+
+static void what_no_checksum_finds_in_a_bundle_is_named(void **state)
+{
+    static const struct {
+        enum ch_bundle_kind kind;
+        uint64_t number;
+        size_t from_end;
+        enum ch_verify_part part;
+        uint64_t names;
+        const char *text;
+    } rows[] = {
+        {CH_BUNDLE_RECORD, 77, 3, CH_VERIFY_RECORD, 77, "record 77 was changed"},
+        {CH_BUNDLE_RECORD, FIRST + 5, 3, CH_VERIFY_RECORD, FIRST + 1, "signed, has another root"},
+        {CH_BUNDLE_TILE, 1, 32 * 56, CH_VERIFY_TILE, 0, "has a false hash of record 201"},
+        {CH_BUNDLE_TILE, 1, CH_TILE_VALUE_BYTES + 1, CH_VERIFY_TILE, 0, "tile 0/0 is missing"},
+        {CH_BUNDLE_CHECKPOINT, 2, 20, CH_VERIFY_CHECKPOINT, 2, "checkpoint 2"},
+        {CH_BUNDLE_END, 1, 10, CH_VERIFY_BUNDLE, 0, "the end"},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct ch_verify_report report;
+        struct ch_buf bundle = make_bundle(f, 0);
+        forge_item(&bundle, rows[i].kind, rows[i].number, rows[i].from_end);
+        verify_bundle(f, ch_buf_view(&bundle), &usual, &report);
+        if (report.part != rows[i].part || report.number != rows[i].names ||
+            strstr(report.text, rows[i].text) == NULL) {
+            fail_msg("row %zu: %d %llu: %s", i, (int)report.part, (unsigned long long)report.number,
+                     report.text);
+        }
+        ch_buf_deinit(&bundle);
+    }
+}
+
 static void it_stops_when_told(void **state)
 {
     struct fixture *f = *state;
@@ -478,6 +707,9 @@ int main(void)
         cmocka_unit_test(a_forged_record_is_named_by_its_tile_and_a_root),
         cmocka_unit_test(keys_that_did_not_sign_are_told),
         cmocka_unit_test(a_log_is_compared_with_what_was_kept_elsewhere),
+        cmocka_unit_test(a_bundle_says_the_same_as_its_log),
+        cmocka_unit_test(flipped_bits_of_a_bundle_are_found_and_named),
+        cmocka_unit_test(what_no_checksum_finds_in_a_bundle_is_named),
         cmocka_unit_test(it_stops_when_told),
         cmocka_unit_test(what_is_no_log_cannot_be_verified),
         cmocka_unit_test(records_of_later_types_are_told_apart),

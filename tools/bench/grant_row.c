@@ -2,6 +2,7 @@
 #include "tools/bench/grant_row.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "schema/base/check.h"
@@ -32,6 +33,7 @@ struct run {
     struct ch_buf template;
     size_t id_at;
     struct place places[CH_GRANT_CALLS_MAX];
+    uint64_t begin; /* number of the first command */
 };
 
 /* An id in its five-byte form, so that any other fits in its place; the wire takes any form. */
@@ -111,9 +113,10 @@ static void make(void *context, struct ch_load_turn *turn)
     ch_buf_reset(request);
     ch_buf_put(request, run->template.ptr, run->template.len);
     if (request->failed) return;
-    ch_answer_id(request->ptr + run->id_at, 0, turn);
+    ch_answer_id(request->ptr + run->id_at, run->begin, turn);
     for (uint32_t i = 0; i < row->calls; i++) {
-        uint64_t number = (turn->serial * row->calls + i) * row->in_flight + turn->slot;
+        uint64_t number =
+            run->begin + (turn->serial * row->calls + i) * row->in_flight + turn->slot;
         patch_call(run, request->ptr, &run->places[i], number);
     }
 }
@@ -178,6 +181,49 @@ enum ch_err ch_grant_row_run(void *context, struct ch_sample *ret, struct ch_why
     ch_buf_deinit(&run.template);
     if (err == CH_OK) *ret = ch_load_sample(&result);
     return err;
+}
+
+struct ch_grants {
+    struct ch_grant_row row;
+    struct run run;
+};
+
+enum ch_err ch_grants_create(const struct ch_options *options, uint32_t in_flight,
+                             struct charter *connection, struct ch_grants **ret, struct ch_why *why)
+{
+    struct ch_grants *grants = calloc(1, sizeof *grants);
+    if (grants == NULL) return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for a load");
+    grants->row = (struct ch_grant_row){.options = options, .in_flight = in_flight, .calls = 1};
+    grants->run.row = &grants->row;
+    enum ch_err err =
+        ch_population_make(connection, ACCOUNTS, USERS, NULL, &grants->run.population, why);
+    if (err != CH_OK) {
+        ch_grants_destroy(grants);
+        return err;
+    }
+    *ret = grants;
+    return CH_OK;
+}
+
+void ch_grants_destroy(struct ch_grants *grants)
+{
+    if (grants == NULL) return;
+    ch_population_deinit(&grants->run.population);
+    ch_buf_deinit(&grants->run.template);
+    free(grants);
+}
+
+enum ch_err ch_grants_run(struct ch_grants *grants, const char *url, struct ch_sample *ret,
+                          struct ch_why *why)
+{
+    struct ch_load_result result = {0};
+    ch_buf_reset(&grants->run.template);
+    enum ch_err err = load(&grants->run, url, &result, why);
+    if (err != CH_OK) return err;
+    /* The warm-up's are not among the operations; what comes twice is taken, too. */
+    grants->run.begin += 2 * result.operations;
+    *ret = ch_load_sample(&result);
+    return CH_OK;
 }
 
 size_t ch_grant_row_message_bytes(uint32_t calls)

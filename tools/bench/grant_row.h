@@ -11,6 +11,8 @@
 
 enum { CH_GRANT_CALLS_MAX = 16 };
 
+struct charter;
+
 struct ch_grant_row {
     const struct ch_options *options; /* borrowed */
     const struct ch_workdir *workdir; /* borrowed */
@@ -20,6 +22,18 @@ struct ch_grant_row {
 
 /* A ch_rounds_run_row; context is a struct ch_grant_row. per_second counts commands. */
 CH_MUST_USE enum ch_err ch_grant_row_run(void *context, struct ch_sample *ret, struct ch_why *why);
+
+/* The same load on a charterd that has other things too, and runs on and off. */
+struct ch_grants; /* opaque */
+
+/* Makes the population. options: borrowed until destroy. errors: those of ch_population_make */
+CH_MUST_USE enum ch_err ch_grants_create(const struct ch_options *options, uint32_t in_flight,
+                                         struct charter *connection, struct ch_grants **ret,
+                                         struct ch_why *why);
+void ch_grants_destroy(struct ch_grants *grants); /* NULL is a no-op */
+/* Loads it once. errors: those of ch_load_run */
+CH_MUST_USE enum ch_err ch_grants_run(struct ch_grants *grants, const char *url,
+                                      struct ch_sample *ret, struct ch_why *why);
 
 /* Bytes of a message with so many commands; what an echo of the same size is measured with. */
 size_t ch_grant_row_message_bytes(uint32_t calls);

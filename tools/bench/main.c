@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/bench/backup.h"
 #include "tools/bench/checks.h"
 #include "tools/bench/commands.h"
 #include "tools/bench/evidence.h"
@@ -33,6 +34,7 @@ static const struct subcommand subcommands[] = {
     {"past", "milliseconds of a question about the past, by how many events decide it",
      ch_past_help, ch_past_run},
     {"replay", "events a second of a start on a long log", ch_replay_help, ch_replay_run},
+    {"backup", "how fast a backup is, and what it costs commands", ch_backup_help, ch_backup_run},
     {"stalls", "the longest stop of the loop while shares are added", ch_stalls_help,
      ch_stalls_run},
 };

@@ -30,6 +30,7 @@ struct ratio {
     char label[CH_ROUNDS_TEXT_BYTES];
     uint32_t over;
     uint32_t under;
+    bool p99; /* of latencies, not of rates */
 };
 
 struct ch_rounds {
@@ -93,6 +94,12 @@ void ch_rounds_ratio(struct ch_rounds *rounds, const char *label, uint32_t over,
     (void)snprintf(ratio->label, sizeof ratio->label, "%s", label);
 }
 
+void ch_rounds_ratio_p99(struct ch_rounds *rounds, const char *label, uint32_t over, uint32_t under)
+{
+    ch_rounds_ratio(rounds, label, over, under);
+    rounds->ratios[rounds->ratios_len - 1].p99 = true;
+}
+
 static int compare(const void *a, const void *b)
 {
     double left = *(const double *)a;
@@ -134,13 +141,14 @@ static struct spread spread_of_row(const struct row *row, enum figure figure)
 }
 
 /* Round by round, so that drift of the machine between rounds cancels out. */
-static struct spread spread_of_ratio(const struct row *over, const struct row *under)
+static struct spread spread_of_ratio(const struct row *over, const struct row *under,
+                                     enum figure figure)
 {
     double figures[CH_ROUNDS_MAX];
     uint32_t count = 0;
     for (uint32_t i = 0; i < over->samples_len && i < under->samples_len; i++) {
-        if (under->samples[i].per_second <= 0) continue;
-        figures[count++] = over->samples[i].per_second / under->samples[i].per_second;
+        const double below = figure_of(&under->samples[i], figure);
+        if (below > 0) figures[count++] = figure_of(&over->samples[i], figure) / below;
     }
     return spread_of(figures, count);
 }
@@ -237,7 +245,8 @@ void ch_rounds_print(const struct ch_rounds *rounds)
     for (uint32_t i = 0; i < rounds->ratios_len; i++) {
         const struct ratio *ratio = &rounds->ratios[i];
         struct spread spread =
-            spread_of_ratio(&rounds->rows[ratio->over], &rounds->rows[ratio->under]);
+            spread_of_ratio(&rounds->rows[ratio->over], &rounds->rows[ratio->under],
+                            ratio->p99 ? P99_US : PER_SECOND);
         if (spread.count == 0) continue;
         (void)printf("  %-54s %7.3f [%.3f..%.3f]\n", ratio->label, spread.median, spread.lowest,
                      spread.highest);
@@ -259,7 +268,7 @@ bool ch_rounds_median_ratio(const struct ch_rounds *rounds, uint32_t over, uint3
                             double *ret)
 {
     CH_CHECK(over < rounds->rows_len && under < rounds->rows_len);
-    struct spread spread = spread_of_ratio(&rounds->rows[over], &rounds->rows[under]);
+    struct spread spread = spread_of_ratio(&rounds->rows[over], &rounds->rows[under], PER_SECOND);
     if (spread.count > 0) *ret = spread.median;
     return spread.count > 0;
 }

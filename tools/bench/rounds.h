@@ -44,6 +44,10 @@ uint32_t ch_rounds_add(struct ch_rounds *rounds, const char *label, ch_rounds_ru
 /* Adds a line to the table of ratios: row `over` divided by row `under`. */
 void ch_rounds_ratio(struct ch_rounds *rounds, const char *label, uint32_t over, uint32_t under);
 
+/* The same of the 99th percentiles of their latencies. */
+void ch_rounds_ratio_p99(struct ch_rounds *rounds, const char *label, uint32_t over,
+                         uint32_t under);
+
 /* Runs 1..CH_ROUNDS_MAX rounds. Ends early, with CH_OK, when interrupted or a row says stopped. */
 CH_MUST_USE enum ch_err ch_rounds_run(struct ch_rounds *rounds, uint32_t count, struct ch_why *why);
 

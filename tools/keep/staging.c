@@ -44,9 +44,11 @@ static void remove_all(const struct staging *staging)
 /* Empty but for what an earlier run left, and what stands at the top of a file system. */
 static enum ch_err check_empty(const struct staging *staging, struct ch_why *why)
 {
+    enum ch_err err = CH_OK;
     DIR *list = opendir(staging->dir);
-    enum ch_err err = list == NULL ? fail(why, staging->dir, errno) : CH_OK;
     const struct dirent *entry;
+    if (list == NULL) return fail(why, staging->dir, errno);
+    // cppcheck-suppress readdirCalled ; the list is this thread's alone
     while (err == CH_OK && (entry = readdir(list)) != NULL) {
         const char *other = entry->d_name;
         if (strcmp(other, ".") == 0 || strcmp(other, "..") == 0 || strcmp(other, name) == 0 ||
@@ -58,7 +60,7 @@ static enum ch_err check_empty(const struct staging *staging, struct ch_why *why
                       "that a log behind it is not taken by mistake",
                       staging->dir, other);
     }
-    if (list != NULL) (void)closedir(list);
+    (void)closedir(list);
     return err;
 }
 
@@ -76,7 +78,6 @@ enum ch_err staging_open(struct staging *staging, const char *dir, struct ch_why
     }
     if (code == 0 && flock(staging->dir_fd, LOCK_EX | LOCK_NB) != 0) {
         staging->made_dir = false;
-        code = errno;
         (void)close(staging->dir_fd);
         staging->dir_fd = -1;
         return ch_fail(why, CH_ERR_FILE_IO, EEXIST, "%s: another process restores into it", dir);

@@ -52,10 +52,10 @@ static enum ch_err next_item(void *arg, struct ch_bundle_item *ret, struct ch_wh
 }
 
 /* A bundle is read from its file; that it does not begin as one is a fault of it. */
-static enum ch_err verify_bundle(struct ch_verify_options *verify, struct shared *shared)
+static enum ch_err verify_bundle(const struct ch_verify_options *options, struct shared *shared)
 {
     struct ch_bundle_reader *bundle = NULL;
-    const char *path = verify->dir;
+    const char *path = options->dir;
     const bool piped = strcmp(path, "-") == 0;
     const int fd = piped ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
@@ -68,8 +68,9 @@ static enum ch_err verify_bundle(struct ch_verify_options *verify, struct shared
         err = CH_OK;
     } else if (err == CH_OK) {
         const struct ch_verify_source source = {.next = next_item, .arg = bundle, .tiles = true};
-        verify->source = &source;
-        err = ch_verify(verify, &shared->report, &shared->why);
+        struct ch_verify_options verify = *options;
+        verify.source = &source;
+        err = ch_verify(&verify, &shared->report, &shared->why);
     }
     ch_bundle_close(bundle);
     if (!piped) (void)close(fd);
@@ -86,7 +87,7 @@ static void work(void *arg)
         against[i] =
             (struct ch_text){(const char *)options->against[i].ptr, options->against[i].len};
     }
-    struct ch_verify_options verify = {
+    const struct ch_verify_options verify = {
         .dir = options->path,
         .keys = options->keys,
         .key_count = options->key_count,
