@@ -27,12 +27,18 @@ def put_slot(daemon, number, key):
 
 
 def is_in_a_file(daemon, wanted):
-    for folder, _, names in os.walk(daemon.data):
-        for name in names:
-            with open(os.path.join(folder, name), "rb") as file:
-                if wanted in file.read():
-                    return name
-    return None
+    """Looks again where a file goes meanwhile: the worker puts a newer snapshot in its place."""
+    for _ in range(100):
+        try:
+            for folder, _, names in os.walk(daemon.data):
+                for name in names:
+                    with open(os.path.join(folder, name), "rb") as file:
+                        if wanted in file.read():
+                            return name
+            return None
+        except FileNotFoundError:
+            continue
+    raise AssertionError("files come and go all the time")
 
 
 def nothing_is_told(daemon, what, answer):
