@@ -12,8 +12,8 @@
 #include <stdlib.h>
 
 enum {
-    STATE_MOST = 64 << 20,  /* bytes of rows of a state that is kept */
-    RECORDS_KEPT = 4 << 20, /* bytes of memory for records, likewise */
+    STATE_MOST = 64 << 20,   /* bytes of rows of a state that is kept */
+    RECORDS_KEPT = 32 << 20, /* bytes of memory for records, likewise */
 };
 
 /* ---- what is applied ------------------------------------------------------------------------- */

@@ -4,7 +4,7 @@
 #include "daemon/log/reader.h"
 #include "daemon/log/streams.h"
 #include "daemon/replay/touched.h"
-#include "schema/base/check.h"
+#include "schema/cursor.h"
 
 #include <stdlib.h>
 
@@ -155,16 +155,54 @@ static void lead_on(const struct reading *r, const struct ch_event *event)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
+/* Whether events of the tag lead on by themselves, whoever caused them: as lead_on. */
+static bool may_lead(uint64_t tag)
+{
+    switch (tag) {
+    case CH_EV_account_opened:
+    case CH_EV_account_dissolved:
+    case CH_EV_ownership_transferred:
+    case CH_EV_share_given:
+    case CH_EV_share_invited:
+    case CH_EV_invitation_accepted:
+    case CH_EV_user_invited:
+    case CH_EV_user_locked:
+    case CH_EV_user_unlocked:
+    case CH_EV_user_erased:
+    case CH_EV_login_deleted:
+    case CH_EV_group_created:
+    case CH_EV_group_moved:
+    case CH_EV_group_member_added:
+    case CH_EV_key_created: return true;
+    default: return false;
+    }
+}
+
+/* The most are read whole only when they are applied. source: event.h, the record's form */
+static bool looks_on(const struct reading *r, const struct ch_log_record *record)
+{
+    struct ch_cursor c = ch_cursor_of(record->bytes);
+    (void)ch_read_array(&c);
+    const uint64_t seq = ch_read_uint(&c);
+    (void)ch_read_uint(&c); /* at */
+    const uint64_t tag = ch_read_uint(&c);
+    return c.err != CH_OK || seq != record->seq || may_lead(tag) ||
+           (r->strand->roots.told != 0 && stream_of(r)->deep);
+}
+
 static bool take_record(const struct reading *r, const struct ch_log_record *record)
 {
     struct ch_strands *strands = r->strands;
     union ch_event_body body;
     struct ch_event event;
     struct ch_why why;
-    ch_arena_reset(&strands->arena);
-    if (ch_event_decode(record->bytes, &strands->arena, &body, &event, &why) != CH_OK) return false;
-    if (event.seq != record->seq) return false;
-    lead_on(r, &event);
+    if (looks_on(r, record)) {
+        ch_arena_reset(&strands->arena);
+        const enum ch_err err =
+            ch_event_decode(record->bytes, &strands->arena, &body, &event, &why);
+        if (err != CH_OK || event.seq != record->seq) return false;
+        lead_on(r, &event);
+    }
     const struct ch_strand_entry entry = {
         .seq = record->seq, .at = strands->records.len, .len = record->bytes.len};
     ch_buf_put(&strands->records, record->bytes.ptr, record->bytes.len);
@@ -227,7 +265,12 @@ static void sort_entries(struct ch_strands *strands)
 {
     const size_t count = ch_strand_entries(strands);
     size_t kept = 0;
-    if (count == 0) return;
+    size_t ascending = 1; /* often all: what names a thing is later than what made it */
+    while (ascending < count && ch_strand_entry(strands, ascending - 1)->seq <
+                                    ch_strand_entry(strands, ascending)->seq) {
+        ascending++;
+    }
+    if (ascending >= count) return;
     qsort(strands->entries.ptr, count, sizeof(struct ch_strand_entry), by_seq);
     for (size_t i = 0; i < count; i++) {
         const struct ch_strand_entry entry = *ch_strand_entry(strands, i);
