@@ -477,15 +477,17 @@ enum ch_err ch_pipeline_start(struct ch_pipeline *line, struct ch_why *why)
     enum ch_err err = ch_committer_start(line->log, line->directory->vault, wake, &line->commit_fd,
                                          &line->committer, why);
     if (err == CH_OK) {
-        const struct ch_shadow_options options = {.dir = line->config->data,
-                                                  .log = line->log,
-                                                  .directory = line->directory,
-                                                  .snapshot_events = line->config->snapshot_events,
-                                                  .snapshot_bytes = line->config->snapshot_mib
-                                                                    << 20,
-                                                  .tell = tell,
-                                                  .on_done = wake,
-                                                  .arg = &line->shadow_fd};
+        const struct ch_shadow_options options = {
+            .dir = line->config->data,
+            .log = line->log,
+            .directory = line->directory,
+            .snapshot_events = line->config->snapshot_events,
+            .snapshot_bytes = line->config->snapshot_mib << 20,
+            .scrub_rate = line->config->scrub_rate,
+            .scrub_again_ns = line->config->scrub_hours * 3600u * 1000000000u,
+            .tell = tell,
+            .on_done = wake,
+            .arg = &line->shadow_fd};
         err = ch_shadow_start(&options, &line->shadow, why);
     }
     if (err == CH_OK) err = ch_checkpoints_create(line, &line->checkpoints, why);

@@ -71,6 +71,12 @@ static void status(struct ch_pipeline *line, struct ch_buf *buf)
         .snapshot_bytes = facts.snapshot_bytes,
         .as_of_strands = line->past_strands,
         .as_of_wholes = line->past_wholes,
+        .has_scrubbed = facts.scrub.seq > 0,
+        .scrubbed = facts.scrub.seq,
+        .scrubs = facts.scrub.passes,
+        .faults = facts.scrub.faults,
+        .has_fault = facts.scrub.faults > 0,
+        .fault = ch_text_of(facts.scrub.fault),
     };
     ch_loop_longest_turn_reset(line->loop);
     ch_encode_map(buf, &ch_calls[CH_QRY_status].result, &result);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "daemon/log/crc.h"
 #include "daemon/log/streams.h"
@@ -28,6 +29,7 @@ struct ch_shadow {
     struct ch_streams *streams;
     struct ch_strands *strands;
     struct ch_keeper *keeper;
+    struct ch_scrub *scrub;
     struct ch_evlog *log;
     char dir[PATH_MAX];
     uint64_t snapshot_events;
@@ -35,6 +37,7 @@ struct ch_shadow {
     pthread_t thread;
     pthread_mutex_t mutex; /* guards what follows, but on_done and arg */
     uint64_t follow;       /* how far the head may go by itself */
+    uint64_t told;         /* the log reaches at least so far */
     pthread_cond_t woken;
     struct ch_shadow_job *waiting;
     struct ch_shadow_job *done_first;
@@ -101,6 +104,7 @@ static void note_facts(struct ch_shadow *shadow)
     const struct ch_snapshot *newest = ch_keeper_before(shadow->keeper, UINT64_MAX);
     if (newest != NULL) facts.snapshot = newest->seq;
     facts.snapshots = ch_keeper_count(shadow->keeper, &facts.snapshot_bytes);
+    facts.scrub = *ch_scrub_facts(shadow->scrub);
     (void)pthread_mutex_lock(&shadow->mutex);
     shadow->facts = facts;
     (void)pthread_mutex_unlock(&shadow->mutex);
@@ -312,11 +316,51 @@ static void go_on(struct ch_shadow *shadow, uint64_t follow)
     }
 }
 
+static uint64_t monotonic_ns(void)
+{
+    struct timespec now;
+    CH_CHECK(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* The log's end, as far as the worker knows: also where the head cannot go on to it. */
+static uint64_t known_end(const struct ch_shadow *shadow, uint64_t told)
+{
+    const uint64_t at = ch_follower_seq(&shadow->head);
+    return told > at ? told : at;
+}
+
+/* Verifies some of the log, when it is time for that. */
+static void scrub_some(struct ch_shadow *shadow, uint64_t told)
+{
+    const uint64_t end = known_end(shadow, told);
+    const uint64_t due = ch_scrub_due_ns(shadow->scrub, end);
+    if (due == UINT64_MAX) return;
+    const uint64_t now = monotonic_ns();
+    if (due > now) return;
+    ch_scrub_slice(shadow->scrub, now, end);
+    note_facts(shadow);
+}
+
+/* Until there is something to do; the mutex is held. */
+static void wait_some(struct ch_shadow *shadow)
+{
+    const uint64_t due = ch_scrub_due_ns(shadow->scrub, known_end(shadow, shadow->told));
+    if (due == UINT64_MAX) {
+        (void)pthread_cond_wait(&shadow->woken, &shadow->mutex);
+        return;
+    }
+    const struct timespec until = {.tv_sec = (time_t)(due / 1000000000u),
+                                   .tv_nsec = (long)(due % 1000000000u)};
+    (void)pthread_cond_timedwait(&shadow->woken, &shadow->mutex, &until);
+}
+
 static bool is_idle(const struct ch_shadow *shadow)
 {
     const uint64_t at = ch_follower_seq(&shadow->head);
     return shadow->waiting == NULL && !shadow->stopping && shadow->follow <= at &&
-           !ch_keeper_has_work(shadow->keeper, at);
+           !ch_keeper_has_work(shadow->keeper, at) &&
+           ch_scrub_due_ns(shadow->scrub, known_end(shadow, shadow->told)) > monotonic_ns();
 }
 
 static void *run(void *arg)
@@ -329,12 +373,13 @@ static void *run(void *arg)
     for (;;) {
         (void)pthread_mutex_lock(&shadow->mutex);
         while (is_idle(shadow)) {
-            (void)pthread_cond_wait(&shadow->woken, &shadow->mutex);
+            wait_some(shadow);
         }
         struct ch_shadow_job *taken = shadow->waiting;
         shadow->waiting = NULL;
         const bool stopping = shadow->stopping;
         const uint64_t follow = shadow->follow;
+        const uint64_t told = shadow->told;
         const uint64_t last = shadow->last;
         (void)pthread_mutex_unlock(&shadow->mutex);
         if (stopping) {
@@ -344,6 +389,7 @@ static void *run(void *arg)
         }
         serve_all(shadow, taken);
         go_on(shadow, follow);
+        scrub_some(shadow, told);
     }
 }
 
@@ -396,7 +442,16 @@ static enum ch_err open_keeper(struct ch_shadow *shadow, const struct ch_shadow_
     if (len < 0 || (size_t)len >= sizeof shadow->dir) {
         return ch_fail(why, CH_ERR_FILE_IO, 0, "the path of the data directory is too long");
     }
-    return ch_keeper_open(&keeper, &shadow->keeper, why);
+    const enum ch_err err = ch_keeper_open(&keeper, &shadow->keeper, why);
+    if (err != CH_OK) return err;
+    const struct ch_scrub_options scrub = {.log = options->log,
+                                           .dir = options->dir,
+                                           .keeper = shadow->keeper,
+                                           .rate = options->scrub_rate,
+                                           .again_ns = options->scrub_again_ns,
+                                           .tell = options->tell,
+                                           .arg = options->arg};
+    return ch_scrub_open(&scrub, &shadow->scrub, why);
 }
 
 enum ch_err ch_shadow_start(const struct ch_shadow_options *options, struct ch_shadow **ret,
@@ -409,7 +464,11 @@ enum ch_err ch_shadow_start(const struct ch_shadow_options *options, struct ch_s
     shadow->arg = options->arg;
     shadow->done_end = &shadow->done_first;
     (void)pthread_mutex_init(&shadow->mutex, NULL);
-    (void)pthread_cond_init(&shadow->woken, NULL);
+    pthread_condattr_t monotonic;
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&shadow->woken, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
     shadow->snapshot_events = options->snapshot_events;
     uint64_t end = 0;
     enum ch_err err = ch_follower_open(&shadow->head, options->log, options->directory, why);
@@ -452,6 +511,7 @@ void ch_shadow_destroy(struct ch_shadow *shadow)
     (void)pthread_cond_destroy(&shadow->woken);
     ch_follower_close(&shadow->head);
     ch_follower_close(&shadow->past);
+    ch_scrub_close(shadow->scrub);
     ch_keeper_close(shadow->keeper);
     ch_strands_destroy(shadow->strands);
     ch_streams_close(shadow->streams);
@@ -477,6 +537,7 @@ void ch_shadow_follow(struct ch_shadow *shadow, uint64_t durable)
 {
     (void)pthread_mutex_lock(&shadow->mutex);
     shadow->follow = durable;
+    shadow->told = durable;
     (void)pthread_cond_signal(&shadow->woken);
     (void)pthread_mutex_unlock(&shadow->mutex);
 }

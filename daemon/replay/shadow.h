@@ -7,11 +7,12 @@
  * to a snapshot where that is a shorter way, and back to an empty state where there is none. A
  * question that few events decide is answered from these alone (strand.h). Jobs that wait are
  * sorted by the seq they ask about. The live loop is never stalled: it only submits, tells and
- * collects.
+ * collects. Beside all that the log is slowly verified again, with a state of its own (scrub.h).
  * Threads: submit, follow, collect and stop belong to one thread (the loop). */
 #ifndef CH_REPLAY_SHADOW_H
 #define CH_REPLAY_SHADOW_H
 #include "daemon/replay/follower.h"
+#include "daemon/replay/scrub.h"
 #include "daemon/replay/strand.h"
 
 struct ch_shadow;  /* opaque */
@@ -58,6 +59,8 @@ struct ch_shadow_options {
     const struct ch_directory *directory;
     uint64_t snapshot_events; /* as ch_keeper_options */
     uint64_t snapshot_bytes;
+    uint64_t scrub_rate; /* as ch_scrub_options */
+    uint64_t scrub_again_ns;
     void (*tell)(void *arg, const char *text); /* a line to write; on the worker's thread */
     void (*on_done)(void *arg); /* on the worker's thread: jobs can be collected; must not block */
     void *arg;
@@ -70,6 +73,7 @@ struct ch_shadow_facts {
     uint64_t snapshot; /* the seq of the newest; 0: none */
     uint64_t snapshots;
     uint64_t snapshot_bytes;
+    struct ch_scrub_facts scrub;
 };
 void ch_shadow_tell_facts(struct ch_shadow *shadow, struct ch_shadow_facts *ret);
 

@@ -109,6 +109,14 @@ void ch_verify_check_state(struct ch_verifying *v, const struct ch_expected_stat
 {
     uint8_t hash[CH_STATE_HASH_BYTES];
     ch_state_hash(state, hash);
+    if (expected->part == CH_VERIFY_SNAPSHOT) {
+        const bool same = memcmp(hash, expected->hash, sizeof hash) == 0;
+        if (same && ch_meta(state)->last_at == expected->at_ns) return;
+        ch_verify_fault(v->report, CH_VERIFY_SNAPSHOT, expected->seq,
+                        "snapshot of event %" PRIu64 ": replay gives another %s", expected->seq,
+                        same ? "time" : "state");
+        return;
+    }
     v->report->states++;
     if (memcmp(hash, expected->hash, sizeof hash) == 0) return;
     ch_verify_fault(v->report, CH_VERIFY_STATE, expected->seq,
@@ -146,27 +154,33 @@ static enum ch_err replay(struct ch_verifying *v, struct ch_why *why)
     return err;
 }
 
-enum ch_err ch_verify_check_record(struct ch_verifying *v, uint64_t seq, struct ch_bytes record,
-                                   struct ch_why *why)
+enum ch_err ch_verify_record(uint64_t seq, struct ch_bytes record, uint64_t *last_at,
+                             struct ch_arena *arena, struct ch_why *why)
 {
     union ch_event_body body;
     struct ch_event event;
-    if (ch_verify_is_newer(record)) {
-        v->report->newer++;
-        return CH_OK;
-    }
-    enum ch_err err = ch_event_decode(record, &v->arena, &body, &event, why);
-    ch_arena_reset(&v->arena);
+    enum ch_err err = ch_event_decode(record, arena, &body, &event, why);
+    ch_arena_reset(arena);
     if (err != CH_OK) return err;
     if (event.seq != seq) {
         return ch_fail(why, CH_ERR_LOG_CORRUPT, 0,
                        "record %" PRIu64 " says that it is event %" PRIu64, seq, event.seq);
     }
-    if (event.at < v->last_at) {
+    if (event.at < *last_at) {
         return ch_fail(why, CH_ERR_LOG_CORRUPT, 0,
                        "event %" PRIu64 " is earlier than the one before", event.seq);
     }
-    v->last_at = event.at;
+    *last_at = event.at;
+    return CH_OK;
+}
+
+enum ch_err ch_verify_check_record(struct ch_verifying *v, uint64_t seq, struct ch_bytes record,
+                                   struct ch_why *why)
+{
+    if (!ch_verify_is_newer(record)) {
+        return ch_verify_record(seq, record, &v->last_at, &v->arena, why);
+    }
+    v->report->newer++;
     return CH_OK;
 }
 
@@ -253,7 +267,11 @@ static enum ch_err check_directory(struct ch_verifying *v, struct ch_why *why)
 {
     const struct ch_verify_options *options = v->options;
     const struct ch_verify_copy *copy = options->copy;
-    enum ch_err err = open_log(v, why);
+    enum ch_err err = CH_OK;
+    if (copy == NULL) { /* what is copied is the log */
+        err = ch_verify_list_snapshots(options->dir, &v->begin, v->report, why);
+    }
+    if (err == CH_OK) err = open_log(v, why);
     const struct ch_evlog_counts counts = v->begin.counts;
     /* A key that was changed is found by the record it lacks. */
     v->begin.whole = v->begin.counts.last = counts.events;

@@ -5,8 +5,8 @@
  * place and time are checked, and it is applied to a state of its own, while a second thread hashes
  * the records and compares the tree with the stored tiles and with the roots that checkpoints, the
  * head file and notes from elsewhere name. The state's hash is compared where a checkpoint names
- * it. A damaged LMDB file can crash liblmdb, and a forged record can break an assertion of apply:
- * call it in a process of its own. */
+ * it, and where a snapshot holds it. A damaged LMDB file can crash liblmdb, and a forged record can
+ * break an assertion of apply: call it in a process of its own. */
 #ifndef CH_REPLAY_VERIFY_H
 #define CH_REPLAY_VERIFY_H
 #include <stdatomic.h>
@@ -24,8 +24,9 @@ enum ch_verify_part {
     CH_VERIFY_CHECKPOINT,
     CH_VERIFY_STATE, /* number: the seq behind which the state is another */
     CH_VERIFY_HEAD,
-    CH_VERIFY_AGAINST, /* number: the size of the note from elsewhere */
-    CH_VERIFY_BUNDLE,  /* the form of a bundle or an export, as the text says */
+    CH_VERIFY_AGAINST,  /* number: the size of the note from elsewhere */
+    CH_VERIFY_SNAPSHOT, /* number: its seq */
+    CH_VERIFY_BUNDLE,   /* the form of a bundle or an export, as the text says */
 };
 
 /* What is read while it works, by any thread or process that shares the memory. */
@@ -90,7 +91,8 @@ struct ch_verify_report {
     uint64_t checkpoints;
     uint64_t signed_checkpoints; /* by a key that was given, or follows from one */
     uint64_t cosignatures;       /* by the witnesses given */
-    uint64_t states;
+    uint64_t states;             /* of checkpoints */
+    uint64_t snapshots;
     uint64_t other_states; /* made by another dump version: not checked */
     uint64_t newer;        /* records of a later charterd's types: from the first on nothing is
                             * replayed, and of these the form is not checked */

@@ -1,4 +1,5 @@
-/* verify_impl: what verifying is made of; only for verify*.c. SPDX-License-Identifier: MIT */
+/* verify_impl: what verifying is made of; only for verify*.c and scrub.c.
+ * SPDX-License-Identifier: MIT */
 #ifndef CH_REPLAY_VERIFY_IMPL_H
 #define CH_REPLAY_VERIFY_IMPL_H
 #include <pthread.h>
@@ -7,6 +8,7 @@
 #include "daemon/log/bundle.h"
 #include "daemon/log/checkpoint.h"
 #include "daemon/log/evlog.h"
+#include "daemon/log/snapshot.h"
 #include "daemon/log/stored.h"
 #include "daemon/log/tiles.h"
 #include "daemon/replay/verify.h"
@@ -14,8 +16,12 @@
 
 struct ch_event;
 
+enum { CH_VERIFY_SNAPSHOTS_MOST = 256 };
+
 /* What the log has when the work begins; a daemon may append more meanwhile. */
 struct ch_verify_begin {
+    struct ch_snapshot_file snapshots[CH_VERIFY_SNAPSHOTS_MOST]; /* listed before the counts */
+    size_t snapshot_count;
     struct ch_log_end head; /* of the head file, read before the counts */
     bool has_head;
     struct ch_evlog_counts counts; /* last: of what is looked at; whole: of what there is */
@@ -29,8 +35,8 @@ void ch_verify_fault(struct ch_verify_report *report, enum ch_verify_part part, 
 /* A root that the first `size` records must have. */
 struct ch_expected_root {
     uint64_t size;
-    enum ch_verify_part part; /* CHECKPOINT, HEAD or AGAINST */
-    uint64_t number;          /* of the checkpoint; of the note in the order given */
+    enum ch_verify_part part; /* CHECKPOINT, HEAD, AGAINST or SNAPSHOT */
+    uint64_t number;          /* of the checkpoint; of the note in the order given; the seq */
     bool trusted;             /* signed by a key known */
     struct ch_hash root;
 };
@@ -38,7 +44,9 @@ struct ch_expected_root {
 /* A state hash that is due. */
 struct ch_expected_state {
     uint64_t seq;
-    uint64_t number; /* of the checkpoint */
+    enum ch_verify_part part; /* STATE: a checkpoint names it; SNAPSHOT: it is one */
+    uint64_t number;          /* of the checkpoint */
+    uint64_t at_ns;           /* of a snapshot */
     uint8_t hash[CH_CHECKPOINT_STATE_BYTES];
 };
 
@@ -47,7 +55,14 @@ struct ch_expected {
     size_t root_count;
     struct ch_expected_state *states; /* by seq */
     size_t state_count;
+    size_t root_cap, state_cap;
 };
+
+/* One more, at the end. False when out of memory. */
+CH_MUST_USE bool ch_expected_add_root(struct ch_expected *expected,
+                                      const struct ch_expected_root *root);
+CH_MUST_USE bool ch_expected_add_state(struct ch_expected *expected,
+                                       const struct ch_expected_state *state);
 
 /* Where the stored checkpoints come from. */
 struct ch_verify_checkpoints {
@@ -68,6 +83,16 @@ CH_MUST_USE enum ch_err ch_verify_notes(const struct ch_verify_checkpoints *from
                                         struct ch_why *why);
 void ch_expected_deinit(struct ch_expected *expected);
 
+/* verify_snapshots.c: which there are; begin gets them. errors: CH_ERR_NO_MEMORY */
+CH_MUST_USE enum ch_err ch_verify_list_snapshots(const char *dir, struct ch_verify_begin *begin,
+                                                 struct ch_verify_report *report,
+                                                 struct ch_why *why);
+/* Reads them; their roots and states are expected. errors: CH_ERR_NO_MEMORY */
+CH_MUST_USE enum ch_err ch_verify_snapshots(const struct ch_verify_options *options,
+                                            const struct ch_verify_begin *begin,
+                                            struct ch_expected *expected,
+                                            struct ch_verify_report *report, struct ch_why *why);
+
 /* verify_tree.c: the tree of the records, in the order they come. */
 struct ch_verify_tree;
 enum ch_verify_tiles {
@@ -80,12 +105,16 @@ enum ch_verify_tiles {
 CH_MUST_USE enum ch_err ch_verify_tree_create(struct ch_evlog *log, enum ch_verify_tiles tiles,
                                               const struct ch_expected *expected, unsigned threads,
                                               struct ch_verify_tree **ret, struct ch_why *why);
-void ch_verify_tree_destroy(struct ch_verify_tree *tree); /* NULL is a no-op; after finish */
+/* NULL is a no-op; with two threads after finish */
+void ch_verify_tree_destroy(struct ch_verify_tree *tree);
 /* The next record. False: a fault was found already; the rest is of no use. */
 bool ch_verify_tree_add(struct ch_verify_tree *tree, struct ch_bytes record);
 /* A tile that the records so far have filled: its key, then its hashes. Behind the record that
  * filled it and before the next; the lower level first. Returns as add. */
 bool ch_verify_tree_tile(struct ch_verify_tree *tree, struct ch_bytes tile);
+/* Without a second thread: hashes what came so far. Returns the record up to which nothing speaks
+ * against them; where that is not the last, finish tells what is false. */
+CH_MUST_USE uint64_t ch_verify_tree_settle(struct ch_verify_tree *tree);
 /* Waits until all is hashed. report: gets the tree's first fault, unless it has one already that
  * comes before; and what was checked. errors: CH_ERR_LOG_IO, CH_ERR_NO_MEMORY */
 CH_MUST_USE enum ch_err ch_verify_tree_finish(struct ch_verify_tree *tree,
@@ -114,6 +143,10 @@ static inline bool ch_verify_over(const struct ch_verifying *v)
  * errors: CH_ERR_STOPPED (by whoever looks on, or the tree is over), those of the copy */
 CH_MUST_USE enum ch_err ch_verify_take(struct ch_verifying *v, struct ch_bytes record,
                                        struct ch_why *why);
+/* The form of one record, its place and its time. last_at: of the record before; gets its own.
+ * errors: CH_ERR_LOG_CORRUPT (the text names the seq), CH_ERR_NO_MEMORY */
+CH_MUST_USE enum ch_err ch_verify_record(uint64_t seq, struct ch_bytes record, uint64_t *last_at,
+                                         struct ch_arena *arena, struct ch_why *why);
 /* The checks of one record that is not replayed. errors: CH_ERR_LOG_CORRUPT, CH_ERR_NO_MEMORY */
 CH_MUST_USE enum ch_err ch_verify_check_record(struct ch_verifying *v, uint64_t seq,
                                                struct ch_bytes record, struct ch_why *why);

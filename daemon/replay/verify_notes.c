@@ -12,8 +12,6 @@ struct notes {
     const struct ch_verify_options *options;
     struct ch_verify_report *report;
     struct ch_expected *ret;
-    size_t root_cap;
-    size_t state_cap;
     uint64_t size;  /* of what is looked at */
     uint64_t whole; /* of the log */
     bool beyond;    /* a checkpoint of more than is looked at: the rest is not looked at either */
@@ -35,12 +33,21 @@ static bool grow(void **list, size_t *cap, size_t count, size_t item)
     return true;
 }
 
-static bool add_root(struct notes *notes, const struct ch_expected_root *root)
+bool ch_expected_add_root(struct ch_expected *expected, const struct ch_expected_root *root)
 {
-    void *list = notes->ret->roots;
-    const bool good = grow(&list, &notes->root_cap, notes->ret->root_count, sizeof *root);
-    notes->ret->roots = list;
-    if (good) notes->ret->roots[notes->ret->root_count++] = *root;
+    void *list = expected->roots;
+    const bool good = grow(&list, &expected->root_cap, expected->root_count, sizeof *root);
+    expected->roots = list;
+    if (good) expected->roots[expected->root_count++] = *root;
+    return good;
+}
+
+bool ch_expected_add_state(struct ch_expected *expected, const struct ch_expected_state *state)
+{
+    void *list = expected->states;
+    const bool good = grow(&list, &expected->state_cap, expected->state_count, sizeof *state);
+    expected->states = list;
+    if (good) expected->states[expected->state_count++] = *state;
     return good;
 }
 
@@ -52,8 +59,8 @@ static bool add_state(struct notes *notes, uint64_t number, const struct ch_chec
         return true;
     }
     if (notes->options->last_state) notes->ret->state_count = 0;
-    void *list = notes->ret->states;
-    struct ch_expected_state state = {.seq = checkpoint->state_seq, .number = number};
+    struct ch_expected_state state = {
+        .seq = checkpoint->state_seq, .part = CH_VERIFY_STATE, .number = number};
     memcpy(state.hash, checkpoint->state_hash, sizeof state.hash);
     if (notes->ret->state_count > 0) { /* not every checkpoint tells of a state of its own */
         const struct ch_expected_state *before = &notes->ret->states[notes->ret->state_count - 1];
@@ -61,10 +68,7 @@ static bool add_state(struct notes *notes, uint64_t number, const struct ch_chec
             return true;
         }
     }
-    const bool good = grow(&list, &notes->state_cap, notes->ret->state_count, sizeof state);
-    notes->ret->states = list;
-    if (good) notes->ret->states[notes->ret->state_count++] = state;
-    return good;
+    return ch_expected_add_state(notes->ret, &state);
 }
 
 /* Which of the keys that count signed it; key_count: none. ret_bad: a line that says to be of one
@@ -171,7 +175,7 @@ static enum ch_err check_stored(struct notes *notes, const struct ch_stored *sto
         .size = read.size, .part = CH_VERIFY_CHECKPOINT, .number = number, .root = read.root};
     check_signatures(notes, number, &note, &read, &root.trusted);
     report->checkpoints++;
-    if (!add_root(notes, &root) || !add_state(notes, number, &read)) {
+    if (!ch_expected_add_root(notes->ret, &root) || !add_state(notes, number, &read)) {
         return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for the checkpoints");
     }
     const struct ch_verify_copy *copy = notes->options->copy;
@@ -247,7 +251,7 @@ static enum ch_err check_against(struct notes *notes, struct ch_why *why)
                                               .number = i + 1,
                                               .trusted = notes->options->key_count > 0,
                                               .root = read.root};
-        if (!add_root(notes, &root)) {
+        if (!ch_expected_add_root(notes->ret, &root)) {
             return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for the checkpoints");
         }
     }
@@ -272,7 +276,8 @@ static enum ch_err check_head(struct notes *notes, const struct ch_log_end *head
     }
     const struct ch_expected_root root = {
         .size = head->seq, .part = CH_VERIFY_HEAD, .root = head->root};
-    if (head->seq == 0 || head->seq > notes->size || add_root(notes, &root)) return CH_OK;
+    if (head->seq == 0 || head->seq > notes->size || ch_expected_add_root(notes->ret, &root))
+        return CH_OK;
     return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for the checkpoints");
 }
 
@@ -290,7 +295,7 @@ static enum ch_err check_heads(struct notes *notes, struct ch_why *why)
                             "the log was cut: it has %" PRIu64
                             " records, and a head file says that %" PRIu64 " were acknowledged",
                             notes->size, head->seq);
-        } else if (head->seq > 0 && !add_root(notes, &root)) {
+        } else if (head->seq > 0 && !ch_expected_add_root(notes->ret, &root)) {
             return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for the checkpoints");
         }
     }
@@ -334,6 +339,9 @@ enum ch_err ch_verify_notes(const struct ch_verify_checkpoints *from,
     if (err == CH_OK && report->part == CH_VERIFY_NOTHING) err = check_heads(&notes, why);
     if (err == CH_OK && report->part == CH_VERIFY_NOTHING && options->source == NULL) {
         err = check_head(&notes, &begin->head, begin->has_head, why);
+    }
+    if (err == CH_OK && report->part == CH_VERIFY_NOTHING) {
+        err = ch_verify_snapshots(options, begin, ret, report, why);
     }
     if (err != CH_OK) return err;
     if (ret->root_count > 0) {

@@ -128,6 +128,7 @@ static void take_node(void *arg, unsigned height, const struct ch_hash *hash)
 
 static const char *name_of(enum ch_verify_part part)
 {
+    if (part == CH_VERIFY_SNAPSHOT) return "the snapshot of event";
     return part == CH_VERIFY_HEAD ? "the head file" : "the checkpoint given";
 }
 
@@ -152,6 +153,12 @@ static void tell_root(struct ch_verify_tree *tree, const struct ch_expected_root
                         "this is another log than the one the checkpoint of size %" PRIu64
                         " was made of: forked or re-ordered in records %" PRIu64 " to %" PRIu64,
                         root->size, from, root->size);
+    } else if (root->part == CH_VERIFY_SNAPSHOT) {
+        ch_verify_fault(&tree->found, CH_VERIFY_SNAPSHOT, root->number,
+                        "snapshot of event %" PRIu64 ": it names another root than records 1 to "
+                        "%" PRIu64 " have: it is of another log, or one of records %" PRIu64
+                        " to %" PRIu64 " was changed",
+                        root->number, root->size, from, root->size);
     } else if (root->part == CH_VERIFY_HEAD) {
         ch_verify_fault(&tree->found, CH_VERIFY_HEAD, root->size,
                         "the head file names another root than records 1 to %" PRIu64
@@ -358,6 +365,14 @@ void ch_verify_tree_destroy(struct ch_verify_tree *tree)
     (void)pthread_cond_destroy(&tree->changed);
     (void)pthread_mutex_destroy(&tree->mutex);
     free(tree);
+}
+
+uint64_t ch_verify_tree_settle(struct ch_verify_tree *tree)
+{
+    CH_CHECK(!tree->threaded);
+    hand_over(tree);
+    if (tree->odd_seq != 0) return tree->odd_seq - 1;
+    return tree->stopped || tree->no_memory ? tree->good_size : tree->tiles.range.size;
 }
 
 enum ch_err ch_verify_tree_finish(struct ch_verify_tree *tree, struct ch_verify_report *report,

@@ -20,6 +20,7 @@ static const char *const part_names[] = {
     [CH_VERIFY_STATE] = "state",
     [CH_VERIFY_HEAD] = "head",
     [CH_VERIFY_AGAINST] = "against",
+    [CH_VERIFY_SNAPSHOT] = "snapshot",
     [CH_VERIFY_BUNDLE] = "bundle",
 };
 
@@ -60,13 +61,13 @@ static void print_json(const struct options *options, const struct ch_verify_rep
     const char *part = part_names[report->part];
     hex_of(&report->root, root);
     json_t *tree = json_pack(
-        "{s:b, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "good",
+        "{s:b, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "good",
         (int)(report->part == CH_VERIFY_NOTHING), "origin", report->origin, "records",
         (json_int_t)report->records, "bytes", (json_int_t)report->bytes, "tiles",
         (json_int_t)report->tiles, "checkpoints", (json_int_t)report->checkpoints, "signed",
         (json_int_t)report->signed_checkpoints, "covered", (json_int_t)report->covered, "states",
-        (json_int_t)report->states, "cosignatures", (json_int_t)report->cosignatures, "against",
-        (json_int_t)report->against, "root", root);
+        (json_int_t)report->states, "snapshots", (json_int_t)report->snapshots, "cosignatures",
+        (json_int_t)report->cosignatures, "against", (json_int_t)report->against, "root", root);
     if (part != NULL) {
         (void)json_object_set_new(tree, "part", json_string(part));
         (void)json_object_set_new(tree, "number", json_integer((json_int_t)report->number));
@@ -109,6 +110,7 @@ static void print_good(const struct options *options, const struct ch_verify_rep
     } else {
         print_row("states", report->states, ", as replay gives them");
     }
+    if (report->snapshots > 0) print_row("snapshots", report->snapshots, "");
     if (report->other_states > 0) {
         print_row("", report->other_states, " of another dump version: not checked");
     }
