@@ -205,12 +205,15 @@ static uint32_t count_cells(struct keys *k, const struct maker *maker)
     return count;
 }
 
+/* With some room left, so that it does not grow right away, and all at once. */
 static bool make_index(struct keys *k, uint32_t index)
 {
     struct ch_store *store = &k->state->store;
     const struct maker *maker = &makers[index];
     struct some_cells cells = {.count = 0};
-    if (!ch_store_reserve_cells(store, index, count_cells(k, maker))) return false;
+    const uint32_t count = count_cells(k, maker);
+    if (count == 0) return true;
+    if (!ch_store_reserve_cells(store, index, count + count / 6)) return false;
     for (uint32_t row = 0; (row = ch_row_next(store, maker->table, row)) != 0 && !k->broken;) {
         uint64_t hash = 0;
         if (!maker->key(k, row, ch_row(store, maker->table, row), &hash)) continue;

@@ -223,7 +223,13 @@ enum ch_err ch_config_read(int argc, char *const *argv, struct ch_arena *arena,
 {
     bool given[SETTINGS] = {false};
     *ret = (struct ch_config){0};
-    enum ch_err err = read_arguments(argc, argv, given, ret, why);
+    enum ch_err err = CH_OK;
+    for (size_t i = 0; err == CH_OK && i < SETTINGS; i++) { /* 0 can be meant */
+        if (settings[i].form == FORM_NUMBER) {
+            err = set(&settings[i], settings[i].standard, ret, why);
+        }
+    }
+    if (err == CH_OK) err = read_arguments(argc, argv, given, ret, why);
     if (err != CH_OK || ret->show_help || ret->show_version) return err;
     if (ret->config != NULL) err = read_file(ret->config, given, arena, ret, why);
     for (size_t i = 0; err == CH_OK && i < SETTINGS; i++) {
@@ -232,8 +238,8 @@ enum ch_err ch_config_read(int argc, char *const *argv, struct ch_arena *arena,
         bool empty = true;
         if (setting->form == FORM_TEXT) empty = *(const char *const *)at == NULL;
         if (setting->form == FORM_LIST) empty = ((const struct ch_config_list *)at)->count == 0;
-        if (setting->form == FORM_NUMBER) empty = *(const uint64_t *)at == 0;
         if (setting->form == FORM_FLAG || setting->form == FORM_UIDS) empty = false;
+        if (setting->form == FORM_NUMBER) empty = false;
         if (setting->form == FORM_LIST && setting->standard[0] == '\0') empty = false;
         if (empty) err = set(setting, setting->standard, ret, why);
     }

@@ -59,6 +59,7 @@ enum ch_err ch_snapshot_list(const char *dir, struct ch_snapshot_file *ret, size
         if (errno == ENOENT) return CH_OK;
         return ch_fail(why, CH_ERR_FILE_IO, errno, "snapshots: %s", strerror(errno));
     }
+    /* cppcheck-suppress readdirCalled ; nobody else reads this stream */
     for (const struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
         struct stat info;
         const uint64_t seq = seq_of(entry->d_name);

@@ -239,7 +239,7 @@ enum ch_err ch_directory_learn(const struct ch_directory *directory, struct ch_s
     return err;
 }
 
-/* Everything at once, so that no array grows on the way. */
+/* Everything at once, so that no array grows on the way, nor soon after. */
 static bool make_room(struct ch_state *state)
 {
     struct ch_store *store = &state->store;
@@ -248,8 +248,8 @@ static bool make_room(struct ch_state *state)
     return ch_store_reserve_rows(store, CH_T_OPENED, sealed) &&
            ch_store_reserve_rows(store, CH_T_NAME, names) &&
            ch_store_reserve_rows(store, CH_T_PLAIN, ch_table_live(store, CH_T_CIPHER)) &&
-           ch_store_reserve_cells(store, CH_I_OPENED, sealed) &&
-           ch_store_reserve_cells(store, CH_I_NAME, names);
+           ch_store_reserve_cells(store, CH_I_OPENED, sealed + sealed / 6) &&
+           ch_store_reserve_cells(store, CH_I_NAME, names + names / 6);
 }
 
 /* The row says no event type. Names stand in what a user's profile_seq leads to only, and every

@@ -209,7 +209,7 @@ static void put(void *arg, const void *ptr, size_t len)
 
 static void dump(struct ch_keeper *keeper, const struct ch_state *state)
 {
-    CH_CHECK(ch_meta(state)->head == keeper->head.seq);
+    CH_CHECK(ch_meta(state)->head == keeper->head.seq); /* see ch_keeper_release */
     const bool more = ch_dump_some(state, &keeper->place, PIECE_BYTES, put, keeper->writer);
     if (!more || ch_snapshot_failed(keeper->writer)) keeper->stage = STAGE_DUMPED;
 }

@@ -83,10 +83,11 @@ def starts_are_the_same(daemon):
     told = answers(daemon, before[0])
     daemon.kill()
     shutil.rmtree(folder(daemon))
-    daemon.start("--snapshot-events", "0")
+    daemon.start("--snapshot-events", "0", "--scrub-rate", "0")
     assert "resumed" not in daemon.status() and files(daemon) == []
     assert daemon.state() == before
     assert answers(daemon, before[0]) == told
+    assert "scrubbed" not in daemon.status() and files(daemon) == []
     print(f"{before[0]} events: the same state and {len(told)} answers about the past from a "
           f"snapshot of {status['resumed']} and from the log alone")
     daemon.kill()
