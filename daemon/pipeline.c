@@ -457,13 +457,29 @@ static void tell(void *arg, const char *text)
     (void)fprintf(stderr, "charterd: %s\n", text);
 }
 
+static enum ch_err start_shadow(struct ch_pipeline *line, struct ch_why *why)
+{
+    const struct ch_config *config = line->config;
+    const uint64_t often = config->snapshot_events;
+    const struct ch_shadow_options options = {.dir = config->data,
+                                              .log = line->log,
+                                              .directory = line->directory,
+                                              .snapshot_events = config->snapshot_events,
+                                              .snapshot_bytes = config->snapshot_mib << 20,
+                                              .scrub_rate = config->scrub_rate,
+                                              .scrub_again_ns =
+                                                  config->scrub_hours * 3600u * 1000000000u,
+                                              .tell = tell,
+                                              .on_done = wake,
+                                              .arg = &line->shadow_fd};
+    line->follow_events = often > 0 && often < FOLLOW_EVENTS ? often : FOLLOW_EVENTS;
+    return ch_shadow_start(&options, &line->shadow, why);
+}
+
 enum ch_err ch_pipeline_start(struct ch_pipeline *line, struct ch_why *why)
 {
     line->started_ns = ch_clock_monotonic_ns();
     line->durable = ch_meta(line->state)->head;
-    const uint64_t snapshot_events = line->config->snapshot_events;
-    line->follow_events =
-        snapshot_events > 0 && snapshot_events < FOLLOW_EVENTS ? snapshot_events : FOLLOW_EVENTS;
     line->log_bytes = ch_evlog_bytes(line->log);
     memcpy(line->root, ch_evlog_end(line->log)->root.bytes, sizeof line->root);
     line->open = &line->batches[0];
@@ -476,20 +492,7 @@ enum ch_err ch_pipeline_start(struct ch_pipeline *line, struct ch_why *why)
     }
     enum ch_err err = ch_committer_start(line->log, line->directory->vault, wake, &line->commit_fd,
                                          &line->committer, why);
-    if (err == CH_OK) {
-        const struct ch_shadow_options options = {
-            .dir = line->config->data,
-            .log = line->log,
-            .directory = line->directory,
-            .snapshot_events = line->config->snapshot_events,
-            .snapshot_bytes = line->config->snapshot_mib << 20,
-            .scrub_rate = line->config->scrub_rate,
-            .scrub_again_ns = line->config->scrub_hours * 3600u * 1000000000u,
-            .tell = tell,
-            .on_done = wake,
-            .arg = &line->shadow_fd};
-        err = ch_shadow_start(&options, &line->shadow, why);
-    }
+    if (err == CH_OK) err = start_shadow(line, why);
     if (err == CH_OK) err = ch_checkpoints_create(line, &line->checkpoints, why);
     line->shown = ch_shown_create();
     line->uses = ch_uses_create();
