@@ -9,7 +9,7 @@ enum { FIRST_SLOTS = 8 };
 /* Beyond this a reservation is refused, so that positions cannot overflow. */
 #define LARGEST_BYTES (UINT64_C(1) << 48)
 
-static uint8_t **slot_of(struct ch_journal *journal, uint64_t chunk)
+static uint8_t **slot_of(const struct ch_journal *journal, uint64_t chunk)
 {
     return &journal->chunks[chunk & (journal->slots - 1)];
 }
@@ -70,7 +70,8 @@ bool ch_journal_reserve(struct ch_journal *journal, uint64_t bytes)
 }
 
 /* The bytes from `at` on that lie in one chunk, at most `want`. */
-static uint8_t *piece_at(struct ch_journal *journal, uint64_t at, uint64_t want, size_t *ret_len)
+static uint8_t *piece_at(const struct ch_journal *journal, uint64_t at, uint64_t want,
+                         size_t *ret_len)
 {
     uint64_t offset = at & (CH_JOURNAL_CHUNK_BYTES - 1);
     uint64_t left = CH_JOURNAL_CHUNK_BYTES - offset;
@@ -109,6 +110,20 @@ void ch_journal_pop(struct ch_journal *journal, void *out, size_t len)
         uint8_t *from = piece_at(journal, at, len, &step);
         memcpy(to, from, step);
         memset(from, 0, step);
+        to += step;
+        len -= step;
+        at += step;
+    }
+}
+
+void ch_journal_peek(const struct ch_journal *journal, uint64_t end, void *out, size_t len)
+{
+    CH_CHECK(end <= journal->tail && end - journal->head >= len);
+    uint8_t *to = out;
+    for (uint64_t at = end - len; len > 0;) {
+        size_t step;
+        const uint8_t *from = piece_at(journal, at, len, &step);
+        memcpy(to, from, step);
         to += step;
         len -= step;
         at += step;

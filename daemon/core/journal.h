@@ -52,6 +52,9 @@ void ch_journal_push(struct ch_journal *journal, struct ch_bytes payload,
 /* Copies the newest `len` bytes to `out` and takes them off. */
 void ch_journal_pop(struct ch_journal *journal, void *out, size_t len);
 
+/* Copies the `len` bytes before position `end` to `out`, and leaves them. */
+void ch_journal_peek(const struct ch_journal *journal, uint64_t end, void *out, size_t len);
+
 /* Drops all bytes before position `at`; head <= at <= tail. */
 void ch_journal_forget(struct ch_journal *journal, uint64_t at);
 #endif

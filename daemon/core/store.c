@@ -205,6 +205,8 @@ struct ch_mark ch_store_mark(const struct ch_store *store)
     return (struct ch_mark){.at = store->journal == NULL ? 0 : store->journal->tail};
 }
 
+enum { ROW_BYTES_MOST = 1024 }; /* of one that is looked at */
+
 static void undo_index(struct ch_store *store, const struct ch_undo *undo)
 {
     CH_CHECK(undo->where < store->index_count);
@@ -255,6 +257,31 @@ void ch_store_rollback(struct ch_store *store, struct ch_mark mark)
         }
     }
     CH_CHECK(journal->tail == mark.at);
+}
+
+void ch_store_touched(const struct ch_store *store, struct ch_mark mark, ch_touched_row_fn *fn,
+                      void *arg)
+{
+    const struct ch_journal *journal = store->journal;
+    uint64_t before[ROW_BYTES_MOST / sizeof(uint64_t)]; /* aligned for any row */
+    CH_CHECK(journal != NULL);
+    CH_CHECK(mark.at >= journal->head && mark.at <= journal->tail);
+    for (uint64_t at = journal->tail; at > mark.at;) {
+        struct ch_undo undo;
+        ch_journal_peek(journal, at, &undo, sizeof undo);
+        at -= sizeof undo;
+        if (undo.kind == CH_UNDO_INSERT || undo.kind == CH_UNDO_REMOVE) continue;
+        if (undo.kind == CH_UNDO_TAKE_FREE || undo.kind == CH_UNDO_TAKE_FRESH) {
+            fn(arg, undo.where, undo.row, NULL);
+            continue;
+        }
+        const size_t len = store->tables[undo.where].def.row_bytes;
+        CH_CHECK(len <= sizeof before);
+        ch_journal_peek(journal, at, before, len);
+        at -= len;
+        fn(arg, undo.where, undo.row, before);
+    }
+    memset(before, 0, sizeof before);
 }
 
 void ch_store_forget(struct ch_store *store, struct ch_mark mark)

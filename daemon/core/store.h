@@ -170,6 +170,13 @@ struct ch_mark ch_store_mark(const struct ch_store *store);
  * are then as they were. The journal must be on. */
 void ch_store_rollback(struct ch_store *store, struct ch_mark mark);
 
+/* Calls fn for each row that was written since `mark`, newest write first, so a row may come more
+ * than once. before: its bytes as that write found them; NULL: it was free. The journal must be
+ * on. */
+typedef void ch_touched_row_fn(void *arg, uint32_t table, uint32_t row, const void *before);
+void ch_store_touched(const struct ch_store *store, struct ch_mark mark, ch_touched_row_fn *fn,
+                      void *arg);
+
 /* Writes before `mark` can no longer be taken back; their journal memory is zeroed and given to
  * later ones. Does nothing while the journal is off. */
 void ch_store_forget(struct ch_store *store, struct ch_mark mark);

@@ -608,8 +608,10 @@ static void fill_ownership(struct m_random *random, struct o_world *w, struct o_
 void m_generate(struct m_random *random, struct o_world *w, uint64_t now, struct o_command *ret)
 {
     memset(ret, 0, sizeof *ret);
-    const bool whole = random->whole && m_chance(random, 55);
-    ret->type = whole ? m_some_command(random, w) : some_structure(random, w);
+    const bool whole = random->whole && (random->wanted != NULL || m_chance(random, 55));
+    ret->type = random->wanted != NULL ? *random->wanted
+                : whole                ? m_some_command(random, w)
+                                       : some_structure(random, w);
     ret->mailer = m_chance(random, 94);
     ret->now = now;
     const struct o_account *on = NULL;

@@ -6,7 +6,8 @@
 
 struct m_random {
     uint64_t state;
-    bool whole; /* over all commands; else mostly accounts, shares, groups, roles */
+    bool whole;        /* over all commands; else mostly accounts, shares, groups, roles */
+    const int *wanted; /* only this type of command; NULL: any */
 };
 
 uint32_t m_below(struct m_random *random, uint32_t bound);

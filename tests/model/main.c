@@ -11,6 +11,7 @@
 #include "tests/model/gains.h"
 #include "tests/model/generate.h"
 #include "tests/model/live.h"
+#include "tests/model/whatif.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,9 +19,9 @@
 
 /* Slow checks take ten times as long; the release build then makes up for the histories. */
 #ifdef CH_SLOW_CHECKS
-enum { HISTORIES = 100 };
+enum { HISTORIES = 100, WHAT_IF_HISTORIES = 60 };
 #else
-enum { HISTORIES = 220 };
+enum { HISTORIES = 220, WHAT_IF_HISTORIES = 150 };
 #endif
 enum { COVERED_FROM = 220, STEPS = 400, FIRST_TIME = 1600000000 };
 
@@ -34,6 +35,9 @@ struct history {
     struct m_memory before;
     struct m_memory after;
     struct m_rights had, have;
+    bool what_if; /* asks again and again what commands would change */
+    struct m_list list;
+    struct m_everything all_before, all_after;
 };
 
 static struct {
@@ -41,6 +45,7 @@ static struct {
     uint32_t number, step;
     const struct o_command *command;
     uint64_t weighed, commands, accepted, refused, events, expired, questions, allowed, rollbacks;
+    uint64_t simulated, lines;
     uint64_t numbers; /* of commands, ever: ids and secrets are made of them */
     struct m_coverage coverage;
 } run;
@@ -239,21 +244,25 @@ static void pass_time(struct history *h)
     if (m_chance(&h->random, 1)) h->now += m_below(&h->random, 40) * O_DAY_NS;
 }
 
-static void step(struct history *h)
+/* One command more, by both. ret: it; true: it was accepted, and did something */
+static bool command(struct history *h, bool log_refusal, struct o_command *ret)
 {
     struct o_command c;
     struct o_outcome core, oracle;
-    pass_time(h);
-    /* A command may come before the clock's own events: then it is judged by the moment. */
-    if (!h->random.whole || m_chance(&h->random, 70)) expire(h);
     m_generate(&h->random, &h->world, h->now, &c);
+    if (h->random.wanted != NULL && m_chance(&h->random, 60)) { /* who may do everything */
+        c.actor_kind = CH_actor_kind_operator;
+        c.actor = c.session = 0;
+        c.via = false;
+        c.channel = CH_channel_operator;
+    }
     c.number = ++run.numbers;
+    *ret = c;
     run.command = &c;
     const bool bound = c.actor_kind == CH_actor_kind_user || c.actor_kind == CH_actor_kind_key;
     const bool weighed = bound && m_chance(&h->random, 12);
     const uint32_t form = m_below(&h->random, M_FORMS);
     if (weighed) m_rights_take(&h->had, &h->live.state, &h->world, &c, form);
-    bool log_refusal = m_chance(&h->random, 30);
     m_live_command(&h->live, &c, log_refusal, &core);
     o_command(&h->world, &c, &oracle);
     keep_promise(c.type, &core);
@@ -284,6 +293,67 @@ static void step(struct history *h)
     run.refused += oracle.code != 0;
     run.events += oracle.count;
     run.command = NULL;
+    return oracle.code == 0 && oracle.count > 0;
+}
+
+static void step(struct history *h)
+{
+    struct o_command c;
+    pass_time(h);
+    /* A command may come before the clock's own events: then it is judged by the moment. */
+    if (!h->random.whole || m_chance(&h->random, 70)) expire(h);
+    (void)command(h, /* log_refusal= */ m_chance(&h->random, 30), &c);
+}
+
+/* Often one of those that are rare, and touch what others have; the last are no structure. */
+static void want(struct history *h)
+{
+    static const int touching[] = {
+        CH_CMD_group_move,     CH_CMD_group_delete,     CH_CMD_role_define,
+        CH_CMD_share_limit,    CH_CMD_share_limit,      CH_CMD_share_grant,
+        CH_CMD_share_set_role, CH_CMD_share_set_expiry, CH_CMD_group_add,
+        CH_CMD_group_remove,   CH_CMD_share_deactivate, CH_CMD_share_set_scopes,
+        CH_CMD_guardrail_set,  CH_CMD_stream_stop,      CH_CMD_stream_resume,
+        CH_CMD_key_create,     CH_CMD_user_unlock,      CH_CMD_account_close,
+        CH_CMD_account_resume, CH_CMD_plan_change};
+    const size_t all = sizeof touching / sizeof touching[0];
+    const uint32_t count = (uint32_t)(h->random.whole ? all : all - 7);
+    const bool any = h->world.account_count < 2 || h->world.user_count < 3;
+    h->random.wanted =
+        any || m_chance(&h->random, 40) ? NULL : &touching[m_below(&h->random, count)];
+}
+
+/* Some commands, done and undone; then core is asked what they would change. Nothing may tell of
+ * it. */
+static void what_if(struct history *h)
+{
+    struct o_world *world = malloc(sizeof *world);
+    struct m_memory before = {0};
+    M_CHECK(world != NULL);
+    if (m_chance(&h->random, 70)) expire(h);
+    *world = h->world;
+    h->list.now = h->now;
+    h->list.count = 1 + m_below(&h->random, m_chance(&h->random, 50) ? 2 : M_LIST_MOST);
+    m_memory_take(&before, &h->live.state, /* all= */ true);
+    const struct ch_mark mark = ch_store_mark(&h->live.state.store);
+    for (size_t i = 0, tries = 0; i < h->list.count; tries++) {
+        want(h);
+        const bool done = command(h, /* log_refusal= */ false, &h->list.commands[i]);
+        if (done || tries > 60 || m_chance(&h->random, 5)) i++; /* refusals are told nothing of */
+    }
+    h->random.wanted = NULL;
+    m_list_about(&h->list, world, &h->world);
+    m_everything_take(&h->all_after, &h->live.state, &h->list);
+    ch_store_rollback(&h->live.state.store, mark);
+    m_everything_take(&h->all_before, &h->live.state, &h->list);
+    const size_t most = m_chance(&h->random, 10) ? 1 + m_below(&h->random, 40) : 1000000;
+    run.lines += m_what_if(&h->live, &h->list, &h->all_before, &h->all_after, most);
+    m_memory_take(&h->after, &h->live.state, /* all= */ true);
+    m_memory_compare(&before, &h->after, "what-if");
+    h->world = *world;
+    run.simulated++;
+    ch_buf_deinit(&before.bytes);
+    free(world);
 }
 
 /* Some commands and back: no byte of any table may tell of them. */
@@ -379,7 +449,9 @@ static void play(struct history *h, uint32_t steps)
     h->cut_now = h->now;
     uint32_t cut = m_below(&h->random, steps);
     for (run.step = 0; run.step < steps; run.step++) {
-        if (m_chance(&h->random, 2)) {
+        if (h->what_if && run.step > steps / 3 && m_chance(&h->random, 16)) {
+            what_if(h);
+        } else if (m_chance(&h->random, 2)) {
             roll_back(h, 0);
         } else {
             step(h);
@@ -387,16 +459,16 @@ static void play(struct history *h, uint32_t steps)
         if (m_chance(&h->random, 10)) {
             ch_store_forget(&h->live.state.store, ch_store_mark(&h->live.state.store));
         }
-        if (m_chance(&h->random, 5)) {
+        if (!h->what_if && m_chance(&h->random, 5)) {
             check_rights(h, &h->live.state, &h->world, h->now, 2);
         }
         if (run.step == cut) {
             h->at_cut = h->world;
             h->cut_now = h->now;
         }
-        if (run.step == steps / 2) replay(h);
+        if (run.step == steps / 2 && !h->what_if) replay(h);
     }
-    replay(h);
+    if (!h->what_if) replay(h);
     m_live_deinit(&h->live);
 }
 
@@ -410,10 +482,12 @@ int main(int argc, char **argv)
     struct history *h = calloc(1, sizeof *h);
     if (h == NULL) return 1;
     setvbuf(stdout, NULL, _IOLBF, 0); /* a failed check aborts */
-    h->random.whole = argc > 1 && strcmp(argv[1], "whole") == 0;
+    h->what_if = argc > 1 && strcmp(argv[1], "whatif") == 0;
+    h->random.whole = h->what_if || (argc > 1 && strcmp(argv[1], "whole") == 0);
     const char *times = getenv("CH_MODEL_TIMES");
     uint64_t first = argument(argc, argv, 2, 20260901);
-    uint32_t histories = (uint32_t)argument(argc, argv, 3, HISTORIES);
+    uint32_t histories =
+        (uint32_t)argument(argc, argv, 3, h->what_if ? WHAT_IF_HISTORIES : HISTORIES);
     uint32_t steps = (uint32_t)argument(argc, argv, 4, STEPS);
     if (times != NULL) histories *= (uint32_t)strtoul(times, NULL, 10);
     printf("model: seed %llu, %u histories of %u steps\n", (unsigned long long)first, histories,
@@ -421,6 +495,7 @@ int main(int argc, char **argv)
     for (run.number = 0; run.number < histories; run.number++) {
         run.seed = first + run.number;
         h->random.state = run.seed;
+        if (h->what_if) h->random.whole = run.number % 3 == 0;
         play(h, steps);
     }
     printf("%llu commands: %llu accepted (%llu events), %llu refused; %llu events of the clock; "
@@ -430,6 +505,10 @@ int main(int argc, char **argv)
            (unsigned long long)run.expired, (unsigned long long)run.questions,
            (unsigned long long)run.allowed, (unsigned long long)run.rollbacks,
            (unsigned long long)run.weighed);
+    if (h->what_if) {
+        printf("%llu lists simulated, %llu lines of difference\n",
+               (unsigned long long)run.simulated, (unsigned long long)run.lines);
+    }
     m_print_coverage(&run.coverage);
     const bool covered =
         !h->random.whole || argc > 2 || histories < COVERED_FROM || m_is_covered(&run.coverage);

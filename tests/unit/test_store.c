@@ -600,6 +600,56 @@ static void marks_nest_and_the_older_one_outlives_the_newer(void **state)
     ch_store_deinit(&store);
 }
 
+struct written {
+    uint32_t count;
+    uint32_t rows[8];
+    uint32_t tables[8];
+    uint32_t words[8]; /* the second word before; 0: it was free */
+};
+
+static void note_written(void *arg, uint32_t table, uint32_t row, const void *before)
+{
+    struct written *written = arg;
+    assert_true(written->count < 8);
+    written->tables[written->count] = table;
+    written->rows[written->count] = row;
+    written->words[written->count++] = before == NULL ? 0 : ((const uint32_t *)before)[1];
+}
+
+static void what_was_written_since_a_mark_is_told_newest_first_and_stays(void **state)
+{
+    (void)state;
+    struct ch_store store = live_store();
+    reserve_some(&store);
+    const uint32_t row = ch_row_take(&store, 1);
+    ((uint32_t *)ch_row_edit(&store, 1, row))[1] = 7;
+    const struct ch_mark mark = ch_store_mark(&store);
+    ((uint32_t *)ch_row_edit(&store, 1, row))[1] = 8;
+    ch_index_insert(&store, 0, ch_hash_mix(1, 2), row);
+    const uint32_t other = ch_row_take(&store, 2);
+    ch_index_remove(&store, 0, ch_hash_mix(1, 2), row);
+    ch_row_give(&store, 1, row);
+    for (uint32_t time = 0; time < 2; time++) { /* looking takes nothing off */
+        struct written written = {0};
+        ch_store_touched(&store, mark, note_written, &written);
+        assert_int_equal(written.count, 3);
+        assert_int_equal(written.tables[0], 1);
+        assert_int_equal(written.rows[0], row);
+        assert_int_equal(written.words[0], 8);
+        assert_int_equal(written.tables[1], 2);
+        assert_int_equal(written.rows[1], other);
+        assert_int_equal(written.words[1], 0);
+        assert_int_equal(written.tables[2], 1);
+        assert_int_equal(written.words[2], 7);
+    }
+    ch_store_rollback(&store, mark);
+    assert_int_equal(((const uint32_t *)ch_row(&store, 1, row))[1], 7);
+    struct written none = {0};
+    ch_store_touched(&store, mark, note_written, &none);
+    assert_int_equal(none.count, 0);
+    ch_store_deinit(&store);
+}
+
 static void hashes_of_texts_differ_by_length_and_by_every_byte(void **state)
 {
     (void)state;
@@ -635,6 +685,7 @@ int main(void)
         cmocka_unit_test(a_rollback_over_many_chunks_brings_every_write_back),
         cmocka_unit_test(the_journal_grows_while_its_oldest_chunk_is_not_the_first_ever),
         cmocka_unit_test(marks_nest_and_the_older_one_outlives_the_newer),
+        cmocka_unit_test(what_was_written_since_a_mark_is_told_newest_first_and_stays),
         cmocka_unit_test(hashes_of_texts_differ_by_length_and_by_every_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
