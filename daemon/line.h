@@ -1,7 +1,6 @@
 /* line: what the loop knows, and the few things every part of it does. SPDX-License-Identifier: MIT
- * pipeline.h is the way of a request; past.c, repeat.c and worldly.c are its side roads. They
- * all see
- * this struct, and none of them calls another.
+ * pipeline.h is the way of a request; past.c, whatif.c, repeat.c and worldly.c are its side roads.
+ * They all see this struct.
  * Threads: all of it is the loop's. */
 #ifndef CH_DAEMON_LINE_H
 #define CH_DAEMON_LINE_H
@@ -23,6 +22,7 @@ struct ch_password_pool;
 struct ch_past;
 struct ch_proved;
 struct ch_shadow;
+struct ch_shadow_job;
 struct ch_uses;
 
 /* A request that waits for a seq to become durable, or for its time to run out. */
@@ -154,6 +154,17 @@ bool ch_passwords_collect(struct ch_pipeline *line, struct ch_ingress_arrival *r
 /* on_done: rings the loop, on a thread of the pool. errors: CH_ERR_NO_MEMORY */
 CH_MUST_USE enum ch_err ch_passwords_start(struct ch_pipeline *line, void (*on_done)(void *arg),
                                            void *arg, struct ch_why *why);
+/* whatif.c: whether a request asks what its commands would change. */
+bool ch_whatif_asked(const struct ch_request *request);
+/* Whether the rest of such a request goes with that.
+ * errors: CH_ERR_BAD_COMBINATION */
+CH_MUST_USE enum ch_err ch_whatif_check(const struct ch_request *request, struct ch_why *why);
+/* Hands it to the worker. True: it took it, or it was refused. */
+bool ch_whatif_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
+                    const struct ch_request *request, const struct ch_moment *moment);
+/* The worker has done a job. True: it was ours, and is answered. */
+bool ch_whatif_made(struct ch_pipeline *line, struct ch_shadow_job *job);
+
 /* repeat.c: a message whose id was used before. */
 enum ch_repeat {
     CH_REPEAT_NONE,     /* it was not */

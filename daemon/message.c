@@ -32,7 +32,11 @@ static enum ch_err append_event(const struct ch_ground *ground, struct ch_event 
                                 struct ch_arena *arena, struct ch_why *why)
 {
     struct ch_open_batch *batch = ground->batch;
-    enum ch_err err = ch_personal_seal(ground, event, call, moment, arena, why);
+    const bool supposes = ground->directory->supposes;
+    struct ch_bytes plain;
+    enum ch_err err = supposes
+                          ? ch_personal_suppose(ground, event, call, moment, arena, &plain, why)
+                          : ch_personal_seal(ground, event, call, moment, arena, why);
     if (err != CH_OK) return err;
     ch_event_encode(&batch->records, event);
     const size_t end = batch->records.len;
@@ -50,6 +54,7 @@ static enum ch_err append_event(const struct ch_ground *ground, struct ch_event 
     batch->count++;
     batch->last_at = event->at;
     ch_apply(ground->state, event);
+    if (supposes) return ch_directory_suppose(ground->directory, ground->state, event, plain, why);
     return ch_directory_learn(ground->directory, ground->state, event, why);
 }
 
@@ -133,15 +138,29 @@ static uint32_t secrets_of(const struct ch_call *call)
     return 1;
 }
 
+/* Random bytes of one secret of a call; where nothing is meant, bytes that are the same each time
+ * and no secret's. */
+static void fill_random(const struct ch_ground *ground, uint32_t call, uint32_t secret,
+                        uint8_t ret[CH_SECRET_RANDOM_BYTES])
+{
+    if (!ground->directory->supposes) {
+        ch_entropy_fill(ground->entropy, ret, CH_SECRET_RANDOM_BYTES);
+        return;
+    }
+    memset(ret, 0, CH_SECRET_RANDOM_BYTES);
+    ch_put_be64(ret, call);
+    ch_put_be64(ret + sizeof(uint64_t), secret);
+}
+
 /* Without a mailer, or with one whose key is none, a token is not sealed, and that is refused. */
-static bool seal_token(const struct ch_ground *ground, struct ch_text token, struct ch_arena *arena,
-                       struct ch_minted *minted)
+static bool seal_token(const struct ch_ground *ground, struct ch_text token, uint32_t call,
+                       struct ch_arena *arena, struct ch_minted *minted)
 {
     if (ground->mailer_key == NULL) return true;
     uint8_t random[CH_SECRET_RANDOM_BYTES];
     uint8_t *sealed = ch_arena_take(arena, token.len + CH_TOKEN_SEAL_BYTES);
     if (sealed == NULL) return false;
-    ch_entropy_fill(ground->entropy, random, sizeof random);
+    fill_random(ground, call, 0, random);
     if (ch_secret_seal(ground->mailer_key, random, token, sealed)) {
         minted->sealed = (struct ch_bytes){sealed, token.len + CH_TOKEN_SEAL_BYTES};
     }
@@ -162,13 +181,13 @@ static bool mint(const struct ch_ground *ground, const struct ch_call *call,
     if (minted == NULL || text == NULL) return false;
     for (uint32_t i = 0; i < count; i++) {
         uint8_t random[CH_SECRET_RANDOM_BYTES];
-        ch_entropy_fill(ground->entropy, random, sizeof random);
+        fill_random(ground, moment->index, i, random);
         const struct ch_text made = {text, ch_secret_write(sort, random, text)};
         ch_secret_hash(made, minted[i].hash);
         ch_wipe(random, sizeof random);
         if (sort != CH_MINT_token) {
             *ret_shown = made;
-        } else if (!seal_token(ground, made, arena, &minted[i])) {
+        } else if (!seal_token(ground, made, moment->index, arena, &minted[i])) {
             return false;
         }
     }
@@ -356,6 +375,17 @@ static bool run_calls(const struct ch_ground *ground, struct ch_request *request
         return false;
     }
     return true;
+}
+
+bool ch_message_try(const struct ch_ground *ground, struct ch_request *request,
+                    struct ch_moment *moment, struct ch_arena *arena,
+                    struct ch_outcome_of_call *outcomes)
+{
+    uint64_t read_seq = 0;
+    const struct ch_mark mark = ch_store_mark(&ground->state->store);
+    if (run_calls(ground, request, moment, arena, outcomes, &read_seq)) return true;
+    ch_store_rollback(&ground->state->store, mark);
+    return false;
 }
 
 void ch_message_run(const struct ch_ground *where, struct ch_request *request,

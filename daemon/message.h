@@ -46,6 +46,12 @@ void ch_message_run(const struct ch_ground *where, struct ch_request *request,
                     struct ch_moment *moment, struct ch_arena *arena, struct ch_buf *reply,
                     struct ch_ran *ret);
 
+/* Runs the calls and leaves the state as the commands make it, for the caller to take back. false:
+ * a message of mode "all" failed, and nothing is left of it. outcomes: one for each call */
+bool ch_message_try(const struct ch_ground *ground, struct ch_request *request,
+                    struct ch_moment *moment, struct ch_arena *arena,
+                    struct ch_outcome_of_call *outcomes);
+
 /* The same for a message of queries about a state that is not the live one (the worker's).
  * telling: what the facts of the answers are told from */
 void ch_message_ask(const struct ch_directory *directory, const struct ch_state *state,

@@ -468,8 +468,12 @@ bool ch_past_collect(struct ch_pipeline *line, struct ch_ingress_arrival *ret)
             job = ch_shadow_collect(line->shadow);
             continue;
         }
-        struct ch_past *past = job->arg;
         line->past_jobs--;
+        if (ch_whatif_made(line, job)) {
+            job = ch_shadow_collect(line->shadow);
+            continue;
+        }
+        struct ch_past *past = job->arg;
         if (deliver(line, past)) {
             *ret = past->arrival;
             return true;

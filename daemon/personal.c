@@ -45,22 +45,30 @@ _Static_assert(offsetof(struct ch_ev_user_created, number) == 0 &&
                    offsetof(struct ch_ev_login_created, number) == 0,
                "the number of the vault slot comes first");
 
+/* The vault slot whose key an event is sealed with. */
+static uint64_t number_for(const struct ch_ground *ground, const struct ch_event *event,
+                           const struct ch_call *call, const struct ch_moment *moment)
+{
+    if (ch_events[event->tag].makes == CH_KIND_user) {
+        const uint64_t *number = event->body; /* the first field of each event that makes a user */
+        return *number;
+    }
+    uint64_t number = event_user(ground->state, event);
+    if (number == 0) number = named_user(ground->state, call);
+    if (number == 0 && moment->user_row != 0) number = number_of(ground->state, moment->user_row);
+    return number;
+}
+
 static enum ch_err key_for(const struct ch_ground *ground, const struct ch_event *event,
                            const struct ch_call *call, const struct ch_moment *moment,
                            uint64_t *ret_number, uint8_t *ret_key, struct ch_why *why)
 {
     struct ch_vault *vault = ground->directory->vault;
+    *ret_number = number_for(ground, event, call, moment);
     if (ch_events[event->tag].makes == CH_KIND_user) {
-        const uint64_t *number = event->body; /* the first field of each event that makes a user */
-        *ret_number = *number;
         ch_entropy_fill(ground->entropy, ret_key, CH_VAULT_KEY_BYTES);
         ground->batch->sync_vault = true;
-        return ch_vault_put(vault, *number, ret_key, why);
-    }
-    *ret_number = event_user(ground->state, event);
-    if (*ret_number == 0) *ret_number = named_user(ground->state, call);
-    if (*ret_number == 0 && moment->user_row != 0) {
-        *ret_number = number_of(ground->state, moment->user_row);
+        return ch_vault_put(vault, *ret_number, ret_key, why);
     }
     if (ch_vault_get(vault, *ret_number, ret_key) == CH_VAULT_PRESENT) return CH_OK;
     *ret_number = 0;
@@ -111,4 +119,26 @@ out:
     if (plain.ptr != NULL) ch_wipe(plain.ptr, plain.len);
     ch_buf_deinit(&plain);
     return err;
+}
+
+enum ch_err ch_personal_suppose(const struct ch_ground *ground, struct ch_event *event,
+                                const struct ch_call *call, const struct ch_moment *moment,
+                                struct ch_arena *arena, struct ch_bytes *plain, struct ch_why *why)
+{
+    struct ch_buf text = {0};
+    *plain = (struct ch_bytes){0};
+    ch_event_personal(&text, event);
+    if (text.len > 0 && !text.failed) {
+        uint8_t *copy = ch_arena_copy(arena, text.ptr, text.len);
+        uint8_t *cipher = ch_arena_take(arena, text.len + CH_SEAL_TAG_BYTES);
+        text.failed = copy == NULL || cipher == NULL;
+        *plain = (struct ch_bytes){copy, text.len};
+        event->personal.present = true;
+        event->personal.number = number_for(ground, event, call, moment);
+        event->personal.cipher = (struct ch_bytes){cipher, text.len + CH_SEAL_TAG_BYTES};
+    }
+    const bool failed = text.failed;
+    if (text.ptr != NULL) ch_wipe(text.ptr, text.len);
+    ch_buf_deinit(&text);
+    return failed ? ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for an event") : CH_OK;
 }

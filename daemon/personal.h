@@ -12,4 +12,11 @@
 CH_MUST_USE enum ch_err ch_personal_seal(const struct ch_ground *ground, struct ch_event *event,
                                          const struct ch_call *call, const struct ch_moment *moment,
                                          struct ch_arena *arena, struct ch_why *why);
+/* The same in a message that is only supposed: nothing is sealed, and nothing goes to the vault.
+ * plain: gets what would have been sealed; empty: nothing
+ * errors: CH_ERR_NO_MEMORY */
+CH_MUST_USE enum ch_err ch_personal_suppose(const struct ch_ground *ground, struct ch_event *event,
+                                            const struct ch_call *call,
+                                            const struct ch_moment *moment, struct ch_arena *arena,
+                                            struct ch_bytes *plain, struct ch_why *why);
 #endif

@@ -36,6 +36,7 @@ static enum ch_err check_request(struct ch_pipeline *line, const struct ch_reque
         return ch_fail_field(why, CH_ERR_BAD_COMBINATION, "at",
                              "at: only import messages have it, with commands and mode each");
     }
+    if (ch_whatif_asked(request)) return ch_whatif_check(request, why);
     const uint32_t most = ch_ingress_slots(line->ingress) * 3 / 4;
     if (commands && line->held_commands >= (most == 0 ? 1 : most)) {
         line->busy_answers++;
@@ -214,6 +215,7 @@ static void take(struct ch_pipeline *line, const struct ch_ingress_arrival *arri
     if (ch_past_take(line, arrival, &request, &moment)) return;
     if (commands && !request.dry_run && repeats(line, arrival, &request, &moment)) return;
     if (ch_passwords_take(line, arrival, &request, &moment)) return;
+    if (ch_whatif_take(line, arrival, &request, &moment)) return;
     if (commands && ch_meta(line->state)->importing == 0) ch_line_fire_due(line);
     run(line, arrival, &request, &moment);
 }

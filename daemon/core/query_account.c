@@ -165,8 +165,7 @@ static bool may(struct ch_asking *q, uint8_t scope)
     return ch_actor_has(q, q->on, ch_scopes_of(scope));
 }
 
-/* The names from the root down, with / between. */
-static struct ch_text path_of(struct ch_asking *q, uint32_t account)
+struct ch_text ch_path_of(struct ch_asking *q, uint32_t account)
 {
     size_t len = 0;
     for (uint32_t a = account; a != 0; a = ch_account_row(q->state, a)->parent) {
@@ -299,7 +298,7 @@ void ch_query_account_show(struct ch_asking *q)
     ch_saw_account(q, q->on);
     result->account = ch_account_record(q, q->on);
     result->has_path = ch_actor_is_led(q, ch_root_of(q->state, q->on));
-    if (result->has_path) result->path = path_of(q, q->on);
+    if (result->has_path) result->path = ch_path_of(q, q->on);
     result->has_from_domain = row->from_domain != 0;
     if (row->from_domain != 0) result->from_domain = ch_copy_text(q, row->from_domain);
     result->depth = row->depth;

@@ -30,6 +30,9 @@ bool ch_refuse_limit(struct ch_asking *q, const char *limit, const char *field);
 void *ch_take(struct ch_asking *q, size_t count, size_t bytes);
 struct ch_text ch_copy_text(struct ch_asking *q, uint32_t text); /* of an interned text's row */
 
+/* An account's names from the root down, with / between. */
+struct ch_text ch_path_of(struct ch_asking *q, uint32_t account);
+
 /* The records of answers. */
 struct ch_rec_account_row ch_account_record(struct ch_asking *q, uint32_t account);
 struct ch_rec_user_row ch_user_record(struct ch_asking *q, uint32_t user);

@@ -81,7 +81,8 @@ static enum ch_err hash_key(const struct ch_directory *directory, const struct c
         return CH_OK;
     }
     const uint64_t at = ch_hash_key_row(state, number)->slot;
-    if (ch_vault_get(directory->vault, at, slot) != CH_VAULT_PRESENT) {
+    memset(slot, 0, sizeof slot);
+    if (ch_vault_get(directory->vault, at, slot) != CH_VAULT_PRESENT && !directory->supposes) {
         return ch_fail(why, CH_ERR_VAULT_IO, 0,
                        "the vault has no key %u of address hashes in slot %llu", number,
                        (unsigned long long)at);
@@ -188,6 +189,14 @@ static enum ch_err add(const struct ch_directory *directory, struct ch_state *st
     }
     ch_directory_add(state, seq, plain, user, given[0], given[1]);
     return CH_OK;
+}
+
+enum ch_err ch_directory_suppose(const struct ch_directory *directory, struct ch_state *state,
+                                 const struct ch_event *event, struct ch_bytes plain,
+                                 struct ch_why *why)
+{
+    if (plain.len == 0 || ch_find_sealed(state, event->seq) == 0) return CH_OK;
+    return add(directory, state, event->seq, event->tag, user_of(state, event), plain, why);
 }
 
 void ch_directory_forget_erased(const struct ch_directory *directory, struct ch_state *state)

@@ -15,6 +15,9 @@ struct ch_directory {
     struct ch_vault *vault;      /* borrowed */
     uint8_t name_key[32];        /* of keyed name hashes */
     uint8_t fingerprint_key[32]; /* of messages */
+    /* What is learnt is only supposed (whatif.h): nothing goes to the vault, and a key of address
+     * hashes that it lacks is one that was supposed before. */
+    bool supposes;
 };
 
 /* errors: CH_ERR_VAULT_IO when the installation's key is missing */
@@ -66,4 +69,9 @@ CH_MUST_USE enum ch_err ch_directory_learn(const struct ch_directory *directory,
  * sealed stays closed. errors: CH_ERR_SEAL_BROKEN, CH_ERR_NO_MEMORY */
 CH_MUST_USE enum ch_err ch_directory_fill(const struct ch_directory *directory,
                                           struct ch_state *state, struct ch_why *why);
+
+/* The same of an event whose sealed part is known as it was before it was sealed. */
+CH_MUST_USE enum ch_err ch_directory_suppose(const struct ch_directory *directory,
+                                             struct ch_state *state, const struct ch_event *event,
+                                             struct ch_bytes plain, struct ch_why *why);
 #endif

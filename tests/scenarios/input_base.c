@@ -31,6 +31,7 @@ const struct input_base input_bases[] = {
     {"session $ann_secret: account.switch on=north/shop", 0},
     {"session $ann_secret: account.switch on=north", 0},
     {"ann: guardrail.set on=north scopes=campaigns.send", 0},
+    {"ann: guardrail.set on=north scopes=campaigns.send dry_run=true && whatif after=1 limit=9", 0},
     {"ann: settings.set on=north header=Hello footer=Bye", 0},
     {"operator: limit.set name=OFFER_DAYS value=9", 0},
     /* ---- users, passwords, sessions ---- */

@@ -1,7 +1,7 @@
 /* main: charter, the command line of charterd. SPDX-License-Identifier: MIT
- * The words choose a command made by hand (import, check --from, events, proof, backup) or a call
- * of the schema's rows; everything about the latter, its options, help and printing, comes from the
- * rows. */
+ * The words choose a command made by hand (import, check --from, events, proof, backup, whatif) or
+ * a call of the schema's rows; everything about the latter, its options, help and printing, comes
+ * from the rows. */
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +17,7 @@
 #include "tools/charter/receipt.h"
 #include "tools/charter/replay.h"
 #include "tools/charter/review.h"
+#include "tools/charter/whatif.h"
 
 #ifndef CHARTER_VERSION
 #define CHARTER_VERSION "0.1.0"
@@ -52,10 +53,15 @@ static enum exit_code print_help(FILE *out, const char *group, const char *word)
     const struct special specials[] = {
         import_special,  questions_special, follow_special,  explain_special, proof_special,
         receipt_special, backup_special,    restore_special, export_special,  replay_special,
-        diff_special,    who_special,       orphans_special, review_special};
+        diff_special,    who_special,       orphans_special, review_special,  whatif_special};
     const size_t count = sizeof specials / sizeof specials[0];
     if (group == NULL) {
         help_all(out, specials, count);
+        return EXIT_DONE;
+    }
+    for (size_t i = 0; word == NULL && i < count; i++) {
+        if (strcmp(specials[i].words, group) != 0 || help_is_group(group)) continue;
+        help_special(out, &specials[i]);
         return EXIT_DONE;
     }
     const int type = help_find(group, word);
@@ -64,11 +70,6 @@ static enum exit_code print_help(FILE *out, const char *group, const char *word)
         return EXIT_DONE;
     }
     if (word == NULL && help_topic(group)) return EXIT_DONE;
-    for (size_t i = 0; word == NULL && i < count; i++) {
-        if (strcmp(specials[i].words, group) != 0 || help_is_group(group)) continue;
-        help_special(out, &specials[i]);
-        return EXIT_DONE;
-    }
     if (word == NULL && help_is_group(group)) {
         help_group(out, group, specials, count);
         return EXIT_DONE;
@@ -84,7 +85,10 @@ static bool run_special(struct command_line *line, const char *group, enum exit_
     static const struct {
         const char *word;
         enum exit_code (*run)(struct command_line *line);
-    } whole[] = {{"receipt", receipt_run}, {"replay", replay_run}, {"diff", diff_run}};
+    } whole[] = {{"receipt", receipt_run},
+                 {"replay", replay_run},
+                 {"diff", diff_run},
+                 {"whatif", whatif_run}};
     const char *word = line->at < line->argc ? line->argv[line->at] : "--";
     for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++) {
         if (strcmp(group, whole[i].word) != 0) continue;
