@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { READY_TIMEOUT_MS = 10000, STOP_TIMEOUT_MS = 5000 };
+enum { READY_TIMEOUT_MS = 10000, STOP_TIMEOUT_MS = 60000 };
 
 /* Between fork and exec in a program with threads: only calls that are safe in a signal handler. */
 static _Noreturn void become(const char *program, char *const argv[], const char *log, pid_t parent,

@@ -30,7 +30,8 @@ bool ch_child_wait(struct ch_child *child);
 /* Whether it still runs; reaps it if not. */
 bool ch_child_runs(struct ch_child *child);
 
-/* Asks it to end (SIGTERM), waits up to 5 s, then kills it; reaps it. NULL and zeroed are no-ops.
+/* Asks it to end (SIGTERM), waits up to a minute (a last snapshot
+ * may take seconds), then kills it; reaps it. NULL and zeroed are no-ops.
  * ret: whether it ended by itself with status 0. */
 bool ch_child_stop(struct ch_child *child);
 

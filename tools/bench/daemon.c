@@ -74,9 +74,18 @@ enum ch_err ch_daemon_start(struct ch_daemon *daemon, struct charter **ret, stru
     char listen[] = "--listen";
     char clock[] = "--clock";
     char manual[] = "manual";
-    char *const argv[] = {program, data,        daemon->dir,
-                          listen,  daemon->url, daemon->manual_clock ? clock : NULL,
-                          manual,  NULL};
+    char snapshots[] = "--snapshot-events";
+    char none[] = "0";
+    char *argv[10] = {program, data, daemon->dir, listen, daemon->url};
+    size_t len = 5;
+    if (daemon->manual_clock) {
+        argv[len++] = clock;
+        argv[len++] = manual;
+    }
+    if (daemon->no_snapshots) {
+        argv[len++] = snapshots;
+        argv[len++] = none;
+    }
     enum ch_err err = ch_child_start(daemon->program, argv, daemon->log, /* waits_ready= */ false,
                                      &daemon->child, why);
     if (err != CH_OK) return err;
@@ -140,6 +149,7 @@ enum ch_err ch_daemon_status(struct charter *connection, struct ch_daemon_status
         err = ch_fail(why, CH_ERR_UNDECODABLE, 0, "the answer to status lacks a figure");
         goto out;
     }
+    (void)charter_get_uint(map, "resumed", &status.resumed); /* there may be none */
     *ret = status;
 out:
     charter_reply_destroy(reply);

@@ -18,6 +18,7 @@ struct ch_daemon {
     char log[CH_WORKDIR_NAME_BYTES];
     char url[CH_WORKDIR_NAME_BYTES + 8];
     bool manual_clock; /* set it before a start */
+    bool no_snapshots; /* none is made; set it before a start */
     bool stays;        /* the data directory is not removed in the end */
     struct ch_child child;
 };
@@ -28,6 +29,7 @@ struct ch_daemon_status {
     uint64_t log_bytes;
     uint64_t resident_bytes; /* with the pages of log.mdb that it has mapped */
     uint64_t state_bytes;
+    uint64_t resumed; /* the seq of the snapshot that the start went on from; 0: none */
     uint64_t replayed;
     uint64_t replay_ms;
     uint64_t longest_turn_us; /* since the status before */
