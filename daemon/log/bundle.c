@@ -229,9 +229,12 @@ enum ch_err ch_bundle_next(struct ch_bundle_reader *reader, struct ch_bundle_ite
     item = reader->bytes.ptr + reader->at; /* it may have moved */
     const struct ch_bytes covered = {item, ITEM_HEAD_BYTES + len};
     if (ch_get_le32(item + covered.len) != ch_crc_record(ret->number, covered)) {
+        const bool once = kind == CH_BUNDLE_HEAD || kind == CH_BUNDLE_END;
+        char number[24] = "";
+        if (!once) (void)snprintf(number, sizeof number, " %" PRIu64, ret->number);
         return ch_fail(why, CH_ERR_LOG_CORRUPT, 0,
-                       "%s %" PRIu64 " does not match its checksum (at byte %" PRIu64 ")",
-                       name_of(kind), ret->number, reader->position + reader->at);
+                       "%s%s does not match its checksum (at byte %" PRIu64 ")", name_of(kind),
+                       number, reader->position + reader->at);
     }
     ret->content = (struct ch_bytes){item + ITEM_HEAD_BYTES, len};
     reader->counts[item[0]]++;
