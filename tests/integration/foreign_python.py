@@ -207,9 +207,11 @@ def opened(vault, seq, personal):
 
 def read_log(data, events, root, repeat):
     found = stored(os.path.join(data, "log.mdb"))
-    assert sorted(found) == list(range(1, len(events) + 1))
+    assert sorted(found) == list(range(1, len(found) + 1))
+    for seq in range(len(events) + 1, len(found) + 1):  # at its end: which shares were used
+        assert msgpack.unpackb(found[seq][:-4])[2] == 92, seq
     records = []
-    for seq in sorted(found):
+    for seq in range(1, len(events) + 1):
         record, checksum = found[seq][:-4], found[seq][-4:]
         assert crc32c(seq.to_bytes(8, "big") + record) == int.from_bytes(checksum, "little"), seq
         items = msgpack.unpackb(record)

@@ -15,7 +15,7 @@ from _daemon import Daemon, need_program
 from _logfile import crc32c, verify, verify_raw
 
 NAMES = ("record ", "tile ", "checkpoint ", "byte ", "key ", "the end", "no bundle")
-FLIPS = int(os.environ.get("CH_FLIPS", "30"))
+FLIPS = int(os.environ.get("CH_FLIPS", "300")) // 10
 
 
 def fill(daemon, name, count):
