@@ -19,7 +19,7 @@
 
 /* Slow checks take ten times as long; the release build then makes up for the histories. */
 #ifdef CH_SLOW_CHECKS
-enum { HISTORIES = 100, WHAT_IF_HISTORIES = 60 };
+enum { HISTORIES = 80, WHAT_IF_HISTORIES = 15 };
 #else
 enum { HISTORIES = 220, WHAT_IF_HISTORIES = 150 };
 #endif

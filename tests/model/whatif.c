@@ -200,7 +200,8 @@ static void compare_flips(const struct ch_flips *flips, const struct m_list *lis
     for (size_t a = 0; a < list->account_count; a++) {
         for (size_t s = 0; s < list->subject_count; s++) {
             for (uint32_t form = 0; form <= O_RESOURCES; form++) {
-                for (uint8_t kind = form == 0 ? 0 : 1; kind < (form == 0 ? 1 : O_KINDS); kind++) {
+                const uint8_t end = form == 0 ? 1 : O_KINDS;
+                for (uint8_t kind = form == 0 ? 0 : 1; kind < end; kind++) {
                     const struct line line = line_of(before, after, s, a, form, kind);
                     if (is_empty(line)) continue;
                     const bool found = holds(flips, list, s, a, form, kind, line);

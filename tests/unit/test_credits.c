@@ -11,15 +11,12 @@
 
 #include <stdlib.h>
 
-enum {
-    HISTORIES = 12,
-    STEPS = 500,
-    ACCOUNTS = 6,
-    CLOSED = 4,
-    TAKINGS = 4096,
-    PERIODS = 600,
-    NOBODY = -1
-};
+#ifdef CH_SLOW_CHECKS
+enum { HISTORIES = 5 };
+#else
+enum { HISTORIES = 12 };
+#endif
+enum { STEPS = 500, ACCOUNTS = 6, CLOSED = 4, TAKINGS = 4096, PERIODS = 600, NOBODY = -1 };
 
 #define DONE(sender, ident, on, ...)                                                               \
     assert_int_equal(RUN(w, sender, ident, on, __VA_ARGS__), CH_REJ_none)

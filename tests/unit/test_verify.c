@@ -229,6 +229,13 @@ static void the_log_is_good_with_and_without_threads_and_replay(void **state)
     }
 }
 
+/* Under the sanitizers every fifth bit: all places of a byte come up. */
+#ifdef CH_SLOW_CHECKS
+enum { NEXT_BIT = 5 };
+#else
+enum { NEXT_BIT = 1 };
+#endif
+
 static void each_flipped_bit_of_a_record_or_key_is_found_and_named(void **state)
 {
     struct fixture *f = *state;
@@ -237,7 +244,7 @@ static void each_flipped_bit_of_a_record_or_key_is_found_and_named(void **state)
         if (place->part != CH_VERIFY_RECORD) continue;
         const bool all = place->number == 200 || place->number == f->records;
         if (all) {
-            for (size_t bit = 0; bit < place->len * 8; bit++) {
+            for (size_t bit = 0; bit < place->len * 8; bit += NEXT_BIT) {
                 check_bit(f, place, bit);
             }
         } else {
@@ -253,7 +260,7 @@ static void flipped_bits_of_tiles_and_their_keys_are_found_and_named(void **stat
         const struct place *place = &f->places[i];
         if (place->part != CH_VERIFY_TILE) continue;
         const size_t bits = place->len * 8;
-        const size_t step = place->key ? 1 : 131; /* every bit position of a byte comes up */
+        const size_t step = place->key ? NEXT_BIT : 131; /* every bit position of a byte comes up */
         for (size_t bit = 0; bit < bits; bit += step) {
             check_bit(f, place, bit);
         }
@@ -267,7 +274,7 @@ static void flipped_bits_of_checkpoints_and_their_keys_are_found_and_named(void 
         const struct place *place = &f->places[i];
         if (place->part != CH_VERIFY_CHECKPOINT) continue;
         for (size_t bit = 0; bit < place->len * 8;
-             bit += place->number == 2 || place->key ? 1 : 7) {
+             bit += place->number == 2 || place->key ? NEXT_BIT : 7) {
             check_bit(f, place, bit);
         }
     }
