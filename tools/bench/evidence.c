@@ -1,7 +1,6 @@
 /* evidence: see evidence.h. SPDX-License-Identifier: MIT */
 #include "tools/bench/evidence.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -118,17 +117,12 @@ static enum ch_err start(struct evidence *evidence, struct ch_why *why)
 static enum ch_err rebuild_row(void *context, struct ch_sample *ret, struct ch_why *why)
 {
     struct evidence *evidence = context;
-    char snapshots[CH_WORKDIR_NAME_BYTES + 16];
-    char aside[CH_WORKDIR_NAME_BYTES + 24];
-    (void)snprintf(snapshots, sizeof snapshots, "%s/snapshots", evidence->daemon->dir);
-    (void)snprintf(aside, sizeof aside, "%s.aside", snapshots);
-    const bool had = rename(snapshots, aside) == 0;
-    evidence->daemon->no_snapshots = true;
-    enum ch_err err = start(evidence, why);
-    evidence->daemon->no_snapshots = false;
-    if (had && rename(aside, snapshots) != 0 && err == CH_OK) {
-        err = ch_fail(why, CH_ERR_FILE_IO, errno, "%s: %s", aside, strerror(errno));
-    }
+    struct ch_why unused;
+    enum ch_err err = ch_long_log_hide_snapshots(evidence->daemon, why);
+    if (err == CH_OK) err = start(evidence, why);
+    const enum ch_err back =
+        ch_long_log_show_snapshots(evidence->daemon, err == CH_OK ? why : &unused);
+    if (err == CH_OK) err = back;
     if (err != CH_OK) return err;
     const double ms = (double)(evidence->status.replay_ms > 0 ? evidence->status.replay_ms : 1);
     ret->per_second = (double)evidence->status.replayed * 1e3 / ms;

@@ -1,6 +1,7 @@
 /* long_log: see long_log.h. SPDX-License-Identifier: MIT */
 #include "tools/bench/long_log.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -77,4 +78,27 @@ enum ch_err ch_long_log_open(const struct ch_options *options, uint64_t events,
     err = access(file, F_OK) == 0 ? find(ret, why) : make(ret, events, options->seed, why);
     (void)fflush(stdout);
     return err;
+}
+
+static enum ch_err move_snapshots(const struct ch_daemon *daemon, const char *from, const char *to,
+                                  struct ch_why *why)
+{
+    char old[CH_WORKDIR_NAME_BYTES + 24];
+    char new[CH_WORKDIR_NAME_BYTES + 24];
+    (void)snprintf(old, sizeof old, "%s/%s", daemon->dir, from);
+    (void)snprintf(new, sizeof new, "%s/%s", daemon->dir, to);
+    if (rename(old, new) == 0 || errno == ENOENT) return CH_OK;
+    return ch_fail(why, CH_ERR_FILE_IO, errno, "%s: %s", old, strerror(errno));
+}
+
+enum ch_err ch_long_log_hide_snapshots(struct ch_daemon *daemon, struct ch_why *why)
+{
+    daemon->no_snapshots = true;
+    return move_snapshots(daemon, "snapshots", "snapshots.aside", why);
+}
+
+enum ch_err ch_long_log_show_snapshots(struct ch_daemon *daemon, struct ch_why *why)
+{
+    daemon->no_snapshots = false;
+    return move_snapshots(daemon, "snapshots.aside", "snapshots", why);
 }

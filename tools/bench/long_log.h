@@ -12,4 +12,9 @@
 CH_MUST_USE enum ch_err ch_long_log_open(const struct ch_options *options, uint64_t events,
                                          const struct ch_workdir *workdir, struct ch_daemon *ret,
                                          struct ch_why *why);
+
+/* Puts the snapshots aside, so that a start replays the whole log and makes none, and back.
+ * errors: CH_ERR_FILE_IO (code = errno) */
+CH_MUST_USE enum ch_err ch_long_log_hide_snapshots(struct ch_daemon *daemon, struct ch_why *why);
+CH_MUST_USE enum ch_err ch_long_log_show_snapshots(struct ch_daemon *daemon, struct ch_why *why);
 #endif

@@ -52,6 +52,7 @@ enum ch_err ch_replay_run(const struct ch_options *options, struct ch_why *why)
     struct restart restart = {.daemon = &daemon};
     enum ch_err err = ch_workdir_open(options->dir, &workdir, why);
     if (err == CH_OK) err = ch_long_log_open(options, events, &workdir, &daemon, why);
+    if (err == CH_OK) err = ch_long_log_hide_snapshots(&daemon, why);
     if (err == CH_OK) err = ch_rounds_create(&rounds, why);
     if (err != CH_OK) goto out;
     ch_rounds_section(rounds, "start on the log", "events/s");
@@ -63,6 +64,11 @@ enum ch_err ch_replay_run(const struct ch_options *options, struct ch_why *why)
                  restart.status.replayed, (double)restart.status.replay_ms / 1e3,
                  restart.start_seconds, (double)restart.status.resident_bytes / (1024.0 * 1024.0));
 out:
+    if (daemon.no_snapshots) {
+        struct ch_why unused;
+        const enum ch_err back = ch_long_log_show_snapshots(&daemon, err == CH_OK ? why : &unused);
+        if (err == CH_OK) err = back;
+    }
     ch_rounds_destroy(rounds);
     ch_daemon_discard(&daemon);
     ch_workdir_close(&workdir);
