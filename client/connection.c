@@ -117,8 +117,8 @@ static void on_received(struct slot *slot)
         return;
     }
     const nng_duration wait = busy_wait_ms(slot, retry_ms);
-    if (wait >= left_ms(slot)) {
-        finish(slot, msg, 0); /* the busy answer is the answer */
+    if (wait + wait / 2 >= left_ms(slot)) { /* so that another try has time for its answer */
+        finish(slot, msg, 0);               /* the busy answer is the answer */
         return;
     }
     nng_msg_free(msg);

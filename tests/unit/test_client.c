@@ -341,7 +341,7 @@ static void client_answers_busy_when_it_never_ends(void **state)
 {
     struct world *world = *state;
     plan(world, (struct plan){.busy = 1000000});
-    struct charter *c = connect_to(world, (struct charter_options){.timeout_ms = 100});
+    struct charter *c = connect_to(world, (struct charter_options){.timeout_ms = 2000});
     struct charter_message *m = message_of("status");
     struct charter_reply *reply = NULL;
     struct charter_error error;
@@ -355,7 +355,7 @@ static void client_times_out_and_the_same_message_can_be_sent_again(void **state
 {
     struct world *world = *state;
     plan(world, (struct plan){.silent = 1});
-    struct charter *c = connect_to(world, (struct charter_options){.timeout_ms = 100});
+    struct charter *c = connect_to(world, (struct charter_options){.timeout_ms = 1000});
     struct charter_message *m = message_of("status");
     struct charter_reply *reply = NULL;
     struct charter_error error;
