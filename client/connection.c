@@ -1,6 +1,6 @@
 /* connection: messages in flight over one REQ socket. SPDX-License-Identifier: MIT
- * A message takes a slot: a context, an aio and its bytes. The slot's phase moves only in the aio's
- * callback, on nng's threads: sending, receiving, and after a busy answer waiting, then sending
+ * A message takes a slot: a context, two aios and its bytes. The slot moves on only in their
+ * callbacks, on nng's threads: sending, receiving, and after a busy answer a pause, then sending
  * again. At the end the slot is done, and charter_collect, woken by the condition, takes it. The
  * lock guards `use` and `finished_as`; the rest of a slot that is taken belongs to the callback. */
 #include <nng/nng.h>
@@ -30,7 +30,7 @@ enum {
 };
 
 enum slot_use { SLOT_IDLE, SLOT_TAKEN, SLOT_DONE };
-enum slot_phase { PHASE_SENDING, PHASE_RECEIVING, PHASE_WAITING };
+enum slot_phase { PHASE_SENDING, PHASE_RECEIVING };
 
 struct slot {
     uint32_t magic;
@@ -39,6 +39,7 @@ struct slot {
     struct charter *owner;
     nng_ctx ctx;
     nng_aio *aio;
+    nng_aio *pause; /* of a busy answer; an own one, see on_received */
     uint8_t id[ID_BYTES];
     uint64_t tag;
     nng_time deadline; /* ms, nng's clock */
@@ -107,9 +108,15 @@ static nng_duration busy_wait_ms(const struct slot *slot, uint64_t retry_ms)
     return (nng_duration)(wait / 2 + 1 + nng_random() % wait);
 }
 
+/* nng 1.5.2: an aio that has slept reports later timeouts as done well, without a message. So
+ * waits have an aio of their own, and a missing message is a timeout. */
 static void on_received(struct slot *slot)
 {
     nng_msg *msg = nng_aio_get_msg(slot->aio);
+    if (msg == NULL) {
+        finish(slot, NULL, NNG_ETIMEDOUT);
+        return;
+    }
     nng_aio_set_msg(slot->aio, NULL);
     uint64_t retry_ms = 0;
     if (!ch_client_reply_busy((struct ch_bytes){nng_msg_body(msg), nng_msg_len(msg)}, &retry_ms)) {
@@ -123,9 +130,19 @@ static void on_received(struct slot *slot)
     }
     nng_msg_free(msg);
     slot->busy_count++;
-    slot->phase = PHASE_WAITING;
-    nng_aio_set_timeout(slot->aio, NNG_DURATION_INFINITE);
-    nng_sleep_aio(wait, slot->aio);
+    nng_sleep_aio(wait, slot->pause);
+}
+
+static void on_pause(void *context)
+{
+    struct slot *slot = context;
+    CH_CHECK(slot->magic == SLOT_MAGIC);
+    const int rv = nng_aio_result(slot->pause);
+    if (rv == 0) {
+        start_sending(slot);
+    } else {
+        finish(slot, NULL, rv);
+    }
 }
 
 static void on_aio(void *context)
@@ -144,10 +161,8 @@ static void on_aio(void *context)
         slot->phase = PHASE_RECEIVING;
         nng_aio_set_timeout(slot->aio, left_ms(slot) + 1);
         nng_ctx_recv(slot->ctx, slot->aio);
-    } else if (slot->phase == PHASE_RECEIVING) {
-        on_received(slot);
     } else {
-        start_sending(slot);
+        on_received(slot);
     }
 }
 
@@ -186,12 +201,10 @@ static enum ch_err open_slots(struct charter *c, unsigned count, struct ch_why *
         *slot = (struct slot){.magic = SLOT_MAGIC, .owner = c};
         int rv = nng_ctx_open(&slot->ctx, c->socket);
         if (rv != 0) return fail_nng(why, rv, "no context");
-        rv = nng_aio_alloc(&slot->aio, on_aio, slot);
-        if (rv != 0) {
-            (void)nng_ctx_close(slot->ctx);
-            return fail_nng(why, rv, "no aio");
-        }
         c->slot_count++;
+        rv = nng_aio_alloc(&slot->aio, on_aio, slot);
+        if (rv == 0) rv = nng_aio_alloc(&slot->pause, on_pause, slot);
+        if (rv != 0) return fail_nng(why, rv, "no aio");
     }
     return CH_OK;
 }
@@ -256,11 +269,14 @@ void charter_close(struct charter *c)
     if (c == NULL) return;
     let_come_in(c);
     for (unsigned i = 0; i < c->slot_count; i++) {
-        nng_aio_stop(c->slots[i].aio); /* waits for the callback */
+        /* Each waits for its callback; one of them may start the other, which then fails. */
+        if (c->slots[i].pause != NULL) nng_aio_stop(c->slots[i].pause);
+        if (c->slots[i].aio != NULL) nng_aio_stop(c->slots[i].aio);
     }
     for (unsigned i = 0; i < c->slot_count; i++) {
         struct slot *slot = &c->slots[i];
         nng_aio_free(slot->aio);
+        nng_aio_free(slot->pause);
         (void)nng_ctx_close(slot->ctx);
         nng_msg_free(slot->reply);
         ch_buf_deinit(&slot->bytes);

@@ -22,7 +22,7 @@ enum { PATH_BYTES = 96, ARRIVALS = 16 };
 /* What the server does with the messages to come; set before they are sent. */
 struct plan {
     unsigned busy;     /* answers busy so many times */
-    unsigned silent;   /* gives so many messages no answer */
+    unsigned silent;   /* then gives so many messages no answer */
     uint64_t page_end; /* events.read: the last event there is */
 };
 
@@ -98,13 +98,13 @@ static bool answer(struct world *world, struct ch_bytes bytes, struct ch_buf *ou
     world->messages++;
     if (err != CH_OK) {
         ch_reply_error(out, NULL, 0, &why);
-    } else if (world->plan.silent > 0) {
-        world->plan.silent--;
-        any = false;
     } else if (world->plan.busy > 0) {
         world->plan.busy--;
         (void)ch_fail(&why, CH_ERR_BUSY, 0, "too many");
         ch_reply_error(out, request.id, 0, &why);
+    } else if (world->plan.silent > 0) {
+        world->plan.silent--;
+        any = false;
     } else {
         ch_reply_begin(out, request.id, true, 42, request.call_count);
         for (uint32_t i = 0; i < request.call_count; i++) {
@@ -367,6 +367,21 @@ static void client_times_out_and_the_same_message_can_be_sent_again(void **state
     charter_close(c);
 }
 
+/* nng 1.5.2 says of an aio that has slept that it was done well when it timed out. */
+static void client_times_out_after_a_busy_answer_too(void **state)
+{
+    struct world *world = *state;
+    plan(world, (struct plan){.busy = 2, .silent = 1000});
+    struct charter *c = connect_to(world, (struct charter_options){.timeout_ms = 300});
+    struct charter_message *m = message_of("status");
+    struct charter_reply *reply = NULL;
+    struct charter_error error;
+    assert_int_equal(charter_call(c, m, &reply, &error), CH_ERR_TIMED_OUT);
+    assert_string_equal(error.code, "timed_out");
+    charter_message_destroy(m);
+    charter_close(c);
+}
+
 static void client_resends_by_itself_what_gets_no_answer(void **state)
 {
     struct world *world = *state;
@@ -474,6 +489,7 @@ int main(void)
         WITH_SERVER(client_sends_a_busy_message_again_with_the_same_id),
         WITH_SERVER(client_answers_busy_when_it_never_ends),
         WITH_SERVER(client_times_out_and_the_same_message_can_be_sent_again),
+        WITH_SERVER(client_times_out_after_a_busy_answer_too),
         WITH_SERVER(client_resends_by_itself_what_gets_no_answer),
         WITH_SERVER(client_refuses_a_message_that_is_too_large_before_sending_it),
         WITH_SERVER(client_refuses_a_message_without_calls_and_bad_json),

@@ -114,6 +114,10 @@ static void slot_answered(struct slot *slot)
 {
     struct run *run = slot->run;
     slot->message = nng_aio_get_msg(slot->aio);
+    if (slot->message == NULL) { /* nng 1.5.2, of an aio that has slept and then timed out */
+        slot_net_fails(slot, "waiting for an answer", NNG_ETIMEDOUT);
+        return;
+    }
     nng_aio_set_msg(slot->aio, NULL);
     struct ch_bytes reply = {.ptr = nng_msg_body(slot->message), .len = nng_msg_len(slot->message)};
     struct ch_why why = {0};
