@@ -74,13 +74,13 @@ void ch_seat_activate(struct ch_state *state, uint32_t seat, const struct ch_eve
 void ch_seat_invite(struct ch_state *state, uint32_t seat, const struct ch_event *event,
                     struct ch_bytes token_hash, uint64_t open_until);
 void ch_seat_answer(struct ch_state *state, uint32_t seat, const struct ch_event *event,
-                    enum ch_invitation invitation);
+                    enum ch_invitation status);
 
 /* due.c: what happens by itself. Each kind names a table; a row of it knows its place in the heap.
  * A new kind: its place in due.c, its event in ch_decide_due, its room in ch_due_reserve. */
 enum ch_due_kind {
     CH_DUE_SHARE = 1,        /* share_expired */
-    CH_DUE_INVITATION = 2,   /* of a seat: invitation_expired */
+    CH_DUE_INVITATION = 2,   /* invitation_expired */
     CH_DUE_PERIOD = 5,       /* period_closed of a plan */
     CH_DUE_REQUEST = 6,      /* access_request_expired */
     CH_DUE_RESERVATION = 12, /* reservation_expired */

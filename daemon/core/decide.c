@@ -344,7 +344,8 @@ static void share_due(struct ch_case *c, uint32_t row)
 /* invitation_expired: an invitation can be accepted no longer. */
 static void invitation_due(struct ch_case *c, uint32_t row)
 {
-    const struct ch_row_seat *seat = ch_seat_row(c->state, row);
+    const uint32_t seat_row = ch_invitation_row(c->state, row)->seat;
+    const struct ch_row_seat *seat = ch_seat_row(c->state, seat_row);
     struct ch_ev_invitation_expired *body =
         ch_emit(c, CH_EV_invitation_expired, ch_account_row(c->state, seat->account)->id);
     if (body != NULL) body->share.seq = ch_share_row(c->state, seat->share)->id;

@@ -71,8 +71,9 @@ static uint32_t lapsed_share(const struct ch_case *c, uint32_t user, uint32_t ac
     const uint32_t row =
         user == 0 ? 0 : ch_find_share(c->state, CH_subject_kind_user, user, account);
     if (row == 0 || ch_share_row(c->state, row)->status != CH_share_status_pending) return 0;
-    const struct ch_row_seat *seat = ch_seat_row(c->state, ch_share_row(c->state, row)->seat);
-    const bool open = seat->invitation == CH_invitation_open && seat->open_until > c->moment->now;
+    const struct ch_row_invitation *last =
+        ch_invitation_of(c->state, ch_share_row(c->state, row)->seat);
+    const bool open = last->status == CH_invitation_open && last->open_until > c->moment->now;
     return open ? 0 : row;
 }
 
@@ -331,21 +332,21 @@ static uint32_t invited_seat(struct ch_case *c, const struct ch_secret *token)
     const uint32_t row = ch_find_token(c->state, token->hash);
     enum ch_rejection_code code = CH_REJ_token_wrong;
     if (row != 0) {
-        const struct ch_row_seat *seat = ch_seat_row(c->state, row);
+        const struct ch_row_invitation *last = ch_invitation_row(c->state, row);
         code = CH_REJ_none;
-        switch ((enum ch_invitation)seat->invitation) {
+        switch ((enum ch_invitation)last->status) {
         case CH_invitation_none: code = CH_REJ_token_wrong; break;
         case CH_invitation_accepted:
         case CH_invitation_declined: code = CH_REJ_token_used; break;
         case CH_invitation_cancelled: code = CH_REJ_token_cancelled; break;
         case CH_invitation_expired: code = CH_REJ_token_expired; break;
         case CH_invitation_open:
-            if (seat->open_until <= c->moment->now) code = CH_REJ_token_expired;
+            if (last->open_until <= c->moment->now) code = CH_REJ_token_expired;
             break;
-        case CH_invitation_end_: CH_CHECK(seat->invitation != CH_invitation_end_); break;
+        case CH_invitation_end_: CH_CHECK(last->status != CH_invitation_end_); break;
         }
     }
-    if (code == CH_REJ_none) return row;
+    if (code == CH_REJ_none) return ch_invitation_row(c->state, row)->seat;
     (void)ch_reject(c, code, "token");
     return 0;
 }

@@ -168,8 +168,9 @@ size_t ch_cascade_of_people(const struct ch_state *state, const struct ch_call *
     }
     if (call->type == CH_CMD_invitation_decline) {
         const struct ch_cmd_invitation_decline *args = call->args;
-        const uint32_t seat = ch_find_token(state, args->token.hash);
-        const uint32_t share = seat == 0 ? 0 : ch_seat_row(state, seat)->share;
+        const uint32_t row = ch_find_token(state, args->token.hash);
+        if (row == 0) return 0;
+        const uint32_t share = ch_seat_row(state, ch_invitation_row(state, row)->seat)->share;
         return share == 0 ? 0 : ch_cascade_of_share(state, share);
     }
     if (call->type == CH_CMD_share_invite) { /* a limit and a grant for each resource */

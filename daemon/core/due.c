@@ -37,8 +37,8 @@ static uint32_t *place_of(struct ch_state *state, uint32_t kind, uint32_t row)
         return &reservation->due;
     }
     case CH_DUE_INVITATION: {
-        struct ch_row_seat *seat = ch_row_edit(&state->store, CH_T_SEAT, row);
-        return &seat->due;
+        struct ch_row_invitation *invitation = ch_row_edit(&state->store, CH_T_INVITATION, row);
+        return &invitation->due;
     }
     case CH_DUE_SESSION: {
         struct ch_row_session *session = ch_row_edit(&state->store, CH_T_SESSION, row);

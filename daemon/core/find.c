@@ -211,7 +211,14 @@ uint32_t ch_find_seat(const struct ch_state *state, uint32_t user, uint32_t acco
 uint32_t ch_find_token(const struct ch_state *state, const uint8_t token_hash[32])
 {
     FIND(CH_I_TOKEN, ch_hash_token(token_hash),
-         memcmp(ch_seat_row(state, row)->token_hash, token_hash, 32) == 0);
+         memcmp(ch_invitation_row(state, row)->token_hash, token_hash, 32) == 0);
+}
+
+const struct ch_row_invitation *ch_invitation_of(const struct ch_state *state, uint32_t seat)
+{
+    static const struct ch_row_invitation none = {.status = CH_invitation_none};
+    const uint32_t row = ch_seat_row(state, seat)->invitation;
+    return row == 0 ? &none : ch_invitation_row(state, row);
 }
 
 uint32_t ch_find_grant(const struct ch_state *state, uint32_t share, uint8_t kind,

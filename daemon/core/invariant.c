@@ -497,17 +497,26 @@ static const char *seats(struct tally *t)
               "a seat is found, and a user has one on an account");
         HOLDS(seat->share == ch_find_share(s, CH_subject_kind_user, seat->user, seat->account),
               "a seat knows the share of its user");
-        const bool open = seat->invitation == CH_invitation_open;
+        HOLDS(seat->invitation == 0 || (live(s, CH_T_INVITATION, seat->invitation) &&
+                                        ch_invitation_row(s, seat->invitation)->seat == row),
+              "a seat's invitation is its own");
+        const struct ch_row_invitation *last = ch_invitation_of(s, row);
+        const bool open = last->status == CH_invitation_open;
         const bool pending =
             seat->share != 0 && ch_share_row(s, seat->share)->status == CH_share_status_pending;
-        HOLDS(pending == (open || seat->invitation == CH_invitation_expired),
+        HOLDS(pending == (open || last->status == CH_invitation_expired),
               "a share is pending while its invitation waits or can be sent again");
-        HOLDS(open == (seat->due != 0), "an open invitation is in the heap");
-        HOLDS((seat->invitation == CH_invitation_none) == (seat->invited_seq == 0) &&
-                  (seat->invited_seq == 0 || ch_find_token(s, seat->token_hash) == row),
-              "a seat is found by the token of its invitation");
+        HOLDS(open == (last->due != 0), "an open invitation is in the heap");
+        HOLDS((seat->invitation == 0) == (last->status == CH_invitation_none),
+              "only who was invited has an invitation");
         HOLDS(seat->role_name == 0 || count_text(t, seat->role_name), "what the role was is named");
-        t->dues += seat->due != 0;
+        t->dues += last->due != 0;
+    }
+    for (uint32_t r = next(s, CH_T_INVITATION, 0); r != 0; r = next(s, CH_T_INVITATION, r)) {
+        const struct ch_row_invitation *one = ch_invitation_row(s, r);
+        HOLDS(live(s, CH_T_SEAT, one->seat) && ch_seat_row(s, one->seat)->invitation == r,
+              "an invitation is of one seat, which knows it");
+        HOLDS(ch_find_token(s, one->token_hash) == r, "an invitation is found by its token");
     }
     return NULL;
 }
@@ -581,8 +590,8 @@ static bool knows_its_place(const struct ch_state *s, const struct ch_row_due *d
                ch_reservation_row(s, due->row)->due == place &&
                ch_reservation_row(s, due->row)->expires_at == due->at;
     case CH_DUE_INVITATION:
-        return live(s, CH_T_SEAT, due->row) && ch_seat_row(s, due->row)->due == place &&
-               ch_seat_row(s, due->row)->open_until == due->at;
+        return live(s, CH_T_INVITATION, due->row) && ch_invitation_row(s, due->row)->due == place &&
+               ch_invitation_row(s, due->row)->open_until == due->at;
     case CH_DUE_SESSION:
         return live(s, CH_T_SESSION, due->row) && ch_session_row(s, due->row)->due == place &&
                ch_session_row(s, due->row)->expires_at == due->at;
@@ -669,12 +678,6 @@ static const char *index_sizes(const struct tally *t)
     const struct ch_state *s = t->state;
     for (uint32_t i = 0; i < CH_INDEXES; i++) {
         uint64_t rows = live_rows(s, tables[i]);
-        if (i == CH_I_TOKEN) { /* those that were invited */
-            rows = 0;
-            for (uint32_t row = next(s, CH_T_SEAT, 0); row != 0; row = next(s, CH_T_SEAT, row)) {
-                rows += ch_seat_row(s, row)->invited_seq != 0;
-            }
-        }
         if (i == CH_I_TEXT) { /* chains, not their rows */
             rows = 0;
             for (uint32_t row = next(s, CH_T_TEXT, 0); row != 0; row = next(s, CH_T_TEXT, row)) {

@@ -75,8 +75,9 @@ static uint32_t everybody(struct ch_asking *q, struct place **ret)
         const struct ch_row_seat *seat = ch_seat_row(q->state, s);
         if (seat->first_at == 0 && seat->share == 0) continue; /* was invited, never came */
         const enum ch_standing standing = standing_of(q, seat);
-        place[count++] = (struct place){.at = standing == CH_standing_pending ? seat->invited_at
-                                                                              : seat->first_at,
+        const bool pending = standing == CH_standing_pending;
+        place[count++] = (struct place){.at = pending ? ch_invitation_of(q->state, s)->invited_at
+                                                      : seat->first_at,
                                         .standing = (uint32_t)standing,
                                         .seat = s};
     }
@@ -101,8 +102,9 @@ static struct ch_rec_person_row person(struct ch_asking *q, const struct place *
         seat->share == 0 ? NULL : ch_share_row(q->state, seat->share);
     const bool veiled = ch_is_veiled(q, seat->user);
     const uint64_t login_at = veiled ? 0 : ch_user_row(q->state, seat->user)->last_login_at;
-    const bool invited = seat->invitation != CH_invitation_none;
-    const bool waits = seat->invitation == CH_invitation_open;
+    const struct ch_row_invitation *last = ch_invitation_of(q->state, place->seat);
+    const bool invited = last->status != CH_invitation_none;
+    const bool waits = last->status == CH_invitation_open;
     const struct ch_text permission = share != NULL          ? permission_of(q, share->role)
                                       : seat->role_name == 0 ? ch_text_of("custom")
                                                              : ch_copy_text(q, seat->role_name);
@@ -120,9 +122,9 @@ static struct ch_rec_person_row person(struct ch_asking *q, const struct place *
                                     .status = user.status,
                                     .kind = share == NULL ? (uint8_t)seat->kind : share->kind,
                                     .has_invited_at = invited,
-                                    .invited_at = seat->invited_at,
+                                    .invited_at = last->invited_at,
                                     .has_open_until = waits,
-                                    .open_until = seat->open_until,
+                                    .open_until = last->open_until,
                                     .has_first_active_at = seat->first_at != 0,
                                     .first_active_at = seat->first_at,
                                     .has_last_login_at = login_at != 0,
@@ -130,8 +132,8 @@ static struct ch_rec_person_row person(struct ch_asking *q, const struct place *
                                     .has_share = share != NULL};
     if (share != NULL) row.share.seq = share->id;
     /* Its time may have run out before anything said so. */
-    row.invitation = waits && seat->open_until <= q->moment->now ? (uint8_t)CH_invitation_expired
-                                                                 : (uint8_t)seat->invitation;
+    row.invitation = waits && last->open_until <= q->moment->now ? (uint8_t)CH_invitation_expired
+                                                                 : (uint8_t)last->status;
     return row;
 }
 

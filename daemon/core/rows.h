@@ -202,16 +202,21 @@ struct ch_row_seat {
     uint32_t share; /* 0: it has ended */
     uint64_t changed;
     uint64_t first_at;   /* nanoseconds: first active; 0: never */
-    uint64_t invited_at; /* of the last invitation, when it was sent first */
-    uint64_t invited_seq;
-    uint64_t open_until; /* from then on it cannot be accepted */
     uint32_t role_name;  /* text, of an ended share: what its role was called; 0: none */
-    uint32_t kind;       /* enum ch_share_kind */
-    uint32_t invitation; /* enum ch_invitation */
-    uint32_t due;        /* place in the heap of what is due; 0: none */
+    uint32_t kind;       /* enum ch_share_kind, of an ended share */
+    uint32_t invitation; /* row of the last one; 0: there was none */
     uint32_t next_of_account;
-    uint32_t spare;
-    uint8_t token_hash[32]; /* of the last invitation; found by it where there was one */
+};
+
+/* The last invitation to a seat; as long as the seat. */
+struct ch_row_invitation {
+    uint32_t live;
+    uint32_t seat;
+    uint64_t invited_at; /* when it was sent first */
+    uint64_t open_until; /* from then on it cannot be accepted */
+    uint32_t status;     /* enum ch_invitation */
+    uint32_t due;        /* place in the heap of what is due; 0: none */
+    uint8_t token_hash[32];
 };
 
 /* A campaign that was submitted and not sent yet: its last submission. The submitter's remark is

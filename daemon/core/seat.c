@@ -9,6 +9,11 @@ static struct ch_row_seat *edit(struct ch_state *state, uint32_t row, uint64_t s
     return seat;
 }
 
+static struct ch_row_invitation *edit_invitation(struct ch_state *state, uint32_t row)
+{
+    return ch_row_edit(&state->store, CH_T_INVITATION, row);
+}
+
 static uint32_t make(struct ch_state *state, uint32_t user, uint32_t account, uint64_t seq)
 {
     const uint32_t row = ch_row_take(&state->store, CH_T_SEAT);
@@ -46,23 +51,30 @@ void ch_seat_leave(struct ch_state *state, uint32_t share_row, uint64_t seq)
         const size_t len = ch_chain_get(state, CH_T_TEXT, text, name, sizeof name);
         seat->role_name = ch_text_take(state, (struct ch_text){name, len});
     }
-    const bool waits =
-        seat->invitation == CH_invitation_open || seat->invitation == CH_invitation_expired;
-    if (waits) seat->invitation = CH_invitation_cancelled;
-    ch_due_set(state, CH_DUE_INVITATION, share->seat, 0);
+    if (seat->invitation == 0) return;
+    const uint32_t status = ch_invitation_row(state, seat->invitation)->status;
+    if (status != CH_invitation_open && status != CH_invitation_expired) return;
+    edit_invitation(state, seat->invitation)->status = CH_invitation_cancelled;
+    ch_due_set(state, CH_DUE_INVITATION, seat->invitation, 0);
+}
+
+static void end_invitation(struct ch_state *state, uint32_t row)
+{
+    const struct ch_row_invitation *last = ch_invitation_row(state, row);
+    CH_CHECK(last->due == 0);
+    ch_index_remove(&state->store, CH_I_TOKEN, ch_hash_token(last->token_hash), row);
+    ch_row_give(&state->store, CH_T_INVITATION, row);
 }
 
 void ch_end_seat(struct ch_state *state, uint32_t row)
 {
     const struct ch_row_seat seat = *ch_seat_row(state, row);
     struct ch_row_account *owner = ch_row_edit(&state->store, CH_T_ACCOUNT, seat.account);
-    CH_CHECK(owner->first_seat == row && seat.share == 0 && seat.due == 0);
+    CH_CHECK(owner->first_seat == row && seat.share == 0);
     owner->first_seat = seat.next_of_account;
     owner->seat_count--;
     ch_index_remove(&state->store, CH_I_SEAT, ch_hash_seat(seat.user, seat.account), row);
-    if (seat.invitation != CH_invitation_none) {
-        ch_index_remove(&state->store, CH_I_TOKEN, ch_hash_token(seat.token_hash), row);
-    }
+    if (seat.invitation != 0) end_invitation(state, seat.invitation);
     if (seat.role_name != 0) ch_text_drop(state, seat.role_name);
     ch_row_give(&state->store, CH_T_SEAT, row);
 }
@@ -73,26 +85,39 @@ void ch_seat_activate(struct ch_state *state, uint32_t row, const struct ch_even
     if (seat->first_at == 0) seat->first_at = event->at == 0 ? 1 : event->at;
 }
 
+/* The seat's invitation, made with the first one; its token is out of the index. */
+static uint32_t invitation_to(struct ch_state *state, uint32_t seat_row, uint64_t seq)
+{
+    struct ch_row_seat *seat = edit(state, seat_row, seq);
+    if (seat->invitation == 0) {
+        seat->invitation = ch_row_take(&state->store, CH_T_INVITATION);
+        edit_invitation(state, seat->invitation)->seat = seat_row;
+        return seat->invitation;
+    }
+    const struct ch_row_invitation *last = ch_invitation_row(state, seat->invitation);
+    ch_index_remove(&state->store, CH_I_TOKEN, ch_hash_token(last->token_hash), seat->invitation);
+    return seat->invitation;
+}
+
 void ch_seat_invite(struct ch_state *state, uint32_t row, const struct ch_event *event,
                     struct ch_bytes token_hash, uint64_t open_until)
 {
-    struct ch_row_seat *seat = edit(state, row, event->seq);
-    const bool anew = event->tag == CH_EV_invitation_sent && seat->invited_at != 0;
-    if (seat->invitation != CH_invitation_none) {
-        ch_index_remove(&state->store, CH_I_TOKEN, ch_hash_token(seat->token_hash), row);
-    }
-    memcpy(seat->token_hash, token_hash.ptr, sizeof seat->token_hash);
-    ch_index_insert(&state->store, CH_I_TOKEN, ch_hash_token(seat->token_hash), row);
-    seat->invitation = CH_invitation_open;
-    if (!anew) seat->invited_at = event->at;
-    seat->invited_seq = event->seq;
-    seat->open_until = open_until;
-    ch_due_set(state, CH_DUE_INVITATION, row, open_until);
+    const uint32_t invitation = invitation_to(state, row, event->seq);
+    struct ch_row_invitation *last = edit_invitation(state, invitation);
+    const bool anew = event->tag == CH_EV_invitation_sent && last->invited_at != 0;
+    memcpy(last->token_hash, token_hash.ptr, sizeof last->token_hash);
+    ch_index_insert(&state->store, CH_I_TOKEN, ch_hash_token(last->token_hash), invitation);
+    last->status = CH_invitation_open;
+    if (!anew) last->invited_at = event->at;
+    last->open_until = open_until;
+    ch_due_set(state, CH_DUE_INVITATION, invitation, open_until);
 }
 
 void ch_seat_answer(struct ch_state *state, uint32_t row, const struct ch_event *event,
-                    enum ch_invitation invitation)
+                    enum ch_invitation status)
 {
-    edit(state, row, event->seq)->invitation = invitation;
-    ch_due_set(state, CH_DUE_INVITATION, row, 0);
+    const uint32_t invitation = edit(state, row, event->seq)->invitation;
+    CH_CHECK(invitation != 0);
+    edit_invitation(state, invitation)->status = status;
+    ch_due_set(state, CH_DUE_INVITATION, invitation, 0);
 }

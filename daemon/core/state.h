@@ -80,6 +80,9 @@ static inline const struct ch_row_meta *ch_meta(const struct ch_state *state)
     return ch_row(&state->store, CH_T_META, 1);
 }
 
+/* The last invitation to a seat; of status none, and zero, where there was none. */
+const struct ch_row_invitation *ch_invitation_of(const struct ch_state *state, uint32_t seat);
+
 /* By id (the seq that made it). */
 uint32_t ch_find_account(const struct ch_state *state, uint64_t id);
 uint32_t ch_find_user(const struct ch_state *state, uint64_t id);
@@ -111,7 +114,8 @@ uint32_t ch_find_user_hash(const struct ch_state *state, uint8_t kind, const uin
 uint32_t ch_find_share(const struct ch_state *state, uint8_t subject_kind, uint32_t subject,
                        uint32_t account);
 uint32_t ch_find_seat(const struct ch_state *state, uint32_t user, uint32_t account);
-uint32_t ch_find_token(const struct ch_state *state, const uint8_t token_hash[32]); /* a seat */
+/* An invitation. */
+uint32_t ch_find_token(const struct ch_state *state, const uint8_t token_hash[32]);
 uint32_t ch_find_grant(const struct ch_state *state, uint32_t share, uint8_t kind,
                        uint32_t resource);
 uint32_t ch_find_limited(const struct ch_state *state, uint32_t share, uint8_t kind,

@@ -196,8 +196,8 @@ static void activate(struct plan *p, uint32_t row)
     const struct ch_state *state = p->q->state;
     const struct ch_row_share *share = ch_share_row(state, row);
     if (share->status == CH_share_status_pending) {
-        const struct ch_row_seat *seat = ch_seat_row(state, share->seat);
-        const bool over = seat->open_until <= p->q->moment->now;
+        const struct ch_row_invitation *last = ch_invitation_of(state, share->seat);
+        const bool over = last->open_until <= p->q->moment->now;
         if (over) {
             add(p, CH_CMD_invitation_resend, CH_step_by_rights, p->account)->user = p->user;
         }

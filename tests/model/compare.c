@@ -57,8 +57,8 @@ static void compare_seats(const struct ch_state *state, const struct o_world *w)
         const uint32_t row =
             ch_find_seat(state, ch_find_user(state, s->user), ch_find_account(state, s->account));
         M_CHECK(row != 0);
-        M_CHECK(ch_seat_row(state, row)->invitation == s->invitation);
-        M_CHECK(ch_seat_row(state, row)->open_until == s->open_until);
+        M_CHECK(ch_invitation_of(state, row)->status == s->invitation);
+        M_CHECK(ch_invitation_of(state, row)->open_until == s->open_until);
     }
 }
 
