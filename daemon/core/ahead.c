@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: MIT
  * A long log is replayed at the speed of memory: nearly every event names a thing at a random
  * place. So events come in groups, and each step below is done for all of a group before the next:
- * the index cells of what an event names, then the rows they lead to, then what hangs on those.
- * Nothing here decides anything: a wrong guess costs time only. */
+ * the index cells of what an event names; the rows they lead to; the rows and cells next to those;
+ * the rows that these cells lead to. Nothing here decides anything: a wrong guess costs time only.
+ */
 #include "daemon/core/apply.h"
 
 #include "daemon/core/index.h"
@@ -51,100 +52,151 @@ static bool place_of(uint8_t kind, struct place *ret)
     }
 }
 
-static void touch_thing(const struct ch_state *state, uint8_t kind, uint64_t id, int step)
+/* Step 0 touches the cell; step 1 the row, which it returns; 0: none. */
+static uint32_t touch_thing(const struct ch_state *state, uint8_t kind, uint64_t id, int step)
 {
     struct place place;
-    if (id == 0 || !place_of(kind, &place)) return;
+    if (id == 0 || !place_of(kind, &place)) return 0;
     const uint64_t hash = ch_hash_mix(id, 0);
     if (step == 0) {
         touch_cell(state, place.index, hash);
-        return;
+        return 0;
     }
     const uint32_t row = expected(state, place.index, hash);
-    if (step == 1) {
-        touch_row(state, place.table, row);
-        return;
-    }
-    if (kind != CH_KIND_share || row == 0) return;
-    const struct ch_row_share *share = ch_share_row(state, row);
-    touch_row(state, CH_T_GRANT, share->first_grant);
+    touch_row(state, place.table, row);
+    return row;
 }
 
-static void touch_text(const struct ch_state *state, struct ch_text text, int step)
+static uint32_t touch_text(const struct ch_state *state, struct ch_text text, int step)
 {
     const uint64_t hash = ch_hash_bytes(text.ptr, text.len);
-    if (step == 0) touch_cell(state, CH_I_TEXT, hash);
-    if (step == 1) touch_row(state, CH_T_TEXT, expected(state, CH_I_TEXT, hash));
-}
-
-/* The share's list of the account, or of the subject, that a new share will be linked into. */
-static void touch_given(const struct ch_state *state, const struct ch_ev_share_given *given,
-                        uint64_t account, int step)
-{
-    const bool user = given->subject_kind == CH_subject_kind_user;
-    touch_thing(state, user ? CH_KIND_user : CH_KIND_group, given->subject, step);
-    if (step != 2) return;
-    const uint32_t owner = expected(state, CH_I_ACCOUNT_ID, ch_hash_mix(account, 0));
-    const uint32_t subject =
-        expected(state, user ? CH_I_USER_ID : CH_I_GROUP_ID, ch_hash_mix(given->subject, 0));
-    if (owner == 0 || subject == 0) return;
-    touch_row(state, CH_T_SHARE, ch_account_row(state, owner)->first_share);
-    touch_row(state, CH_T_SHARE, ch_first_of_subject(state, given->subject_kind, subject));
-    touch_cell(state, CH_I_SHARE, ch_hash_share(given->subject_kind, subject, owner));
-}
-
-/* The cell of a share's grant on a resource. */
-static void touch_grant(const struct ch_state *state, uint64_t share_id, uint8_t kind,
-                        struct ch_text resource)
-{
-    const uint32_t share = expected(state, CH_I_SHARE_ID, ch_hash_mix(share_id, 0));
-    const uint32_t text = expected(state, CH_I_TEXT, ch_hash_bytes(resource.ptr, resource.len));
-    if (share != 0 && text != 0) touch_cell(state, CH_I_GRANT, ch_hash_resource(share, kind, text));
-}
-
-/* The share by which somebody sends a command for the account; see use.h. */
-static void touch_use(const struct ch_state *state, const struct ch_event *event, int step)
-{
-    const uint64_t user = ch_hash_mix(event->actor.id, 0);
-    if (event->actor.kind != CH_actor_kind_user || event->account == 0) return;
-    if (step == 0) touch_cell(state, CH_I_USER_ID, user);
-    if (step != 2) return;
-    const uint32_t row = expected(state, CH_I_USER_ID, user);
-    const uint32_t account = expected(state, CH_I_ACCOUNT_ID, ch_hash_mix(event->account, 0));
-    if (row == 0 || account == 0) return;
-    touch_cell(state, CH_I_SHARE, ch_hash_share(CH_subject_kind_user, row, account));
-}
-
-void ch_apply_ahead(const struct ch_state *state, const struct ch_event *event, int step)
-{
-    const struct ch_event_row *row = &ch_events[event->tag];
-    if (step == 0 && row->makes < CH_KINDS) { /* its own id goes into an index */
-        struct place place;
-        if (place_of(row->makes, &place)) {
-            touch_cell(state, place.index, ch_hash_mix(event->seq, 0));
-        }
+    if (step == 0) {
+        touch_cell(state, CH_I_TEXT, hash);
+        return 0;
     }
-    touch_thing(state, CH_KIND_account, event->account, step);
-    touch_use(state, event, step);
-    for (uint16_t i = 0; i < row->record.count; i++) {
-        const struct ch_field *field = &row->record.fields[i];
+    const uint32_t row = expected(state, CH_I_TEXT, hash);
+    touch_row(state, CH_T_TEXT, row);
+    return row;
+}
+
+static bool by_person(const struct ch_event *event)
+{
+    return event->actor.kind == CH_actor_kind_user && event->account != 0;
+}
+
+/* Steps 0 and 1: all that the event names by id or by text. */
+static void touch_named(const struct ch_state *state, const struct ch_event *event,
+                        struct ch_ahead_rows *a, int step)
+{
+    const struct ch_record *record = &ch_events[event->tag].record;
+    a->account = touch_thing(state, CH_KIND_account, event->account, step);
+    if (by_person(event)) a->actor = touch_thing(state, CH_KIND_user, event->actor.id, step);
+    for (uint16_t i = 0; i < record->count; i++) {
+        const struct ch_field *field = &record->fields[i];
         if (field->list || field->personal) continue;
         const void *at = ch_field_at(field, event->body);
         if (ch_kinds[field->kind].form == CH_FORM_ID) {
             uint64_t id; /* every id is a struct of one number */
             memcpy(&id, at, sizeof id);
-            touch_thing(state, field->kind, id, step);
+            const uint32_t row = touch_thing(state, field->kind, id, step);
+            if (field->kind == CH_KIND_share) a->share = row;
+            if (field->kind == CH_KIND_user) a->subject = row;
         } else if (field->kind == CH_KIND_resource_id) {
-            touch_text(state, *(const struct ch_text *)at, step);
+            a->text = touch_text(state, *(const struct ch_text *)at, step);
         }
     }
-    if (event->tag == CH_EV_share_given) touch_given(state, event->body, event->account, step);
-    if (event->tag == CH_EV_grant_set && step == 2) {
-        const struct ch_ev_grant_set *set = event->body;
-        touch_grant(state, set->share.seq, set->kind, set->resource);
+    if (event->tag == CH_EV_share_given) {
+        const struct ch_ev_share_given *given = event->body;
+        const bool user = given->subject_kind == CH_subject_kind_user;
+        a->subject = touch_thing(state, user ? CH_KIND_user : CH_KIND_group, given->subject, step);
     }
-    if (event->tag == CH_EV_grant_revoked && step == 2) {
-        const struct ch_ev_grant_revoked *revoked = event->body;
-        touch_grant(state, revoked->share.seq, revoked->kind, revoked->resource);
+}
+
+/* The lists that a new share will be linked into, and its cells. */
+static void touch_given(const struct ch_state *state, const struct ch_ev_share_given *given,
+                        const struct ch_ahead_rows *a)
+{
+    if (a->account == 0 || a->subject == 0) return;
+    touch_row(state, CH_T_SHARE, ch_account_row(state, a->account)->first_share);
+    touch_row(state, CH_T_SHARE, ch_first_of_subject(state, given->subject_kind, a->subject));
+    touch_cell(state, CH_I_SHARE, ch_hash_share(given->subject_kind, a->subject, a->account));
+    if (given->subject_kind != CH_subject_kind_user) return;
+    touch_cell(state, CH_I_SEAT, ch_hash_seat(a->subject, a->account));
+}
+
+/* The lists that a share will leave. */
+static void touch_left(const struct ch_state *state, const struct ch_row_share *share)
+{
+    touch_row(state, CH_T_SEAT, share->seat);
+    touch_row(state, CH_T_SHARE, share->next_of_subject);
+    touch_row(state, CH_T_SHARE, share->prev_of_subject);
+    touch_row(state, CH_T_SHARE, share->next_of_account);
+    touch_row(state, CH_T_SHARE, share->prev_of_account);
+    if (share->subject_kind == CH_subject_kind_user) touch_row(state, CH_T_USER, share->subject);
+    touch_cell(state, CH_I_SHARE,
+               ch_hash_share(share->subject_kind, share->subject, share->account));
+}
+
+/* The cell of a person's share of the account. Step 3: the share. */
+static void touch_share_of(const struct ch_state *state, uint32_t user,
+                           const struct ch_ahead_rows *a, int step)
+{
+    if (user == 0 || a->account == 0) return;
+    const uint64_t hash = ch_hash_share(CH_subject_kind_user, user, a->account);
+    if (step == 2) {
+        touch_cell(state, CH_I_SHARE, hash);
+    } else {
+        touch_row(state, CH_T_SHARE, expected(state, CH_I_SHARE, hash));
+    }
+}
+
+/* The cell of the share's grant on a resource. Step 3: the grant. */
+static void touch_grant(const struct ch_state *state, const struct ch_ahead_rows *a, uint8_t kind,
+                        int step)
+{
+    if (a->share == 0 || a->text == 0) return;
+    const uint64_t hash = ch_hash_resource(a->share, kind, a->text);
+    if (step == 2) {
+        touch_cell(state, CH_I_GRANT, hash);
+    } else {
+        touch_row(state, CH_T_GRANT, expected(state, CH_I_GRANT, hash));
+    }
+}
+
+/* Steps 2 and 3: what hangs on the rows of step 1. */
+static void touch_next(const struct ch_state *state, const struct ch_event *event,
+                       const struct ch_ahead_rows *a, int step)
+{
+    touch_share_of(state, a->actor, a, step); /* by which the command was sent; see use.h */
+    if (event->tag == CH_EV_group_member_added || event->tag == CH_EV_group_member_removed) {
+        touch_share_of(state, a->subject, a, step);
+    }
+    if (event->tag == CH_EV_grant_set) {
+        touch_grant(state, a, ((const struct ch_ev_grant_set *)event->body)->kind, step);
+    } else if (event->tag == CH_EV_grant_revoked) {
+        touch_grant(state, a, ((const struct ch_ev_grant_revoked *)event->body)->kind, step);
+    }
+    if (step == 3) return;
+    if (event->tag == CH_EV_share_given) touch_given(state, event->body, a);
+    if (a->share == 0) return;
+    const struct ch_row_share *share = ch_share_row(state, a->share);
+    touch_row(state, CH_T_GRANT, share->first_grant);
+    const bool ends = event->tag == CH_EV_share_ended || event->tag == CH_EV_share_expired;
+    if (ends) touch_left(state, share);
+}
+
+void ch_apply_ahead(const struct ch_state *state, const struct ch_event *event,
+                    struct ch_ahead_rows *a, int step)
+{
+    struct place place;
+    const uint8_t makes = ch_events[event->tag].makes;
+    if (step == 0) *a = (struct ch_ahead_rows){0};
+    if (step == 0 && makes < CH_KINDS && place_of(makes, &place)) { /* its own id, in an index */
+        touch_cell(state, place.index, ch_hash_mix(event->seq, 0));
+    }
+    if (step < 2) {
+        touch_named(state, event, a, step);
+    } else {
+        touch_next(state, event, a, step);
     }
 }

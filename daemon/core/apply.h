@@ -18,9 +18,19 @@ CH_MUST_USE bool ch_apply_reserve_many(struct ch_state *state, size_t count, siz
 void ch_apply_needs(const struct ch_event *event, size_t *items, size_t *bytes);
 
 /* ahead.c: touches the memory that an event will need, so that a group of them waits for it
- * together. step: 0, then 1, then 2, each for the whole group before the next. */
-enum { CH_AHEAD_STEPS = 3 };
-void ch_apply_ahead(const struct ch_state *state, const struct ch_event *event, int step);
+ * together. step: 0 to CH_AHEAD_STEPS - 1, each for the whole group before the next, with nothing
+ * applied between them. ahead: one for each event, what a step found for the next; step 0 makes
+ * it. */
+enum { CH_AHEAD_STEPS = 4 };
+struct ch_ahead_rows { /* rows; 0: none */
+    uint32_t account;
+    uint32_t actor;
+    uint32_t share;
+    uint32_t subject;
+    uint32_t text;
+};
+void ch_apply_ahead(const struct ch_state *state, const struct ch_event *event,
+                    struct ch_ahead_rows *ahead, int step);
 
 /* The event's seq must be the head's next, its time not before the last. */
 void ch_apply(struct ch_state *state, const struct ch_event *event);

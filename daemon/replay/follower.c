@@ -10,7 +10,7 @@
 
 enum {
     PROGRESS_EVENTS = 65536,
-    TOGETHER = 32,      /* events whose memory is touched before the first of them is applied */
+    TOGETHER = 64,      /* events whose memory is touched before the first of them is applied */
     LONG_EVENTS = 16384 /* from here on a second thread is worth its start */
 };
 
@@ -79,9 +79,10 @@ static enum ch_err apply_some(struct ch_follower *follower, const struct ch_even
         return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory to apply event %llu",
                        (unsigned long long)events[0].seq);
     }
+    struct ch_ahead_rows ahead[TOGETHER];
     for (int step = 0; step < CH_AHEAD_STEPS; step++) {
         for (size_t i = 0; i < count; i++) {
-            ch_apply_ahead(&follower->state, &events[i], step);
+            ch_apply_ahead(&follower->state, &events[i], &ahead[i], step);
         }
     }
     for (size_t i = 0; i < count; i++) {
