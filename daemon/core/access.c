@@ -58,19 +58,18 @@ static bool counts(struct walk *w, uint32_t row)
     if (share->status != CH_share_status_active) {
         const bool pending = share->status == CH_share_status_pending;
         w->inactive = true;
-        tell(w, pending ? CH_fact_share_pending : CH_fact_share_inactive, share->status_seq, row, 0,
-             share->account, no_scopes);
+        tell(w, pending ? CH_fact_share_pending : CH_fact_share_inactive,
+             ch_status_seq(w->state, share), row, 0, share->account, no_scopes);
         return false;
     }
-    if (share->expires_at != 0) {
-        if (share->expires_at <= w->q->now) {
+    const uint64_t end = ch_terms_of(w->state, share)->expires_at;
+    if (end != 0) {
+        if (end <= w->q->now) {
             w->inactive = true;
             tell(w, CH_fact_share_expired, share->changed, row, 0, share->account, no_scopes);
             return false;
         }
-        if (w->ret->valid_until == 0 || share->expires_at < w->ret->valid_until) {
-            w->ret->valid_until = share->expires_at;
-        }
+        if (w->ret->valid_until == 0 || end < w->ret->valid_until) w->ret->valid_until = end;
     }
     if (share->kind == CH_share_kind_login && w->q->channel != CH_channel_web) {
         w->wrong_channel = true;
@@ -101,14 +100,15 @@ static struct ch_scopes role_gives(struct walk *w, uint32_t row, const struct ch
     const struct ch_row_role *role = ch_role_row(w->state, share->role);
     saw(w, role->changed);
     struct ch_scopes gives = ch_scopes_and(ch_scopes_at(w->state, role->scopes), w->wanted);
-    for (uint32_t kinds = share->limited_kinds; kinds != 0; kinds &= kinds - 1) {
+    const struct ch_row_terms *terms = ch_terms_of(w->state, share);
+    for (uint32_t kinds = terms->limited_kinds; kinds != 0; kinds &= kinds - 1) {
         const uint8_t kind = (uint8_t)__builtin_ctz(kinds);
         bool stays = w->q->any;
         if (w->q->has_resource) {
             stays = ch_is_limited_to(w->state, row, kind, w->q->resource);
         } else if (w->q->any) {
             stays = false;
-            for (uint32_t l = share->first_limited; l != 0; l = ch_limited_row(w->state, l)->next) {
+            for (uint32_t l = terms->first_limited; l != 0; l = ch_limited_row(w->state, l)->next) {
                 stays = stays || ch_limited_row(w->state, l)->kind == kind;
             }
         }
@@ -125,10 +125,11 @@ static struct ch_scopes role_gives(struct walk *w, uint32_t row, const struct ch
 static struct ch_scopes own_scopes_give(const struct walk *w, uint32_t row,
                                         const struct ch_row_share *share)
 {
-    if (share->own == 0) return no_scopes;
-    const struct ch_scopes gives = ch_scopes_and(ch_scopes_at(w->state, share->own), w->wanted);
+    const struct ch_row_terms *terms = ch_terms_of(w->state, share);
+    if (terms->own == 0) return no_scopes;
+    const struct ch_scopes gives = ch_scopes_and(ch_scopes_at(w->state, terms->own), w->wanted);
     if (!ch_scopes_empty(gives)) {
-        tell(w, CH_fact_own_scopes, share->own_seq, row, 0, share->account, gives);
+        tell(w, CH_fact_own_scopes, terms->own_seq, row, 0, share->account, gives);
     }
     return gives;
 }
@@ -232,11 +233,12 @@ static void collect(struct walk *w, uint32_t row)
             tell(w, CH_fact_other_login, share->id, row, 0, share->account, w->login);
         }
     }
-    if (share->denied == 0) return;
-    struct ch_scopes denied = ch_scopes_and(ch_scopes_at(w->state, share->denied), w->wanted);
+    const struct ch_row_terms *terms = ch_terms_of(w->state, share);
+    if (terms->denied == 0) return;
+    struct ch_scopes denied = ch_scopes_and(ch_scopes_at(w->state, terms->denied), w->wanted);
     w->denied = ch_scopes_or(w->denied, denied);
     if (!ch_scopes_empty(denied)) {
-        tell(w, CH_fact_restriction, share->denied_seq, row, 0, share->account, denied);
+        tell(w, CH_fact_restriction, terms->denied_seq, row, 0, share->account, denied);
     }
 }
 

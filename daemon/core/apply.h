@@ -83,13 +83,19 @@ void ch_end_seat(struct ch_state *state,
 void ch_seat_activate(struct ch_state *state, uint32_t seat, const struct ch_event *event);
 void ch_seat_invite(struct ch_state *state, uint32_t seat, const struct ch_event *event,
                     struct ch_bytes token_hash, uint64_t open_until);
-void ch_seat_answer(struct ch_state *state, uint32_t seat, const struct ch_event *event,
-                    enum ch_invitation status);
+void ch_seat_answer(struct ch_state *state, uint32_t seat, enum ch_invitation status);
+void ch_seat_stands(struct ch_state *state, uint32_t seat, uint64_t seq); /* another way, since */
+
+/* terms.c: a share's terms to write, made with the first of them; when all was written, they are
+ * settled: given back where nothing is set. */
+struct ch_row_terms *ch_edit_terms(struct ch_state *state, uint32_t share);
+void ch_settle_terms(struct ch_state *state, uint32_t share);
+void ch_end_terms(struct ch_state *state, uint32_t share); /* its limits are gone */
 
 /* due.c: what happens by itself. Each kind names a table; a row of it knows its place in the heap.
  * A new kind: its place in due.c, its event in ch_decide_due, its room in ch_due_reserve. */
 enum ch_due_kind {
-    CH_DUE_SHARE = 1,        /* share_expired */
+    CH_DUE_SHARE = 1,        /* of a share's terms: share_expired */
     CH_DUE_INVITATION = 2,   /* invitation_expired */
     CH_DUE_PERIOD = 5,       /* period_closed of a plan */
     CH_DUE_REQUEST = 6,      /* access_request_expired */

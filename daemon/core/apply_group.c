@@ -62,6 +62,7 @@ void ch_apply_group_member_added(struct ch_state *state, const struct ch_event *
     if (share->first_member != 0) edit_member(state, share->first_member)->prev_of_share = row;
     if (group->first_member != 0) edit_member(state, group->first_member)->prev_of_group = row;
     share->first_member = row;
+    CH_CHECK(share->member_count < UINT8_MAX);
     share->member_count++;
     share->changed = event->seq;
     group->first_member = row;

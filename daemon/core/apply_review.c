@@ -24,9 +24,10 @@ void ch_apply_access_certified(struct ch_state *state, const struct ch_event *ev
     const struct ch_ev_access_certified *body = event->body;
     const uint32_t person = ch_person_behind(state, &event->actor);
     for (uint32_t i = 0; i < body->shares_len; i++) {
-        struct ch_row_share *share = edit(state, body->shares[i]);
-        share->certified_day = ch_day_of(event->at);
-        share->certified_by = person;
+        const uint32_t row = ch_find_share_id(state, body->shares[i].seq);
+        edit(state, body->shares[i])->certified_day = ch_day_of(event->at);
+        ch_edit_terms(state, row)->certified_by = person;
+        ch_settle_terms(state, row);
     }
 }
 

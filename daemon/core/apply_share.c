@@ -3,6 +3,15 @@
 #include "daemon/core/apply_impl.h"
 #include "daemon/core/use.h"
 
+enum { KINDS_MOST = 7 }; /* of resources that a share can be limited on, in 8 bits */
+
+/* A share's fields of two bits. */
+#define SET(field, value)                                                                          \
+    do {                                                                                           \
+        CH_CHECK((uint32_t)(value) <= 3u);                                                         \
+        (field) = (uint32_t)(value)&3u;                                                            \
+    } while (0)
+
 static struct ch_row_share *edit(struct ch_state *state, uint32_t row)
 {
     return ch_row_edit(&state->store, CH_T_SHARE, row);
@@ -26,8 +35,19 @@ static struct ch_row_share *edit_changed(struct ch_state *state, uint32_t row, u
 
 static void set_expiry(struct ch_state *state, uint32_t row, uint64_t at)
 {
-    edit(state, row)->expires_at = at;
-    ch_due_set(state, CH_DUE_SHARE, row, at);
+    ch_edit_terms(state, row)->expires_at = at;
+    ch_due_set(state, CH_DUE_SHARE, ch_share_row(state, row)->terms, at);
+    ch_settle_terms(state, row);
+}
+
+static void set_denied(struct ch_state *state, uint32_t row, struct ch_scopes denied, uint64_t seq)
+{
+    struct ch_row_terms *terms = ch_edit_terms(state, row);
+    const uint32_t old = terms->denied;
+    terms->denied = ch_scopes_take(state, denied);
+    terms->denied_seq = terms->denied == 0 ? 0 : seq;
+    ch_scopes_drop(state, old);
+    ch_settle_terms(state, row);
 }
 
 uint32_t ch_begin_share(struct ch_state *state, const struct ch_event *event, uint8_t subject_kind,
@@ -38,10 +58,9 @@ uint32_t ch_begin_share(struct ch_state *state, const struct ch_event *event, ui
     struct ch_row_share *share = edit_changed(state, row, event->seq);
     share->account = account;
     share->subject = subject;
-    share->subject_kind = subject_kind;
+    SET(share->subject_kind, subject_kind);
     share->id = event->seq;
     share->role_seq = event->seq;
-    share->status_seq = event->seq;
     share->used_day = share->certified_day = ch_day_of(event->at) | CH_DAY_GIVEN;
     share->made_by = ch_person_behind(state, &event->actor);
     ch_count_made(state, share->made_by, 1);
@@ -67,8 +86,8 @@ void ch_apply_share_given(struct ch_state *state, const struct ch_event *event)
         of_user ? ch_find_user(state, body->subject) : ch_find_group(state, body->subject);
     const uint32_t row = ch_begin_share(state, event, body->subject_kind, subject);
     struct ch_row_share *share = edit(state, row);
-    share->kind = body->kind;
-    share->reach = body->reach;
+    SET(share->kind, body->kind);
+    SET(share->reach, body->reach);
     share->role = body->has_role ? ch_find_role(state, body->role.seq) : 0;
     const struct ch_row_account *account = ch_account_row(state, share->account);
     if (ch_is_built_in(state, share->role, "owner") && account->parent == 0) {
@@ -83,13 +102,17 @@ void ch_apply_share_limited(struct ch_state *state, const struct ch_event *event
 {
     const struct ch_ev_share_limited *body = event->body;
     const uint32_t row = share_of(state, event);
+    const uint32_t bit = 1u << body->kind;
+    CH_CHECK(body->kind <= KINDS_MOST);
     ch_end_limits(state, row, body->kind);
-    struct ch_row_share *share = edit_changed(state, row, event->seq);
+    (void)edit_changed(state, row, event->seq);
+    struct ch_row_terms *terms = ch_edit_terms(state, row);
     if (body->all) {
-        share->limited_kinds &= ~(1u << body->kind);
+        terms->limited_kinds = terms->limited_kinds & ~bit & 0xffu;
+        ch_settle_terms(state, row);
         return;
     }
-    share->limited_kinds |= 1u << body->kind;
+    terms->limited_kinds = (terms->limited_kinds | bit) & 0xffu;
     for (uint32_t i = 0; i < body->resources_len; i++) {
         uint32_t text = ch_text_find(state, body->resources[i]);
         if (ch_is_limited_to(state, row, body->kind, text)) continue; /* named twice */
@@ -99,9 +122,9 @@ void ch_apply_share_limited(struct ch_state *state, const struct ch_event *event
         limited->kind = body->kind;
         limited->seq = event->seq;
         limited->resource = ch_text_take(state, body->resources[i]);
-        limited->next = share->first_limited;
-        share->first_limited = fresh;
-        share->limited_count++;
+        limited->next = terms->first_limited;
+        terms->first_limited = fresh;
+        terms->limited_count++;
         ch_index_insert(&state->store, CH_I_LIMITED,
                         ch_hash_resource(row, body->kind, limited->resource), fresh);
     }
@@ -139,6 +162,7 @@ void ch_apply_grant_set(struct ch_state *state, const struct ch_event *event)
         struct ch_row_grant *next = ch_row_edit(&state->store, CH_T_GRANT, grant->next);
         next->prev = fresh;
     }
+    CH_CHECK(share->grant_count < UINT16_MAX);
     share->first_grant = fresh;
     share->grant_count++;
     ch_index_insert(&state->store, CH_I_GRANT, ch_hash_resource(row, body->kind, grant->resource),
@@ -161,7 +185,7 @@ void ch_apply_share_role_set(struct ch_state *state, const struct ch_event *even
     const uint32_t row = share_of(state, event);
     struct ch_row_share *share = edit_changed(state, row, event->seq);
     share->role = body->has_role ? ch_find_role(state, body->role.seq) : 0;
-    share->reach = body->reach;
+    SET(share->reach, body->reach);
     share->role_seq = event->seq;
 }
 
@@ -169,21 +193,21 @@ void ch_apply_share_restricted(struct ch_state *state, const struct ch_event *ev
 {
     const struct ch_ev_share_restricted *body = event->body;
     const uint32_t row = share_of(state, event);
-    struct ch_row_share *share = edit_changed(state, row, event->seq);
-    uint32_t old = share->denied;
-    share->denied = ch_scopes_take(state, body->denied);
-    share->denied_seq = event->seq;
-    ch_scopes_drop(state, old);
+    (void)edit_changed(state, row, event->seq);
+    set_denied(state, row, body->denied, event->seq);
 }
 
 void ch_apply_share_scopes_set(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_share_scopes_set *body = event->body;
-    struct ch_row_share *share = edit_changed(state, share_of(state, event), event->seq);
-    uint32_t old = share->own;
-    share->own = ch_scopes_take(state, body->scopes);
-    share->own_seq = event->seq;
+    const uint32_t row = share_of(state, event);
+    (void)edit_changed(state, row, event->seq);
+    struct ch_row_terms *terms = ch_edit_terms(state, row);
+    const uint32_t old = terms->own;
+    terms->own = ch_scopes_take(state, body->scopes);
+    terms->own_seq = terms->own == 0 ? 0 : event->seq;
     ch_scopes_drop(state, old);
+    ch_settle_terms(state, row);
 }
 
 void ch_apply_share_expiry_set(struct ch_state *state, const struct ch_event *event)
@@ -197,9 +221,14 @@ void ch_apply_share_expiry_set(struct ch_state *state, const struct ch_event *ev
 static void share_status(struct ch_state *state, const struct ch_event *event,
                          enum ch_share_status status)
 {
-    struct ch_row_share *share = edit_changed(state, share_of(state, event), event->seq);
-    share->status = (uint8_t)status;
-    share->status_seq = event->seq;
+    const uint32_t row = share_of(state, event);
+    struct ch_row_share *share = edit_changed(state, row, event->seq);
+    SET(share->status, status);
+    if (share->seat != 0) {
+        ch_seat_stands(state, share->seat, event->seq);
+    } else {
+        ch_edit_terms(state, row)->status_seq = event->seq;
+    }
 }
 
 void ch_apply_share_deactivated(struct ch_state *state, const struct ch_event *event)
@@ -222,10 +251,9 @@ void ch_apply_share_invited(struct ch_state *state, const struct ch_event *event
     const uint32_t row = ch_begin_share(state, event, CH_subject_kind_user, subject);
     struct ch_row_share *share = edit(state, row);
     share->status = CH_share_status_pending;
-    share->reach = body->reach;
+    SET(share->reach, body->reach);
     share->role = body->has_role ? ch_find_role(state, body->role.seq) : 0;
-    share->denied = ch_scopes_take(state, body->denied);
-    share->denied_seq = event->seq;
+    set_denied(state, row, body->denied, event->seq);
     if (body->has_expires_at) set_expiry(state, row, body->expires_at);
     ch_seat_invite(state, share->seat, event, body->token_hash, body->open_until);
 }
@@ -245,7 +273,7 @@ void ch_apply_invitation_accepted(struct ch_state *state, const struct ch_event 
     /* Whoever followed the link used it, however they came. */
     struct ch_row_share *share = edit(state, share_of(state, event));
     share->used_day = ch_day_of(event->at);
-    ch_seat_answer(state, seat, event, CH_invitation_accepted);
+    ch_seat_answer(state, seat, CH_invitation_accepted);
     ch_seat_activate(state, seat, event);
     const uint32_t row = ch_seat_row(state, seat)->user;
     if (ch_user_row(state, row)->status != CH_user_status_invited) return;
@@ -259,7 +287,7 @@ static void end_pending(struct ch_state *state, const struct ch_event *event,
                         enum ch_invitation invitation)
 {
     const uint32_t row = share_of(state, event);
-    ch_seat_answer(state, ch_share_row(state, row)->seat, event, invitation);
+    ch_seat_answer(state, ch_share_row(state, row)->seat, invitation);
     ch_end_share(state, row, event->seq);
 }
 
@@ -276,7 +304,7 @@ void ch_apply_invitation_cancelled(struct ch_state *state, const struct ch_event
 void ch_apply_invitation_expired(struct ch_state *state, const struct ch_event *event)
 {
     const uint32_t seat = edit_changed(state, share_of(state, event), event->seq)->seat;
-    ch_seat_answer(state, seat, event, CH_invitation_expired);
+    ch_seat_answer(state, seat, CH_invitation_expired);
 }
 
 void ch_apply_share_ended(struct ch_state *state, const struct ch_event *event)

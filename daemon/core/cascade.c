@@ -72,7 +72,7 @@ void ch_end_grant(struct ch_state *state, uint32_t row)
 void ch_end_limits(struct ch_state *state, uint32_t share, uint32_t kind)
 {
     uint32_t before = 0;
-    uint32_t row = ch_share_row(state, share)->first_limited;
+    uint32_t row = ch_terms_of(state, ch_share_row(state, share))->first_limited;
     while (row != 0) {
         const struct ch_row_limited limited = *ch_limited_row(state, row);
         if (kind != 0 && limited.kind != kind) {
@@ -81,12 +81,12 @@ void ch_end_limits(struct ch_state *state, uint32_t share, uint32_t kind)
             continue;
         }
         if (before == 0) {
-            edit(state, share)->first_limited = limited.next;
+            ch_edit_terms(state, share)->first_limited = limited.next;
         } else {
             struct ch_row_limited *prev = ch_row_edit(&state->store, CH_T_LIMITED, before);
             prev->next = limited.next;
         }
-        edit(state, share)->limited_count--;
+        ch_edit_terms(state, share)->limited_count--;
         ch_index_remove(&state->store, CH_I_LIMITED,
                         ch_hash_resource(share, (uint8_t)limited.kind, limited.resource), row);
         ch_text_drop(state, limited.resource);
@@ -112,7 +112,7 @@ void ch_end_share(struct ch_state *state, uint32_t row, uint64_t seq)
     while (ch_share_row(state, row)->first_member != 0) {
         ch_end_member(state, ch_share_row(state, row)->first_member, seq);
     }
-    ch_due_set(state, CH_DUE_SHARE, row, 0);
+    ch_end_terms(state, row);
     if (ch_share_row(state, row)->seat != 0) ch_seat_leave(state, row, seq);
     const struct ch_row_share share = *ch_share_row(state, row);
     if (share.next_of_subject != 0) {
@@ -136,10 +136,8 @@ void ch_end_share(struct ch_state *state, uint32_t row, uint64_t seq)
     }
     account->share_count--;
     ch_count_made(state, share.made_by, -1);
-    ch_scopes_drop(state, share.own);
     if (account->owner == row) account->owner = 0;
     if (share.subject_kind == CH_subject_kind_user) let_go(state, share.subject);
-    ch_scopes_drop(state, share.denied);
     ch_index_remove(&state->store, CH_I_SHARE_ID, ch_hash_mix(share.id, 0), row);
     ch_index_remove(&state->store, CH_I_SHARE,
                     ch_hash_share(share.subject_kind, share.subject, share.account), row);

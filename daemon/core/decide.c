@@ -333,8 +333,9 @@ void ch_decide_refused(const struct ch_state *state, const struct ch_moment *mom
 }
 
 /* share_expired: a share has reached its end. */
-static void share_due(struct ch_case *c, uint32_t row)
+static void share_due(struct ch_case *c, uint32_t terms)
 {
+    const uint32_t row = ch_terms_row(c->state, terms)->share;
     const struct ch_row_share *share = ch_share_row(c->state, row);
     struct ch_ev_share_expired *body =
         ch_emit(c, CH_EV_share_expired, ch_account_row(c->state, share->account)->id);
@@ -377,7 +378,9 @@ bool ch_due_reserve(struct ch_state *state)
 {
     size_t cascade = 0;
     const struct ch_row_due *due = ch_due_first(state);
-    if (due != NULL && due->kind == CH_DUE_SHARE) cascade = ch_cascade_of_share(state, due->row);
+    if (due != NULL && due->kind == CH_DUE_SHARE) {
+        cascade = ch_cascade_of_share(state, ch_terms_row(state, due->row)->share);
+    }
     if (due != NULL && due->kind == CH_DUE_PERIOD) cascade = ch_cascade_of_turn(state, due->row);
     if (due != NULL && due->kind == CH_DUE_RESERVATION) cascade = CH_PLACE_ROWS;
     if (due != NULL && due->kind == CH_DUE_OFFER) cascade = CH_PLACE_ROWS;

@@ -26,8 +26,7 @@ bool ch_acts_as_owner(const struct ch_case *c)
     if (c->moment->actor.kind != CH_actor_kind_user) return false;
     if (!ch_is_owner(c->state, c->moment->user_row, c->on)) return false;
     const struct ch_row_share *share = ch_share_row(c->state, ch_owner_share(c->state, c->on));
-    return share->status == CH_share_status_active &&
-           (share->expires_at == 0 || share->expires_at > c->moment->now);
+    return share->status == CH_share_status_active && !ch_is_over(c->state, share, c->moment->now);
 }
 
 static uint64_t account_id(const struct ch_case *c)

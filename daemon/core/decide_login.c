@@ -110,7 +110,7 @@ enum ch_rejection_code ch_decide_login_edit(struct ch_case *c)
     const uint32_t row = login_to_change(c, &args->user);
     if (row == 0) return CH_REJ_none;
     const struct ch_row_share *share = ch_share_row(c->state, row);
-    const struct ch_scopes now = ch_scopes_at(c->state, share->denied);
+    const struct ch_scopes now = ch_scopes_at(c->state, ch_terms_of(c->state, share)->denied);
     const struct ch_scopes denied =
         restricted(c->state, args->restrictions, args->restrictions_len);
     if (!covers(c, share->reach, ch_scopes_but(now, denied))) return CH_REJ_none;

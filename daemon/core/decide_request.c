@@ -200,11 +200,12 @@ static bool is_own(const struct ch_case *c, const struct ch_row_request *request
 static struct ch_scopes already(const struct ch_state *state, const struct wish *wish)
 {
     const struct ch_row_share *share = ch_share_row(state, wish->share);
-    const struct ch_scopes own = ch_scopes_at(state, share->own);
+    const struct ch_scopes own = ch_scopes_at(state, ch_terms_of(state, share)->own);
     struct ch_scopes role = no_scopes;
     if (share->role != 0) role = ch_scopes_at(state, ch_role_row(state, share->role)->scopes);
     const uint32_t text = wish->kind == 0 ? 0 : ch_text_find(state, wish->resource);
-    for (uint32_t kinds = share->limited_kinds; kinds != 0; kinds &= kinds - 1) {
+    for (uint32_t kinds = ch_terms_of(state, share)->limited_kinds; kinds != 0;
+         kinds &= kinds - 1) {
         const uint8_t kind = (uint8_t)__builtin_ctz(kinds);
         if (kind == wish->kind && ch_is_limited_to(state, wish->share, kind, text)) continue;
         role = ch_scopes_but(role, of_kind(state, role, kind));
@@ -216,7 +217,7 @@ static struct ch_scopes already(const struct ch_state *state, const struct wish 
 static void lift(struct ch_case *c, const struct wish *wish)
 {
     const struct ch_row_share *share = ch_share_row(c->state, wish->share);
-    const struct ch_scopes denied = ch_scopes_at(c->state, share->denied);
+    const struct ch_scopes denied = ch_scopes_at(c->state, ch_terms_of(c->state, share)->denied);
     if (ch_scopes_empty(ch_scopes_and(denied, wish->scopes))) return;
     struct ch_scopes left = ch_scopes_but(denied, wish->scopes);
     if (!ch_scopes_has(left, CH_SCOPE_campaigns_send)) { /* which takes lists.select with it */
@@ -276,7 +277,7 @@ static void give(struct ch_case *c, const struct wish *wish)
         const uint32_t grant =
             text == 0 ? 0 : ch_find_grant(c->state, wish->share, wish->kind, text);
         share = row->id;
-        own = ch_scopes_at(c->state, row->own);
+        own = ch_scopes_at(c->state, ch_terms_of(c->state, row)->own);
         if (grant != 0) granted = ch_scopes_at(c->state, ch_grant_row(c->state, grant)->scopes);
         more = ch_scopes_but(ch_scopes_but(more, already(c->state, wish)), granted);
         lift(c, wish);

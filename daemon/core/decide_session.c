@@ -100,7 +100,7 @@ bool ch_was_revoked(const struct ch_state *state, const struct ch_moment *moment
         const struct ch_row_share *share = ch_share_row(state, row);
         if (a != account && share->reach != CH_reach_subtree) continue;
         if (share->status == CH_share_status_inactive) return true;
-        if (share->expires_at != 0 && share->expires_at <= moment->now) return true;
+        if (ch_is_over(state, share, moment->now)) return true;
     }
     return false;
 }

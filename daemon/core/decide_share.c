@@ -34,7 +34,7 @@ struct ch_scopes ch_uncovered_share(struct ch_case *c, uint32_t share_row)
 {
     const struct ch_row_share *share = ch_share_row(c->state, share_row);
     struct ch_scopes missing = {{0, 0}};
-    struct ch_scopes gives = ch_scopes_at(c->state, share->own);
+    struct ch_scopes gives = ch_scopes_at(c->state, ch_terms_of(c->state, share)->own);
     if (share->role != 0) {
         const struct ch_row_role *role = ch_role_row(c->state, share->role);
         gives = ch_scopes_or(gives, ch_scopes_at(c->state, role->scopes));
@@ -163,9 +163,10 @@ enum ch_rejection_code ch_decide_share_set_role(struct ch_case *c)
         return CH_REJ_none;
     }
     if (reach != share->reach && reach == CH_reach_subtree) { /* all else reaches further, too */
-        struct ch_scopes missing =
-            ch_scopes_or(uncovered_grants(c, share, reach),
-                         ch_uncovered(c, c->on, reach, ch_scopes_at(c->state, share->own), NULL));
+        struct ch_scopes missing = ch_scopes_or(
+            uncovered_grants(c, share, reach),
+            ch_uncovered(c, c->on, reach, ch_scopes_at(c->state, ch_terms_of(c->state, share)->own),
+                         NULL));
         if (!ch_scopes_empty(missing)) {
             return ch_reject_scopes(c, CH_REJ_uncovered_scopes, "reach", missing);
         }
@@ -194,8 +195,9 @@ enum ch_rejection_code ch_decide_share_set_expiry(struct ch_case *c)
     if (row == 0) return CH_REJ_none;
     const struct ch_row_share *share = ch_share_row(c->state, row);
     const uint64_t wanted = args->has_expires_at ? args->expires_at : 0;
-    if (share->expires_at == wanted) return CH_REJ_none;
-    bool longer = wanted == 0 || (share->expires_at != 0 && wanted > share->expires_at);
+    const uint64_t end = ch_terms_of(c->state, share)->expires_at;
+    if (end == wanted) return CH_REJ_none;
+    bool longer = wanted == 0 || (end != 0 && wanted > end);
     struct ch_scopes missing = {{0, 0}};
     if (longer) {
         missing = ch_scopes_or(ch_uncovered_share(c, row), ch_uncovered_memberships(c, row));
@@ -229,7 +231,8 @@ enum ch_rejection_code ch_decide_share_limit(struct ch_case *c)
     }
     if (args->kind == CH_resource_kind_none) return ch_reject(c, CH_REJ_wrong_resource, "kind");
     if (all && args->resources_len > 0) return ch_reject(c, CH_REJ_wrong_resource, "resources");
-    if (all && (share->limited_kinds >> args->kind & 1) == 0) return CH_REJ_none;
+    const uint32_t limited = ch_terms_of(c->state, share)->limited_kinds;
+    if (all && (limited >> args->kind & 1) == 0) return CH_REJ_none;
     struct ch_ev_share_limited *body = ch_emit(c, CH_EV_share_limited, account_id(c));
     if (body == NULL) return CH_REJ_none;
     body->share.seq = share->id;
@@ -259,7 +262,7 @@ enum ch_rejection_code ch_decide_share_restrict(struct ch_case *c)
     const struct ch_row_share *share = ch_share_row(c->state, row);
     struct ch_scopes denied = ch_pages_scopes(c->state, args->pages, args->pages_len);
     if (args->has_scopes) denied = ch_scopes_or(denied, args->scopes);
-    const struct ch_scopes now = ch_scopes_at(c->state, share->denied);
+    const struct ch_scopes now = ch_scopes_at(c->state, ch_terms_of(c->state, share)->denied);
     if (ch_scopes_equal(now, denied)) return CH_REJ_none;
     /* What is no longer taken away is given, so it must be covered. */
     if (!covers(c, share->reach, ch_scopes_but(now, denied), NULL, "scopes")) return CH_REJ_none;
@@ -323,7 +326,7 @@ enum ch_rejection_code ch_decide_share_set_scopes(struct ch_case *c)
     uint32_t row = SHARE_TO_CHANGE(c, args);
     if (row == 0) return CH_REJ_none;
     const struct ch_row_share *share = ch_share_row(c->state, row);
-    const struct ch_scopes now = ch_scopes_at(c->state, share->own);
+    const struct ch_scopes now = ch_scopes_at(c->state, ch_terms_of(c->state, share)->own);
     if (ch_scopes_equal(now, args->scopes)) return CH_REJ_none;
     const struct ch_scopes added = ch_scopes_but(args->scopes, now);
     if (!covers(c, share->reach, added, NULL, "scopes")) return CH_REJ_none;

@@ -13,8 +13,8 @@ static uint32_t *place_of(struct ch_state *state, uint32_t kind, uint32_t row)
 {
     switch ((enum ch_due_kind)kind) {
     case CH_DUE_SHARE: {
-        struct ch_row_share *share = ch_row_edit(&state->store, CH_T_SHARE, row);
-        return &share->due;
+        struct ch_row_terms *terms = ch_row_edit(&state->store, CH_T_TERMS, row);
+        return &terms->due;
     }
     case CH_DUE_OFFER: {
         struct ch_row_offer *offer = ch_row_edit(&state->store, CH_T_OFFER, row);

@@ -214,7 +214,7 @@ static void tell(const struct telling *t, enum ch_fact kind, uint64_t seq, uint3
 static void tell_share(const struct telling *t, uint32_t row)
 {
     const struct ch_row_share *share = ch_share_row(t->state, row);
-    tell(t, CH_fact_share, share->status_seq, row, 0, share->account);
+    tell(t, CH_fact_share, ch_status_seq(t->state, share), row, 0, share->account);
 }
 
 /* How the user comes to the group whose share gives: member of one, which stands below it. */
@@ -246,8 +246,9 @@ static void tell_role(const struct telling *t, const struct ch_question *questio
     const uint8_t kind = ch_meta(t->state)->scope_kinds[scope];
     tell(t, CH_fact_role, share->role_seq, row, 0, share->account);
     tell(t, CH_fact_role_version, version_seq(t->state, role), row, 0, share->account);
-    if ((share->limited_kinds >> kind & 1) == 0) return;
-    uint32_t limited = share->first_limited;
+    const struct ch_row_terms *terms = ch_terms_of(t->state, share);
+    if ((terms->limited_kinds >> kind & 1) == 0) return;
+    uint32_t limited = terms->first_limited;
     if (question->has_resource) {
         limited = ch_find_limited(t->state, row, kind, question->resource);
     } else {

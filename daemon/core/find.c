@@ -214,6 +214,15 @@ uint32_t ch_find_token(const struct ch_state *state, const uint8_t token_hash[32
          memcmp(ch_invitation_row(state, row)->token_hash, token_hash, 32) == 0);
 }
 
+const struct ch_row_terms ch_no_terms = {.share = 0};
+
+uint64_t ch_status_seq(const struct ch_state *state, const struct ch_row_share *share)
+{
+    if (share->seat != 0) return ch_seat_row(state, share->seat)->status_seq;
+    const uint64_t set = ch_terms_of(state, share)->status_seq;
+    return set == 0 ? share->id : set;
+}
+
 const struct ch_row_invitation *ch_invitation_of(const struct ch_state *state, uint32_t seat)
 {
     static const struct ch_row_invitation none = {.status = CH_invitation_none};

@@ -20,9 +20,15 @@ static bool share_matters(const struct ch_row_share *a, const struct ch_row_shar
 {
     return a->id != b->id || a->account != b->account || a->subject != b->subject ||
            a->subject_kind != b->subject_kind || a->kind != b->kind || a->status != b->status ||
-           a->reach != b->reach || a->role_seq != b->role_seq || a->denied_seq != b->denied_seq ||
-           a->own_seq != b->own_seq || a->expires_at != b->expires_at || a->role != b->role ||
-           a->own != b->own || a->denied != b->denied || a->limited_kinds != b->limited_kinds;
+           a->reach != b->reach || a->role_seq != b->role_seq || a->role != b->role ||
+           a->terms != b->terms;
+}
+
+static bool terms_matter(const struct ch_row_terms *a, const struct ch_row_terms *b)
+{
+    return a->share != b->share || a->denied_seq != b->denied_seq || a->own_seq != b->own_seq ||
+           a->expires_at != b->expires_at || a->denied != b->denied || a->own != b->own ||
+           a->limited_kinds != b->limited_kinds;
 }
 
 static bool account_matters(const struct ch_row_account *a, const struct ch_row_account *b)
@@ -39,6 +45,7 @@ static bool matters(uint32_t table, const void *before, const void *now)
 {
     switch (table) {
     case CH_T_SHARE: return share_matters(before, now);
+    case CH_T_TERMS: return terms_matter(before, now);
     case CH_T_ACCOUNT: return account_matters(before, now);
     case CH_T_GROUP: {
         const struct ch_row_group *a = before, *b = now;
@@ -74,6 +81,7 @@ static bool is_read(uint32_t table)
 {
     switch (table) {
     case CH_T_SHARE:
+    case CH_T_TERMS:
     case CH_T_ACCOUNT:
     case CH_T_GROUP:
     case CH_T_USER:
@@ -306,6 +314,7 @@ static void add_readers(struct ch_concern *reach, uint32_t table, uint32_t row)
     const struct ch_state *s = reach->state;
     switch (table) {
     case CH_T_SHARE: add_share(reach, row); break;
+    case CH_T_TERMS: add_share(reach, ch_terms_row(s, row)->share); break;
     case CH_T_GRANT: add_share(reach, ch_grant_row(s, row)->share); break;
     case CH_T_LIMITED: add_share(reach, ch_limited_row(s, row)->share); break;
     case CH_T_MEMBER: add_share(reach, ch_member_row(s, row)->share); break;
@@ -353,7 +362,8 @@ static void add_named(struct ch_concern *reach, const struct ch_flip_item *pair,
     for (uint32_t g = share->first_grant; g != 0; g = ch_grant_row(s, g)->next) {
         add_resource(reach, pair, ch_grant_row(s, g)->resource);
     }
-    for (uint32_t l = share->first_limited; l != 0; l = ch_limited_row(s, l)->next) {
+    for (uint32_t l = ch_terms_of(s, share)->first_limited; l != 0;
+         l = ch_limited_row(s, l)->next) {
         add_resource(reach, pair, ch_limited_row(s, l)->resource);
     }
 }

@@ -366,17 +366,18 @@ static const char *share_lists(struct tally *t, uint32_t row, uint64_t *sums)
     HOLDS(count == share->grant_count, "a share counts its grants");
     sums[0] += count;
     count = 0;
-    for (uint32_t l = share->first_limited; l != 0; l = ch_limited_row(s, l)->next) {
-        HOLDS(live(s, CH_T_LIMITED, l) && count++ < share->limited_count,
+    const struct ch_row_terms *terms = ch_terms_of(s, share);
+    for (uint32_t l = terms->first_limited; l != 0; l = ch_limited_row(s, l)->next) {
+        HOLDS(live(s, CH_T_LIMITED, l) && count++ < terms->limited_count,
               "a share counts the resources it is limited to");
         const struct ch_row_limited *limited = ch_limited_row(s, l);
-        HOLDS(limited->share == row && (share->limited_kinds >> limited->kind & 1) != 0,
+        HOLDS(limited->share == row && (terms->limited_kinds >> limited->kind & 1) != 0,
               "a share is limited on the kinds of its list");
         HOLDS(count_text(t, limited->resource), "a resource has a name");
         HOLDS(ch_is_limited_to(s, row, (uint8_t)limited->kind, limited->resource),
               "a resource that a share is limited to is found");
     }
-    HOLDS(count == share->limited_count, "a share counts the resources it is limited to");
+    HOLDS(count == terms->limited_count, "a share counts the resources it is limited to");
     sums[1] += count;
     count = 0;
     before = 0;
@@ -417,11 +418,36 @@ static const char *owners(const struct ch_state *s)
         const bool owns = ch_is_built_in(s, share->role, "owner");
         HOLDS(owns == (owner == row), "a tree has one owner");
         if (!owns) continue;
+        const struct ch_row_terms *terms = ch_terms_of(s, share);
         HOLDS(share->subject_kind == CH_subject_kind_user && share->reach == CH_reach_subtree &&
                   share->status == CH_share_status_active && share->kind == CH_share_kind_member &&
-                  share->expires_at == 0 && share->denied == 0 && share->limited_kinds == 0 &&
+                  terms->expires_at == 0 && terms->denied == 0 && terms->limited_kinds == 0 &&
                   share->member_count == 0,
               "nothing is taken from an owner's share");
+    }
+    return NULL;
+}
+
+static const char *terms_of_shares(struct tally *t)
+{
+    const struct ch_state *s = t->state;
+    for (uint32_t row = next(s, CH_T_TERMS, 0); row != 0; row = next(s, CH_T_TERMS, row)) {
+        const struct ch_row_terms *terms = ch_terms_row(s, row);
+        HOLDS(live(s, CH_T_SHARE, terms->share) && ch_share_row(s, terms->share)->terms == row,
+              "terms are of one share, which knows them");
+        HOLDS(count_scopes(t, terms->denied), "a restriction's set is there");
+        HOLDS(count_scopes(t, terms->own), "a share's own scopes are there");
+        HOLDS((terms->own == 0) == (terms->own_seq == 0) &&
+                  (terms->denied == 0) == (terms->denied_seq == 0),
+              "a share's own scopes, and its restrictions, were set by an event");
+        HOLDS((terms->expires_at != 0) == (terms->due != 0), "a share that ends is in the heap");
+        HOLDS(terms->status_seq == 0 || ch_share_row(s, terms->share)->seat == 0,
+              "since when a user's share stands so is in the seat");
+        HOLDS((terms->own | terms->denied | terms->due | terms->limited_kinds |
+               terms->certified_by) != 0 ||
+                  terms->status_seq != 0,
+              "a share without terms has no row of them");
+        t->dues += terms->due != 0;
     }
     return NULL;
 }
@@ -441,18 +467,16 @@ static const char *shares(struct tally *t)
         HOLDS(ch_find_share_id(s, share->id) == row, "a share is found by id");
         HOLDS(ch_find_share(s, share->subject_kind, share->subject, share->account) == row,
               "a share is found, and a subject has one of an account");
-        HOLDS(count_scopes(t, share->denied), "a restriction's set is there");
-        HOLDS(count_scopes(t, share->own), "a share's own scopes are there");
-        HOLDS(share->own == 0 || share->own_seq != 0, "a share's own scopes were set by an event");
         if (share->role != 0) {
             HOLDS(live(s, CH_T_ROLE, share->role), "a share's role is there");
             const uint32_t owner = ch_role_row(s, share->role)->account;
             HOLDS(owner == 0 || owner == share->account,
                   "a share's role is built in or its account's");
         }
+        HOLDS(share->terms == 0 || (live(s, CH_T_TERMS, share->terms) &&
+                                    ch_terms_row(s, share->terms)->share == row),
+              "a share's terms are its own");
         HOLDS(ch_days_are_right(s, share), "a share's days of use lie in the past");
-        HOLDS((share->expires_at != 0) == (share->due != 0), "a share that ends is in the heap");
-        t->dues += share->due != 0;
         HOLDS(of_user ? live(s, CH_T_SEAT, share->seat) && ch_seat_row(s, share->seat)->share == row
                       : share->seat == 0,
               "a user's share has its place in the list of users");
@@ -467,6 +491,7 @@ static const char *shares(struct tally *t)
         if (broken != NULL) return broken;
     }
     const char *broken = owners(s);
+    if (broken == NULL) broken = terms_of_shares(t);
     if (broken != NULL) return broken;
     HOLDS(sums[0] == live_rows(s, CH_T_GRANT), "every grant is in its share's list");
     HOLDS(sums[1] == live_rows(s, CH_T_LIMITED), "every limit is in its share's list");
@@ -571,8 +596,8 @@ static bool knows_its_place(const struct ch_state *s, const struct ch_row_due *d
 {
     switch ((enum ch_due_kind)due->kind) {
     case CH_DUE_SHARE:
-        return live(s, CH_T_SHARE, due->row) && ch_share_row(s, due->row)->due == place &&
-               ch_share_row(s, due->row)->expires_at == due->at;
+        return live(s, CH_T_TERMS, due->row) && ch_terms_row(s, due->row)->due == place &&
+               ch_terms_row(s, due->row)->expires_at == due->at;
     case CH_DUE_OFFER:
         return live(s, CH_T_OFFER, due->row) && ch_offer_row(s, due->row)->due == place &&
                ch_offer_row(s, due->row)->until == due->at;

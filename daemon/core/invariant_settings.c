@@ -77,7 +77,8 @@ bool ch_days_are_right(const struct ch_state *state, const struct ch_row_share *
     const uint32_t today = ch_day_of(ch_meta(state)->last_at);
     const bool given = (share->certified_day & CH_DAY_GIVEN) != 0;
     if (ch_day_in(share->used_day) > today || ch_day_in(share->certified_day) > today) return false;
-    return share->certified_by == 0 || (!given && live(state, CH_T_USER, share->certified_by));
+    const uint32_t by = ch_terms_of(state, share)->certified_by;
+    return by == 0 || (!given && live(state, CH_T_USER, by));
 }
 
 const char *ch_settings_broken(struct tally *t)

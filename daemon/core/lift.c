@@ -7,7 +7,7 @@
 
 struct ch_scopes ch_share_denies(const struct ch_state *state, const struct ch_row_share *share)
 {
-    const struct ch_scopes denied = ch_scopes_at(state, share->denied);
+    const struct ch_scopes denied = ch_scopes_at(state, ch_terms_of(state, share)->denied);
     if (share->kind != CH_share_kind_login) return denied;
     return ch_scopes_or(denied, ch_mask(state, CH_mask_kind_login));
 }
@@ -96,8 +96,7 @@ static struct ch_scopes lift(struct ch_case *c, uint32_t user, uint32_t account,
 
 static bool counts(const struct ch_case *c, const struct ch_row_share *share)
 {
-    return share->status == CH_share_status_active &&
-           (share->expires_at == 0 || share->expires_at > c->moment->now);
+    return share->status == CH_share_status_active && !ch_is_over(c->state, share, c->moment->now);
 }
 
 struct ch_scopes ch_lifted_by_share(struct ch_case *c, uint32_t row)

@@ -169,15 +169,16 @@ struct ch_rec_share_row ch_share_record(struct ch_asking *q, uint32_t share)
     const struct ch_row_share *row = ch_share_row(q->state, share);
     ch_saw(q, row->changed);
     const struct ch_row_account *account = ch_account_row(q->state, row->account);
+    const struct ch_row_terms *terms = ch_terms_of(q->state, row);
     struct ch_rec_share_row record = {.account_name = ch_copy_text(q, account->name),
                                       .subject_kind = row->subject_kind,
                                       .reach = row->reach,
                                       .kind = row->kind,
                                       .status = row->status,
-                                      .has_expires_at = row->expires_at != 0,
-                                      .expires_at = row->expires_at,
-                                      .scopes = ch_scopes_at(q->state, row->own),
-                                      .denied = ch_scopes_at(q->state, row->denied),
+                                      .has_expires_at = terms->expires_at != 0,
+                                      .expires_at = terms->expires_at,
+                                      .scopes = ch_scopes_at(q->state, terms->own),
+                                      .denied = ch_scopes_at(q->state, terms->denied),
                                       .grants = row->grant_count};
     record.share.seq = row->id;
     record.account.seq = account->id;

@@ -18,6 +18,7 @@ static uint32_t restrictions_of(struct ch_asking *q, struct ch_scopes denied, ui
 static struct ch_rec_login_row login(struct ch_asking *q, uint32_t share_row)
 {
     const struct ch_row_share *share = ch_share_row(q->state, share_row);
+    const struct ch_row_terms *terms = ch_terms_of(q->state, share);
     const struct ch_rec_user_row user = ch_user_record(q, share->subject);
     const uint64_t login_at = ch_user_row(q->state, share->subject)->last_login_at;
     uint8_t *restrictions = ch_take(q, CH_restriction_surveys + 1, sizeof *restrictions);
@@ -30,12 +31,12 @@ static struct ch_rec_login_row login(struct ch_asking *q, uint32_t share_row)
                                    .status = share->status,
                                    .has_last_login_at = login_at != 0,
                                    .last_login_at = login_at,
-                                   .has_expires_at = share->expires_at != 0,
-                                   .expires_at = share->expires_at};
+                                   .has_expires_at = terms->expires_at != 0,
+                                   .expires_at = terms->expires_at};
     row.share.seq = share->id;
     if (restrictions == NULL) return row;
     row.restrictions = restrictions;
-    row.restrictions_len = restrictions_of(q, ch_scopes_at(q->state, share->denied), restrictions);
+    row.restrictions_len = restrictions_of(q, ch_scopes_at(q->state, terms->denied), restrictions);
     return row;
 }
 

@@ -58,7 +58,7 @@ static enum ch_standing standing_of(const struct ch_asking *q, const struct ch_r
     const struct ch_row_share *share = ch_share_row(q->state, seat->share);
     if (share->status == CH_share_status_pending) return CH_standing_pending;
     if (is_owner(q->state, share)) return CH_standing_owner;
-    const bool ended = share->expires_at != 0 && share->expires_at <= q->moment->now;
+    const bool ended = ch_is_over(q->state, share, q->moment->now);
     if (share->status == CH_share_status_inactive || ended) return CH_standing_inactive;
     return CH_standing_active;
 }
@@ -108,7 +108,7 @@ static struct ch_rec_person_row person(struct ch_asking *q, const struct place *
     const struct ch_text permission = share != NULL          ? permission_of(q, share->role)
                                       : seat->role_name == 0 ? ch_text_of("custom")
                                                              : ch_copy_text(q, seat->role_name);
-    ch_saw(q, seat->changed);
+    ch_saw(q, seat->status_seq);
     if (share != NULL) ch_saw(q, share->changed);
     struct ch_rec_person_row row = {.user = user.user,
                                     .has_full_name = user.has_full_name,

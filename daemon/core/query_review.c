@@ -131,8 +131,9 @@ static void add_row(struct review *r, uint32_t share, bool unused, uint32_t due_
     if (ret->has_last_used) ret->last_used = day_at(row->used_day);
     ret->has_certified = (row->certified_day & CH_DAY_GIVEN) == 0;
     if (ret->has_certified) ret->certified = day_at(row->certified_day);
-    ret->has_certified_by = row->certified_by != 0;
-    if (ret->has_certified_by) ret->certified_by = ch_user_name(&r->there, row->certified_by);
+    const uint32_t certified_by = ch_terms_of(r->q->state, row)->certified_by;
+    ret->has_certified_by = certified_by != 0;
+    if (ret->has_certified_by) ret->certified_by = ch_user_name(&r->there, certified_by);
     ret->due = due_day != 0 && due_day <= ch_day_of(r->q->moment->now);
     ret->owner = share == ch_account_row(r->q->state, row->account)->owner;
     ret->may_end = r->may_end && ends(r, r->q->moment, share);
@@ -145,7 +146,7 @@ static bool look_at(struct review *r, uint32_t share)
     const struct ch_qry_access_review *args = r->args;
     const struct ch_row_share *row = ch_share_row(r->q->state, share);
     const uint64_t now = r->q->moment->now;
-    const bool over = row->expires_at != 0 && row->expires_at <= now;
+    const bool over = ch_is_over(r->q->state, row, now);
     const bool unused = args->has_unused_days && ch_unused_days(row, now) >= args->unused_days;
     const uint32_t due_day = ch_due_day(r->q->state, share, r->every_days);
     const bool due = args->has_due && args->due && due_day != 0 && due_day <= ch_day_of(now);

@@ -127,8 +127,9 @@ static struct effect effect_on(const struct ch_asking *q, uint32_t share, struct
                                struct ch_scopes removed)
 {
     const struct ch_row_share *row = ch_share_row(q->state, share);
+    const struct ch_row_terms *terms = ch_terms_of(q->state, row);
     const struct ch_scopes aside =
-        ch_scopes_or(ch_scopes_at(q->state, row->own), ch_scopes_at(q->state, row->denied));
+        ch_scopes_or(ch_scopes_at(q->state, terms->own), ch_scopes_at(q->state, terms->denied));
     return (struct effect){.widened = ch_scopes_but(added, aside),
                            .narrowed = ch_scopes_but(removed, aside)};
 }

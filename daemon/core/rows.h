@@ -199,8 +199,8 @@ struct ch_row_seat {
     uint32_t live;
     uint32_t account;
     uint32_t user;
-    uint32_t share; /* 0: it has ended */
-    uint64_t changed;
+    uint32_t share;      /* 0: it has ended */
+    uint64_t status_seq; /* since when the share stands as it does, or has ended */
     uint64_t first_at;   /* nanoseconds: first active; 0: never */
     uint32_t role_name;  /* text, of an ended share: what its role was called; 0: none */
     uint32_t kind;       /* enum ch_share_kind, of an ended share */
@@ -309,40 +309,50 @@ struct ch_row_sealed {
     uint8_t nonce[24];
 };
 
+/* There may be millions, and nearly every event reads one: what most never have is in its terms.
+ * The counts are bounded by limits of decide; the order of bits is the ABI's on every machine that
+ * is little-endian. */
 struct ch_row_share {
     uint32_t live;
     uint32_t account;
-    uint32_t subject; /* row of the user or the group */
-    uint8_t subject_kind;
-    uint8_t kind;
-    uint8_t status;
-    uint8_t reach;
+    uint32_t subject;         /* row of the user or the group */
+    uint8_t subject_kind : 2; /* enums of these names, share_kind and share_status */
+    uint8_t kind : 2;
+    uint8_t status : 2;
+    uint8_t reach : 2;
+    uint8_t member_count;
+    uint16_t grant_count;
     uint64_t id;
     uint64_t changed;
     uint64_t role_seq;
-    uint64_t denied_seq;
-    uint64_t own_seq;
-    uint64_t status_seq;
-    uint64_t expires_at; /* 0: no end */
     uint32_t role;
-    uint32_t own;           /* scopes of its own beside the role's, on every resource; 0: none */
+    uint32_t terms;         /* 0: it has none */
     uint32_t used_day;      /* as certified_day: when its subject last used it */
-    uint32_t denied;        /* scopes; 0: none */
-    uint32_t limited_kinds; /* bit k: what the role gives on kind k is limited */
-    uint32_t first_limited;
+    uint32_t certified_day; /* by whom is in the terms */
     uint32_t first_grant;
-    uint32_t grant_count;
     uint32_t first_member; /* memberships of the account's groups; a user's share only */
-    uint32_t member_count;
     uint32_t next_of_subject;
     uint32_t prev_of_subject;
     uint32_t next_of_account;
     uint32_t prev_of_account;
-    uint32_t due; /* place in the heap of what is due; 0: none */
-    uint32_t limited_count;
     uint32_t seat;    /* of a user's share */
     uint32_t made_by; /* row of the user who made it; 0: no person */
-    uint32_t certified_day;
+};
+
+/* What most shares never have; a row only as long as something of it is set. */
+struct ch_row_terms {
+    uint32_t live;
+    uint32_t share;
+    uint64_t denied_seq; /* 0 where nothing is denied, as own_seq */
+    uint64_t own_seq;
+    uint64_t status_seq; /* of a group's share; 0: as it was made. A user's is in the seat */
+    uint64_t expires_at; /* 0: no end */
+    uint32_t denied;     /* scopes; 0: none */
+    uint32_t own;        /* scopes of its own beside the role's, on every resource; 0: none */
+    uint32_t limited_kinds : 8; /* bit k: what the role gives on kind k is limited */
+    uint32_t limited_count : 24;
+    uint32_t first_limited;
+    uint32_t due;          /* place in the heap of what is due; 0: none */
     uint32_t certified_by; /* row of the user who did; 0: no person, or nobody yet */
 };
 

@@ -5,7 +5,7 @@
 static struct ch_row_seat *edit(struct ch_state *state, uint32_t row, uint64_t seq)
 {
     struct ch_row_seat *seat = ch_row_edit(&state->store, CH_T_SEAT, row);
-    seat->changed = seq;
+    seat->status_seq = seq;
     return seat;
 }
 
@@ -79,6 +79,11 @@ void ch_end_seat(struct ch_state *state, uint32_t row)
     ch_row_give(&state->store, CH_T_SEAT, row);
 }
 
+void ch_seat_stands(struct ch_state *state, uint32_t row, uint64_t seq)
+{
+    (void)edit(state, row, seq);
+}
+
 void ch_seat_activate(struct ch_state *state, uint32_t row, const struct ch_event *event)
 {
     struct ch_row_seat *seat = edit(state, row, event->seq);
@@ -113,10 +118,9 @@ void ch_seat_invite(struct ch_state *state, uint32_t row, const struct ch_event 
     ch_due_set(state, CH_DUE_INVITATION, invitation, open_until);
 }
 
-void ch_seat_answer(struct ch_state *state, uint32_t row, const struct ch_event *event,
-                    enum ch_invitation status)
+void ch_seat_answer(struct ch_state *state, uint32_t row, enum ch_invitation status)
 {
-    const uint32_t invitation = edit(state, row, event->seq)->invitation;
+    const uint32_t invitation = ch_seat_row(state, row)->invitation;
     CH_CHECK(invitation != 0);
     edit_invitation(state, invitation)->status = status;
     ch_due_set(state, CH_DUE_INVITATION, invitation, 0);

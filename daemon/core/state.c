@@ -88,7 +88,8 @@ bool ch_state_reserve(struct ch_state *state, size_t items, size_t bytes, size_t
 size_t ch_cascade_of_share(const struct ch_state *state, uint32_t share)
 {
     const struct ch_row_share *row = ch_share_row(state, share);
-    return (size_t)8 + row->member_count + row->grant_count + row->limited_count;
+    return (size_t)10 + row->member_count + row->grant_count +
+           ch_terms_of(state, row)->limited_count;
 }
 
 size_t ch_cascade_of_group(const struct ch_state *state, uint32_t group)

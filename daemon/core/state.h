@@ -80,6 +80,25 @@ static inline const struct ch_row_meta *ch_meta(const struct ch_state *state)
     return ch_row(&state->store, CH_T_META, 1);
 }
 
+/* The terms of a share; of all zeros where it has none. */
+extern const struct ch_row_terms ch_no_terms;
+static inline const struct ch_row_terms *ch_terms_of(const struct ch_state *state,
+                                                     const struct ch_row_share *share)
+{
+    return share->terms == 0 ? &ch_no_terms : ch_terms_row(state, share->terms);
+}
+
+/* Whether a share has an end, and that has come. */
+static inline bool ch_is_over(const struct ch_state *state, const struct ch_row_share *share,
+                              uint64_t now)
+{
+    const uint64_t end = ch_terms_of(state, share)->expires_at;
+    return end != 0 && end <= now;
+}
+
+/* The event since which a share is active, inactive or pending. */
+uint64_t ch_status_seq(const struct ch_state *state, const struct ch_row_share *share);
+
 /* The last invitation to a seat; of status none, and zero, where there was none. */
 const struct ch_row_invitation *ch_invitation_of(const struct ch_state *state, uint32_t seat);
 

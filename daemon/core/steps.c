@@ -54,7 +54,8 @@ static void lift_restriction(struct plan *p, uint32_t row, uint8_t scope)
     } else {
         step->group = share->subject;
     }
-    step->scopes = without(ch_scopes_at(p->q->state, share->denied), scope);
+    step->scopes =
+        without(ch_scopes_at(p->q->state, ch_terms_of(p->q->state, share)->denied), scope);
 }
 
 static void lift_bound(struct plan *p, const struct ch_evidence *fact, uint8_t scope)
@@ -207,7 +208,7 @@ static void activate(struct plan *p, uint32_t row)
     if (share->status == CH_share_status_inactive) {
         add(p, CH_CMD_share_activate, CH_step_by_rights, p->account)->user = p->user;
     }
-    if (share->expires_at != 0 && share->expires_at <= p->q->moment->now) {
+    if (ch_is_over(state, share, p->q->moment->now)) {
         add(p, CH_CMD_share_set_expiry, CH_step_by_rights, p->account)->user = p->user;
     }
 }
@@ -239,8 +240,8 @@ static void give(struct plan *p, uint32_t row)
         step->scopes =
             ch_scopes_or(step->scopes, ch_scopes_at(state, ch_grant_row(state, known)->scopes));
     } else if (row != 0) {
-        step->scopes =
-            ch_scopes_or(step->scopes, ch_scopes_at(state, ch_share_row(state, row)->own));
+        step->scopes = ch_scopes_or(
+            step->scopes, ch_scopes_at(state, ch_terms_of(state, ch_share_row(state, row))->own));
     }
 }
 

@@ -49,8 +49,7 @@ struct using
 
 static bool counts(const struct using *u, const struct ch_row_share *share)
 {
-    return share->status == CH_share_status_active &&
-           (share->expires_at == 0 || share->expires_at > u->event->at) &&
+    return share->status == CH_share_status_active && !ch_is_over(u->state, share, u->event->at) &&
            (share->kind != CH_share_kind_login || u->event->channel == CH_channel_web);
 }
 

@@ -37,13 +37,14 @@ static void compare_shares(const struct ch_state *state, struct o_world *w)
         const struct ch_row_share *share = ch_share_row(state, row);
         const uint64_t role = share->role == 0 ? 0 : ch_role_row(state, share->role)->id;
         M_CHECK(share->status == s->status && share->kind == s->kind && share->reach == s->reach);
-        M_CHECK(role == s->role && share->expires_at == s->expires_at);
+        const struct ch_row_terms *terms = ch_terms_of(state, share);
+        M_CHECK(role == s->role && terms->expires_at == s->expires_at);
         M_CHECK(share->used_day == (s->used_day | (s->used ? 0 : CH_DAY_GIVEN)));
         M_CHECK(share->certified_day == (s->certified_day | (s->certified ? 0 : CH_DAY_GIVEN)));
-        M_CHECK(share->certified_by ==
+        M_CHECK(terms->certified_by ==
                 (s->certified_by == 0 ? 0 : ch_find_user(state, s->certified_by)));
-        M_CHECK(scopes_are(state, share->own, s->own) &&
-                scopes_are(state, share->denied, s->denied));
+        M_CHECK(scopes_are(state, terms->own, s->own) &&
+                scopes_are(state, terms->denied, s->denied));
         live++;
     }
     M_CHECK(ch_table_live(&state->store, CH_T_SHARE) == live);

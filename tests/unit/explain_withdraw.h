@@ -50,8 +50,8 @@ static inline void withdraw_parent(struct ch_state *state, const struct ch_evide
 
 static inline void withdraw_limited(struct ch_state *state, const struct ch_evidence *fact)
 {
-    for (uint32_t l = ch_share_row(state, fact->share)->first_limited; l != 0;
-         l = ch_limited_row(state, l)->next) {
+    const struct ch_row_terms *terms = ch_terms_of(state, ch_share_row(state, fact->share));
+    for (uint32_t l = terms->first_limited; l != 0; l = ch_limited_row(state, l)->next) {
         if (ch_limited_row(state, l)->seq == fact->seq) EDIT(state, limited, LIMITED, l)->kind = 0;
     }
 }
@@ -69,15 +69,21 @@ static inline void withdraw_of_share(struct ch_state *state, const struct ch_evi
         return;
     }
     case CH_fact_limited: withdraw_limited(state, fact); return;
-    case CH_fact_own_scopes: share->own = scopes_but(state, share->own, fact->scopes); return;
+    case CH_fact_own_scopes: {
+        struct ch_row_terms *terms = ch_edit_terms(state, fact->share);
+        terms->own = scopes_but(state, terms->own, fact->scopes);
+        return;
+    }
     case CH_fact_grant: {
         struct ch_row_grant *grant = EDIT(state, grant, GRANT, fact->grant);
         grant->scopes = scopes_but(state, grant->scopes, fact->scopes);
         return;
     }
-    case CH_fact_restriction:
-        share->denied = scopes_but(state, share->denied, fact->scopes);
+    case CH_fact_restriction: {
+        struct ch_row_terms *terms = ch_edit_terms(state, fact->share);
+        terms->denied = scopes_but(state, terms->denied, fact->scopes);
         return;
+    }
     case CH_fact_other_login: share->kind = CH_share_kind_member; return;
     default: fail_msg("fact %s of a share", ch_enum_name(CH_KIND_fact, fact->kind));
     }

@@ -221,9 +221,11 @@ static void grant(struct proof *t, enum ch_lack lack)
     }
     struct ch_row_share *share = EDIT(state, share, SHARE, row);
     share->status = CH_share_status_active;
-    share->expires_at = 0;
+    assert_true(ch_state_reserve(state, 4, 0, 0));
+    struct ch_row_terms *terms = ch_edit_terms(state, row);
+    terms->expires_at = 0;
     if (lack == CH_LACK_grant) {
-        share->own = scopes_and_more(state, share->own, t->question.wanted);
+        terms->own = scopes_and_more(state, terms->own, t->question.wanted);
     }
 }
 

@@ -265,8 +265,8 @@ static void what_must_hold(const struct world *w, const struct people *p, const 
             if (share == 0 || ch_share_row(&w->state, share)->status != CH_share_status_active) {
                 continue;
             }
-            const struct ch_scopes denied =
-                ch_scopes_at(&w->state, ch_share_row(&w->state, share)->denied);
+            const struct ch_scopes denied = ch_scopes_at(
+                &w->state, ch_terms_of(&w->state, ch_share_row(&w->state, share))->denied);
             assert_true(ch_scopes_empty(ch_scopes_and(denied, now->has[u][a][0])));
         }
     }

@@ -110,11 +110,13 @@ static void a_page_is_published_by_itself_and_hides_more_from_then_on(void **tes
     const uint32_t share =
         ch_find_share(&w->state, CH_subject_kind_user, ch_find_user(&w->state, w->ann),
                       ch_find_account(&w->state, w->top));
-    assert_true(ch_scopes_equal(ch_scopes_at(&w->state, ch_share_row(&w->state, share)->denied),
-                                SCOPE(reports_read))); /* what was hidden stays as it is */
+    assert_true(ch_scopes_equal(
+        ch_scopes_at(&w->state, ch_terms_of(&w->state, ch_share_row(&w->state, share))->denied),
+        SCOPE(reports_read))); /* what was hidden stays as it is */
     DONE(OPERATOR, share_restrict, w->top, USER(w->ann), .pages = hidden, .pages_len = 1);
-    assert_true(ch_scopes_has(ch_scopes_at(&w->state, ch_share_row(&w->state, share)->denied),
-                              CH_SCOPE_reports_export));
+    assert_true(ch_scopes_has(
+        ch_scopes_at(&w->state, ch_terms_of(&w->state, ch_share_row(&w->state, share))->denied),
+        CH_SCOPE_reports_export));
     REFUSED(one_of_two, OPERATOR, role_publish, 0, .has_page = false);
 }
 
