@@ -246,12 +246,12 @@ int main(int argc, char **argv)
     if (err == CH_OK) {
         tell_ready(&d);
         err = ch_loop_run(d.loop, &why);
-        if (err == CH_OK && d.line.stop_err != CH_OK) {
-            err = d.line.stop_err;
-            why = d.line.stop_why;
-        }
     }
     stop(&d);
+    if (err == CH_OK && d.line.stop_err != CH_OK) { /* also what it met while it stopped */
+        err = d.line.stop_err;
+        why = d.line.stop_why;
+    }
     if (err == CH_OK) return EXIT_SUCCESS;
     (void)fprintf(stderr, "charterd: %s: %s\n", ch_err_code(err), why.text);
     return EXIT_FAILURE;

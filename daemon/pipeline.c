@@ -389,13 +389,11 @@ static void take_checkpointed(struct ch_pipeline *line)
     }
 }
 
-static void on_committed(void *arg)
+/* The batch that was flying is done, if the commit thread says so. */
+static bool collect(struct ch_pipeline *line)
 {
-    struct ch_pipeline *line = arg;
     struct ch_batch_result result;
-    uint64_t counter;
-    if (read(line->commit_fd, &counter, sizeof counter) < 0) return;
-    if (!ch_committer_collect(line->committer, &result)) return;
+    if (!ch_committer_collect(line->committer, &result)) return false;
     struct ch_open_batch *batch = line->flying;
     line->flying = NULL;
     if (result.err == CH_OK) {
@@ -405,10 +403,19 @@ static void on_committed(void *arg)
         take_back(line, batch, &result);
     } else {
         stop_for(line, &result);
-        return;
+        return true;
     }
     ch_checkpoints_stored(line->checkpoints, &result);
     take_checkpointed(line);
+    return true;
+}
+
+static void on_committed(void *arg)
+{
+    struct ch_pipeline *line = arg;
+    uint64_t counter;
+    if (read(line->commit_fd, &counter, sizeof counter) < 0) return;
+    (void)collect(line);
 }
 
 static void take_past(struct ch_pipeline *line)
@@ -540,16 +547,9 @@ static void drain(struct ch_pipeline *line)
     while (line->committer != NULL && line->stop_err == CH_OK) {
         submit(line);
         if (line->flying == NULL) return;
-        struct ch_batch_result result;
-        while (!ch_committer_collect(line->committer, &result)) {
+        while (!collect(line)) {
             (void)usleep(100);
         }
-        struct ch_open_batch *batch = line->flying;
-        line->flying = NULL;
-        if (result.err == CH_OK) finish(line, batch, &result);
-        ch_checkpoints_stored(line->checkpoints, &result);
-        take_checkpointed(line);
-        if (result.err != CH_OK) return;
     }
 }
 
