@@ -6,6 +6,7 @@
 #include "daemon/log/digest.h"
 #include "daemon/log/prover.h"
 #include "daemon/receipts.h"
+#include "daemon/waiting.h"
 #include "schema/limits.h"
 
 #include <inttypes.h>

@@ -69,33 +69,6 @@ void ch_line_set_timer(struct ch_loop_timer *timer, uint64_t at_ns)
     if (ch_loop_timer_set(timer, at_ns, &why) != CH_OK) ch_loop_timer_clear(timer);
 }
 
-/* The timer fires for the waiter whose time runs out first. */
-void ch_line_set_waiter_timer(struct ch_pipeline *line)
-{
-    uint64_t first = UINT64_MAX;
-    for (size_t i = 0; i < line->waiters.len / sizeof(struct ch_waiter); i++) {
-        struct ch_waiter waiter;
-        memcpy(&waiter, line->waiters.ptr + i * sizeof waiter, sizeof waiter);
-        if (waiter.deadline_ns < first) first = waiter.deadline_ns;
-    }
-    if (first != UINT64_MAX) ch_line_set_timer(line->waiter_timer, first);
-}
-
-void ch_line_wait(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival, uint64_t seq,
-                  uint64_t wait_ms)
-{
-    const struct ch_waiter waiter = {.arrival = *arrival,
-                                     .seq = seq,
-                                     .deadline_ns = ch_clock_monotonic_ns() + wait_ms * 1000000u};
-    ch_buf_put(&line->waiters, &waiter, sizeof waiter);
-    if (line->waiters.failed) {
-        line->waiters.failed = false; /* those before it stay */
-        ch_ingress_drop(line->ingress, arrival->slot);
-        return;
-    }
-    ch_line_set_waiter_timer(line);
-}
-
 /* Appends an event of the daemon's own, or leaves no trace. False: for want of memory */
 static bool append_own(struct ch_pipeline *line, const struct ch_verdict *verdict, uint64_t now,
                        struct ch_arena *arena)

@@ -1,6 +1,6 @@
 /* line: what the loop knows, and the few things every part of it does. SPDX-License-Identifier: MIT
- * pipeline.h is the way of a request; past.c, whatif.c, repeat.c and worldly.c are its side roads.
- * They all see this struct.
+ * pipeline.h is the way of a request; waiting.c, past.c, passwords.c, whatif.c, repeat.c and
+ * worldly.c are its side roads. They all see this struct.
  * Threads: all of it is the loop's. */
 #ifndef CH_DAEMON_LINE_H
 #define CH_DAEMON_LINE_H
@@ -24,13 +24,6 @@ struct ch_proved;
 struct ch_shadow;
 struct ch_shadow_job;
 struct ch_uses;
-
-/* A request that waits for a seq to become durable, or for its time to run out. */
-struct ch_waiter {
-    struct ch_ingress_arrival arrival;
-    uint64_t seq;         /* asked again when this is durable */
-    uint64_t deadline_ns; /* monotonic; asked for the last time then */
-};
 
 struct ch_pipeline {
     /* set by the owner before ch_pipeline_start; borrowed */
@@ -57,7 +50,8 @@ struct ch_pipeline {
     struct ch_open_batch *flying; /* being made durable; NULL: none */
     struct ch_arena arena;        /* of one message */
     struct ch_buf reply;
-    struct ch_buf waiters; /* struct ch_waiter */
+    struct ch_buf waiters, again; /* waiting.c: those that wait, and those that do no more */
+    size_t again_at;
     struct ch_loop_timer *waiter_timer;
     struct ch_loop_timer *due_timer;
     struct ch_loop_watch *arrivals_watch, *commit_watch, *shadow_watch, *password_watch;
@@ -104,11 +98,6 @@ void ch_line_refuse(struct ch_pipeline *line, const struct ch_ingress_arrival *a
  * changes: its events are in the open batch. */
 void ch_line_hold(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
                   const uint8_t id[16], bool changes, uint64_t seq);
-/* Takes the request again when the seq is durable; when its time has run out, for the last time. */
-void ch_line_wait(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival, uint64_t seq,
-                  uint64_t wait_ms);
-/* Sets the timer for the waiter whose time runs out first. */
-void ch_line_set_waiter_timer(struct ch_pipeline *line);
 /* A timer that cannot be set for want of memory is set again at the end of the next turn. */
 void ch_line_set_timer(struct ch_loop_timer *timer, uint64_t at_ns);
 /* What messages run against now. */

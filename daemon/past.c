@@ -16,6 +16,7 @@
 #include "daemon/receipts.h"
 #include "daemon/replay/shadow.h"
 #include "daemon/telling.h"
+#include "daemon/waiting.h"
 #include "schema/limits.h"
 
 struct ch_past {

@@ -1,16 +1,12 @@
 /* pipeline: see pipeline.h. SPDX-License-Identifier: MIT */
 #include "daemon/pipeline.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "daemon/checkpoints.h"
+#include "daemon/commit.h"
 #include "daemon/core/apply.h"
 #include "daemon/edge/authenticate.h"
-#include "daemon/edge/doorbell.h"
-#include "daemon/log/committer.h"
 #include "daemon/log/digest.h"
 #include "daemon/log/evlog.h"
 #include "daemon/log/password.h"
@@ -18,10 +14,14 @@
 #include "daemon/log/secret.h"
 #include "daemon/log/shown.h"
 #include "daemon/replay/shadow.h"
+#include "daemon/threads.h"
 #include "daemon/uses.h"
+#include "daemon/waiting.h"
 #include "schema/limits.h"
 
-enum { ARRIVALS = 64, FOLLOW_EVENTS = 1024, LAST_CHECKPOINT_MS = 10000 };
+enum { ARRIVALS = 64, LAST_CHECKPOINT_MS = 10000 };
+
+/* ---- one message -------------------------------------------------------------------------- */
 
 /* One failure for the whole message, or none. */
 static enum ch_err check_request(struct ch_pipeline *line, const struct ch_request *request,
@@ -133,23 +133,6 @@ static void run(struct ch_pipeline *line, const struct ch_ingress_arrival *arriv
     let_go(line, arrival, request, &ran);
 }
 
-/* The seq that an events.read with wait_ms waits for; 0: it need not or may not wait. Only
- * while few
- * others wait, so that waiting readers never take the contexts that commands need. */
-static uint64_t waits_for(const struct ch_pipeline *line, const struct ch_request *request,
-                          uint64_t *ret_wait_ms)
-{
-    if (request->call_count != 1 || request->calls[0].why != NULL || line->last_try) return 0;
-    if (request->calls[0].type != CH_QRY_events_read) return 0;
-    const struct ch_qry_events_read *args = request->calls[0].args;
-    const uint64_t from = args->has_from && args->from > 0 ? args->from : 1;
-    const size_t waiting = line->waiters.len / sizeof(struct ch_waiter);
-    if (!args->has_wait_ms || from <= line->durable) return 0;
-    if (waiting >= ch_ingress_slots(line->ingress) / 4) return 0;
-    *ret_wait_ms = args->wait_ms < LIMIT_WAIT_MS ? args->wait_ms : LIMIT_WAIT_MS;
-    return from;
-}
-
 /* Bytes to structs, with the keyed hash beside every user's name. */
 static enum ch_err decode(struct ch_pipeline *line, struct ch_bytes message,
                           struct ch_request *request, struct ch_why *why)
@@ -173,25 +156,6 @@ static enum ch_err decode(struct ch_pipeline *line, struct ch_bytes message,
     return err;
 }
 
-/* Requests that wait before they are served: for a seq of theirs, or for the next event. */
-static bool waits(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
-                  const struct ch_request *request)
-{
-    uint64_t wait_ms = LIMIT_WAIT_MS;
-    const bool ahead = request->has_at_least && request->at_least > ch_meta(line->state)->head;
-    const uint64_t seq = ahead ? request->at_least : waits_for(line, request, &wait_ms);
-    if (seq == 0) return false;
-    if (!line->last_try) {
-        ch_line_wait(line, arrival, seq, wait_ms);
-        return true;
-    }
-    struct ch_why why = {0};
-    (void)ch_fail_field(&why, CH_ERR_NOT_YET, "at_least", "at_least: the log ends at %llu",
-                        (unsigned long long)ch_meta(line->state)->head);
-    ch_line_refuse(line, arrival, request->id, &why);
-    return true;
-}
-
 /* One request, from its bytes to its reply. */
 static void take(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival)
 {
@@ -210,7 +174,7 @@ static void take(struct ch_pipeline *line, const struct ch_ingress_arrival *arri
         ch_line_refuse(line, arrival, request.has_id ? request.id : NULL, &why);
         return;
     }
-    if (waits(line, arrival, &request)) return;
+    if (ch_waiting_take(line, arrival, &request)) return;
     if (ch_checkpoints_take(line->checkpoints, arrival, &request, &moment)) return;
     if (ch_past_take(line, arrival, &request, &moment)) return;
     if (commands && !request.dry_run && repeats(line, arrival, &request, &moment)) return;
@@ -219,6 +183,8 @@ static void take(struct ch_pipeline *line, const struct ch_ingress_arrival *arri
     if (commands && ch_meta(line->state)->importing == 0) ch_line_fire_due(line);
     run(line, arrival, &request, &moment);
 }
+
+/* ---- what wakes the loop ------------------------------------------------------------------ */
 
 static void on_arrivals(void *arg)
 {
@@ -249,135 +215,27 @@ static void on_due(void *arg)
     ch_line_fire_due(arg);
 }
 
-/* Gives the open batch to the commit thread, when that is idle. */
-static void submit(struct ch_pipeline *line)
-{
-    const bool checkpoint = ch_checkpoints_ready(line->checkpoints);
-    if (line->flying != NULL) return;
-    if (line->open->count == 0 && line->open->held.len == 0 && !checkpoint) return;
-    const struct ch_bytes *records;
-    if (!ch_batch_views(line->open, &records)) return; /* tried again at the next turn */
-    line->flying = line->open;
-    line->open = line->flying == &line->batches[0] ? &line->batches[1] : &line->batches[0];
-    ch_batch_reset(line->open, ch_store_mark(&line->state->store), ch_meta(line->state)->head + 1);
-    struct ch_batch batch = {.first_seq = line->flying->first_seq,
-                             .at_ns = line->flying->last_at,
-                             .records = records,
-                             .count = line->flying->count,
-                             .sync_vault = line->flying->sync_vault,
-                             .erased = line->flying->erased.ptr,
-                             .erased_len = line->flying->erased.len / sizeof(uint64_t)};
-    if (checkpoint) ch_checkpoints_fill(line->checkpoints, &batch);
-    ch_committer_submit(line->committer, &batch);
-}
-
 static void on_turn_end(void *arg)
 {
     struct ch_pipeline *line = arg;
-    submit(line);
+    ch_commit_submit(line);
     ch_ingress_flush(line->ingress); /* after the commit has begun */
     set_due_timer(line);
 }
 
-/* Asks again what waited for a seq that is durable now, or for its time. */
-static void ask_again(struct ch_pipeline *line)
+/* Requests that wait no more. */
+static void take_again(struct ch_pipeline *line)
 {
-    const uint64_t now = ch_clock_monotonic_ns();
-    struct ch_buf waiting = line->waiters;
-    line->waiters = (struct ch_buf){0};
-    for (size_t i = 0; i < waiting.len / sizeof(struct ch_waiter); i++) {
-        struct ch_waiter waiter;
-        memcpy(&waiter, waiting.ptr + i * sizeof waiter, sizeof waiter);
-        if (waiter.seq > line->durable && waiter.deadline_ns > now) {
-            ch_buf_put(&line->waiters, &waiter, sizeof waiter);
-            continue;
-        }
-        line->last_try = waiter.deadline_ns <= now;
-        take(line, &waiter.arrival);
-        line->last_try = false;
+    struct ch_ingress_arrival again;
+    while (ch_waiting_collect(line, &again)) {
+        take(line, &again);
     }
-    ch_buf_deinit(&waiting);
-    ch_line_set_waiter_timer(line);
 }
 
 static void on_waiter_timer(void *arg)
 {
-    ask_again(arg);
-}
-
-static void ring(struct ch_pipeline *line, const struct ch_open_batch *batch)
-{
-    if (line->doorbell == NULL) return;
-    for (size_t i = 0; i < batch->rings.len / sizeof(struct ch_ring); i++) {
-        struct ch_ring one;
-        memcpy(&one, batch->rings.ptr + i * sizeof one, sizeof one);
-        const struct ch_doorbell_ring told = {.seq = one.seq,
-                                              .at_ns = one.at,
-                                              .account = one.account,
-                                              .type = ch_text_of(ch_events[one.tag].record.name)};
-        ch_doorbell_ring(line->doorbell, &told);
-    }
-}
-
-static void stop_for(struct ch_pipeline *line, const struct ch_batch_result *result)
-{
-    line->stop_err = result->err;
-    line->stop_why = result->why;
-    ch_loop_stop(line->loop);
-}
-
-/* A batch is durable: doorbell, replies, and what waited for it. */
-static void finish(struct ch_pipeline *line, struct ch_open_batch *batch,
-                   const struct ch_batch_result *result)
-{
-    line->durable = result->end.seq;
-    line->log_bytes = result->log_bytes;
-    memcpy(line->root, result->end.root.bytes, sizeof line->root);
-    ch_store_forget(&line->state->store, line->open->mark);
-    if (line->durable - line->followed >= line->follow_events) {
-        line->followed = line->durable;
-        ch_shadow_follow(line->shadow, line->durable);
-    }
-    ring(line, batch);
-    ch_checkpoints_durable(line->checkpoints);
-    for (size_t i = 0; i < ch_batch_held(batch); i++) {
-        struct ch_held held;
-        memcpy(&held, batch->held.ptr + i * sizeof held, sizeof held);
-        line->held_commands--;
-        ch_line_send(line, held.arrival.slot,
-                     (struct ch_bytes){batch->replies.ptr + held.reply_at, held.reply_len});
-    }
-    ask_again(line);
-}
-
-/* A batch that could not be stored is taken back, with the one decided after it. Its commands are
- * told
- * so; queries and refusals that saw it are answered again. */
-static void take_back(struct ch_pipeline *line, struct ch_open_batch *batch,
-                      const struct ch_batch_result *result)
-{
-    struct ch_open_batch *both[2] = {batch, line->open};
-    struct ch_buf again = {0};
-    ch_store_rollback(&line->state->store, batch->mark);
-    for (size_t b = 0; b < 2; b++) {
-        for (size_t i = 0; i < ch_batch_held(both[b]); i++) {
-            struct ch_held held;
-            memcpy(&held, both[b]->held.ptr + i * sizeof held, sizeof held);
-            line->held_commands--;
-            if (held.changes) {
-                ch_line_refuse(line, &held.arrival, held.id, &result->why);
-            } else {
-                ch_buf_put(&again, &held.arrival, sizeof held.arrival);
-            }
-        }
-    }
-    ch_batch_reset(line->open, ch_store_mark(&line->state->store), ch_meta(line->state)->head + 1);
-    for (size_t i = 0; i < again.len / sizeof(struct ch_ingress_arrival); i++) {
-        struct ch_ingress_arrival arrival;
-        memcpy(&arrival, again.ptr + i * sizeof arrival, sizeof arrival);
-        take(line, &arrival);
-    }
-    ch_buf_deinit(&again);
+    ch_waiting_end(arg);
+    take_again(arg);
 }
 
 /* Requests that waited for a checkpoint. */
@@ -390,22 +248,10 @@ static void take_checkpointed(struct ch_pipeline *line)
 }
 
 /* The batch that was flying is done, if the commit thread says so. */
-static bool collect(struct ch_pipeline *line)
+static bool collect_batch(struct ch_pipeline *line)
 {
-    struct ch_batch_result result;
-    if (!ch_committer_collect(line->committer, &result)) return false;
-    struct ch_open_batch *batch = line->flying;
-    line->flying = NULL;
-    if (result.err == CH_OK) {
-        finish(line, batch, &result);
-    } else if (result.err == CH_ERR_STORAGE_FULL || result.err == CH_ERR_NO_MEMORY ||
-               result.err == CH_ERR_VAULT_IO) {
-        take_back(line, batch, &result);
-    } else {
-        stop_for(line, &result);
-        return true;
-    }
-    ch_checkpoints_stored(line->checkpoints, &result);
+    if (!ch_commit_collect(line)) return false;
+    take_again(line);
     take_checkpointed(line);
     return true;
 }
@@ -413,9 +259,7 @@ static bool collect(struct ch_pipeline *line)
 static void on_committed(void *arg)
 {
     struct ch_pipeline *line = arg;
-    uint64_t counter;
-    if (read(line->commit_fd, &counter, sizeof counter) < 0) return;
-    (void)collect(line);
+    if (ch_threads_rang(line->commit_fd)) (void)collect_batch(line);
 }
 
 static void take_past(struct ch_pipeline *line)
@@ -429,9 +273,7 @@ static void take_past(struct ch_pipeline *line)
 static void on_shadow(void *arg)
 {
     struct ch_pipeline *line = arg;
-    uint64_t counter;
-    if (read(line->shadow_fd, &counter, sizeof counter) < 0) return;
-    take_past(line);
+    if (ch_threads_rang(line->shadow_fd)) take_past(line);
 }
 
 static void take_entered(struct ch_pipeline *line)
@@ -445,44 +287,31 @@ static void take_entered(struct ch_pipeline *line)
 static void on_passwords(void *arg)
 {
     struct ch_pipeline *line = arg;
-    uint64_t counter;
-    if (read(line->password_fd, &counter, sizeof counter) < 0) return;
-    take_entered(line);
+    if (ch_threads_rang(line->password_fd)) take_entered(line);
 }
 
-/* Called on other threads: only rings the loop's descriptor. */
-static void wake(void *arg)
-{
-    const int *fd = arg;
-    const uint64_t one = 1;
-    ssize_t written = write(*fd, &one, sizeof one);
-    (void)written; /* a counter that is full wakes as well */
-}
+/* ---- begin and end ------------------------------------------------------------------------ */
 
-/* A line of the worker's; on its thread. */
-static void tell(void *arg, const char *text)
+static enum ch_err watch(struct ch_pipeline *line, struct ch_why *why)
 {
-    (void)arg;
-    (void)fprintf(stderr, "charterd: %s\n", text);
-}
-
-static enum ch_err start_shadow(struct ch_pipeline *line, struct ch_why *why)
-{
-    const struct ch_config *config = line->config;
-    const uint64_t often = config->snapshot_events;
-    const struct ch_shadow_options options = {.dir = config->data,
-                                              .log = line->log,
-                                              .directory = line->directory,
-                                              .snapshot_events = config->snapshot_events,
-                                              .snapshot_bytes = config->snapshot_mib << 20,
-                                              .scrub_rate = config->scrub_rate,
-                                              .scrub_again_ns =
-                                                  config->scrub_hours * 3600u * 1000000000u,
-                                              .tell = tell,
-                                              .on_done = wake,
-                                              .arg = &line->shadow_fd};
-    line->follow_events = often > 0 && often < FOLLOW_EVENTS ? often : FOLLOW_EVENTS;
-    return ch_shadow_start(&options, &line->shadow, why);
+    struct ch_loop *loop = line->loop;
+    enum ch_err err = ch_loop_timer_create(loop, on_waiter_timer, line, &line->waiter_timer, why);
+    if (err == CH_OK) err = ch_loop_timer_create(loop, on_due, line, &line->due_timer, why);
+    if (err == CH_OK) {
+        err = ch_loop_watch_fd(loop, ch_ingress_fd(line->ingress), on_arrivals, line,
+                               &line->arrivals_watch, why);
+    }
+    if (err == CH_OK) {
+        err = ch_loop_watch_fd(loop, line->commit_fd, on_committed, line, &line->commit_watch, why);
+    }
+    if (err == CH_OK) {
+        err = ch_loop_watch_fd(loop, line->shadow_fd, on_shadow, line, &line->shadow_watch, why);
+    }
+    if (err == CH_OK) {
+        err = ch_loop_watch_fd(loop, line->password_fd, on_passwords, line, &line->password_watch,
+                               why);
+    }
+    return err;
 }
 
 enum ch_err ch_pipeline_start(struct ch_pipeline *line, struct ch_why *why)
@@ -493,44 +322,14 @@ enum ch_err ch_pipeline_start(struct ch_pipeline *line, struct ch_why *why)
     memcpy(line->root, ch_evlog_end(line->log)->root.bytes, sizeof line->root);
     line->open = &line->batches[0];
     ch_batch_reset(line->open, ch_store_mark(&line->state->store), line->durable + 1);
-    line->commit_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    line->shadow_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    line->password_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (line->commit_fd < 0 || line->shadow_fd < 0 || line->password_fd < 0) {
-        return ch_fail(why, CH_ERR_FILE_IO, 0, "eventfd failed");
-    }
-    enum ch_err err = ch_committer_start(line->log, line->directory->vault, wake, &line->commit_fd,
-                                         &line->committer, why);
-    if (err == CH_OK) err = start_shadow(line, why);
+    enum ch_err err = ch_threads_start(line, why);
     if (err == CH_OK) err = ch_checkpoints_create(line, &line->checkpoints, why);
     line->shown = ch_shown_create();
     line->uses = ch_uses_create();
     if (err == CH_OK && (line->shown == NULL || line->uses == NULL)) {
         err = ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for secrets shown and shares used");
     }
-    if (err == CH_OK) err = ch_passwords_start(line, wake, &line->password_fd, why);
-    if (err == CH_OK) {
-        err = ch_loop_timer_create(line->loop, on_waiter_timer, line, &line->waiter_timer, why);
-    }
-    if (err == CH_OK) {
-        err = ch_loop_timer_create(line->loop, on_due, line, &line->due_timer, why);
-    }
-    if (err == CH_OK) {
-        err = ch_loop_watch_fd(line->loop, ch_ingress_fd(line->ingress), on_arrivals, line,
-                               &line->arrivals_watch, why);
-    }
-    if (err == CH_OK) {
-        err = ch_loop_watch_fd(line->loop, line->commit_fd, on_committed, line, &line->commit_watch,
-                               why);
-    }
-    if (err == CH_OK) {
-        err = ch_loop_watch_fd(line->loop, line->shadow_fd, on_shadow, line, &line->shadow_watch,
-                               why);
-    }
-    if (err == CH_OK) {
-        err = ch_loop_watch_fd(line->loop, line->password_fd, on_passwords, line,
-                               &line->password_watch, why);
-    }
+    if (err == CH_OK) err = watch(line, why);
     if (err == CH_OK) {
         ch_loop_set_turn_hook(line->loop, on_turn_end, line);
         set_due_timer(line);
@@ -545,9 +344,9 @@ enum ch_err ch_pipeline_start(struct ch_pipeline *line, struct ch_why *why)
 static void drain(struct ch_pipeline *line)
 {
     while (line->committer != NULL && line->stop_err == CH_OK) {
-        submit(line);
+        ch_commit_submit(line);
         if (line->flying == NULL) return;
-        while (!collect(line)) {
+        while (!collect_batch(line)) {
             (void)usleep(100);
         }
     }
@@ -584,25 +383,20 @@ void ch_pipeline_stop(struct ch_pipeline *line)
     ch_shadow_stop(line->shadow);
     take_past(line);
     ch_ingress_flush(line->ingress);
-    ch_shadow_destroy(line->shadow);
     ch_checkpoints_destroy(line->checkpoints);
-    ch_password_pool_destroy(line->password_pool);
     ch_shown_destroy(line->shown);
     ch_uses_destroy(line->uses);
-    ch_committer_stop(line->committer);
     ch_loop_watch_destroy(line->arrivals_watch);
     ch_loop_watch_destroy(line->commit_watch);
     ch_loop_watch_destroy(line->shadow_watch);
     ch_loop_watch_destroy(line->password_watch);
     ch_loop_timer_destroy(line->waiter_timer);
     ch_loop_timer_destroy(line->due_timer);
-    if (line->commit_fd > 0) (void)close(line->commit_fd);
-    if (line->shadow_fd > 0) (void)close(line->shadow_fd);
-    if (line->password_fd > 0) (void)close(line->password_fd);
+    ch_threads_destroy(line);
+    ch_waiting_deinit(line);
     for (size_t i = 0; i < 2; i++) {
         ch_batch_deinit(&line->batches[i]);
     }
     ch_arena_deinit(&line->arena);
     ch_buf_deinit(&line->reply);
-    ch_buf_deinit(&line->waiters);
 }

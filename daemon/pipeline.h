@@ -4,16 +4,15 @@
  *          -> commit (one fsync for the batch) -> doorbell -> reply
  *
  * One command's way: edge/ingress hands a request to take(). decode (schema/request.h) makes a
- * struct
- * of it; authenticate (edge/authenticate.h) finds the actor; ch_message_run (message.h) resolves,
- * admits and decides each call (core/decide.h), seals what is personal (personal.h), appends the
- * records to the open batch and applies them (core/apply.h). At the end of the loop's turn the
- * batch
- * goes to the commit thread (log/committer.h), if that is idle; what arrives meanwhile forms the
- * next
- * one. When it is durable, finish() rings the doorbell and lets the replies go.
- * A query is answered at once, unless it read a row newer than what is durable: then it waits for
- * it.
+ * struct of it; authenticate (edge/authenticate.h) finds the actor; ch_message_run (message.h)
+ * resolves, admits and decides each call (core/decide.h), seals what is personal (personal.h),
+ * appends the records to the open batch and applies them (core/apply.h). At the end of the loop's
+ * turn the batch goes to the commit thread (commit.h), if that is idle; what arrives meanwhile
+ * forms the next one. When it is durable, the doorbell is rung and the replies go.
+ * A query is answered at once, unless it read a row newer than what is durable: then its answer is
+ * held as a command's is.
+ * A request that cannot be served now leaves the line for a side road (waiting.h, checkpoints.h and
+ * those in line.h: past, passwords, whatif), and is taken again when that has what it needs.
  * Threads: all of it is the loop's. */
 #ifndef CH_DAEMON_PIPELINE_H
 #define CH_DAEMON_PIPELINE_H

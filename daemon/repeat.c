@@ -6,6 +6,7 @@
 #include "daemon/line.h"
 #include "daemon/orphans.h"
 #include "daemon/outcome.h"
+#include "daemon/waiting.h"
 #include "schema/limits.h"
 
 static void all_rejected(struct ch_buf *reply, const struct ch_request *request, uint64_t seq,

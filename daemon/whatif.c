@@ -15,6 +15,7 @@
 #include "daemon/core/difference.h"
 #include "daemon/outcome.h"
 #include "daemon/replay/shadow.h"
+#include "daemon/waiting.h"
 #include "schema/limits.h"
 
 struct simulation {
