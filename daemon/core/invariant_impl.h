@@ -73,6 +73,8 @@ static inline struct ch_text text_at(const struct ch_state *s, uint32_t row,
 const char *ch_chain_broken(struct tally *t, uint32_t table, uint32_t first);
 const char *ch_parts_broken(struct tally *t, uint32_t table);
 
+/* invariant_account.c */
+const char *ch_accounts_broken(struct tally *t);
 /* invariant_request.c */
 const char *ch_requests_broken(struct tally *t);
 const char *ch_submissions_broken(struct tally *t);
