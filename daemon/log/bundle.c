@@ -6,6 +6,7 @@
 #include "daemon/log/tiles.h"
 #include "schema/base/base64.h"
 #include "schema/base/check.h"
+#include "schema/base/lines.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -248,14 +249,7 @@ enum ch_err ch_bundle_next(struct ch_bundle_reader *reader, struct ch_bundle_ite
 /* "WORD VALUE\n" at the beginning, which is then behind. */
 static bool take_word(struct ch_text *text, const char *word, struct ch_text *ret)
 {
-    const size_t len = strlen(word);
-    if (text->len < len || memcmp(text->ptr, word, len) != 0) return false;
-    const char *end = memchr(text->ptr, '\n', text->len);
-    if (end == NULL || end < text->ptr + len) return false;
-    *ret = (struct ch_text){text->ptr + len, (size_t)(end - text->ptr) - len};
-    text->len -= (size_t)(end - text->ptr) + 1;
-    text->ptr = end + 1;
-    return true;
+    return ch_text_take_prefix(text, word) && ch_text_take_line(text, ret);
 }
 
 static bool take_number(struct ch_text *text, const char *word, uint64_t *ret)

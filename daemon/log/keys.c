@@ -4,6 +4,7 @@
 #include "daemon/log/checkpoint.h"
 #include "daemon/log/file.h"
 #include "schema/base/base64.h"
+#include "schema/base/lines.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,25 +46,6 @@ static enum ch_err fail_form(struct ch_why *why, const char *path)
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
-static bool take_prefix(struct ch_text *text, const char *prefix)
-{
-    const size_t len = strlen(prefix);
-    if (text->len < len || memcmp(text->ptr, prefix, len) != 0) return false;
-    text->ptr += len;
-    text->len -= len;
-    return true;
-}
-
-static bool take_line(struct ch_text *text, struct ch_text *ret)
-{
-    const char *end = text->len == 0 ? NULL : memchr(text->ptr, '\n', text->len);
-    if (end == NULL) return false;
-    *ret = (struct ch_text){text->ptr, (size_t)(end - text->ptr)};
-    text->ptr = end + 1;
-    text->len -= ret->len + 1;
-    return true;
-}
-
 /* NAME+ID+BASE64 with a seed; the id must be that of its public key. */
 static bool read_private(struct ch_text line, struct ch_signer *ret)
 {
@@ -96,12 +78,13 @@ static bool read_private(struct ch_text line, struct ch_signer *ret)
 static bool parse(struct ch_text text, struct ch_keys *ret)
 {
     struct ch_text line;
-    if (!take_prefix(&text, head_line)) return false;
-    while (take_line(&text, &line)) {
-        if (take_prefix(&line, private_word)) {
+    if (!ch_text_take_prefix(&text, head_line)) return false;
+    while (ch_text_take_line(&text, &line)) {
+        if (ch_text_take_prefix(&line, private_word)) {
             return text.len == 0 && read_private(line, &ret->signer);
         }
-        if (!take_prefix(&line, retired_word) || ret->retired_count == CH_KEYS_RETIRED_MOST ||
+        if (!ch_text_take_prefix(&line, retired_word) ||
+            ret->retired_count == CH_KEYS_RETIRED_MOST ||
             !ch_verifier_read(line, &ret->retired[ret->retired_count])) {
             return false;
         }

@@ -7,6 +7,7 @@
 
 #include "daemon/log/checkpoint.h"
 #include "schema/base/base64.h"
+#include "schema/base/lines.h"
 
 static const char first_line[] = "charterd receipt 1\n";
 static const char explanation_line[] = "explanation\n";
@@ -75,29 +76,11 @@ void ch_receipt_end(struct ch_buf *attached, struct ch_text statement, struct ch
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
-bool ch_receipt_line(struct ch_text *text, struct ch_text *ret)
-{
-    const char *end = text->len == 0 ? NULL : memchr(text->ptr, '\n', text->len);
-    if (end == NULL) return false;
-    *ret = (struct ch_text){text->ptr, (size_t)(end - text->ptr)};
-    text->ptr = end + 1;
-    text->len -= ret->len + 1;
-    return true;
-}
-
-static bool take(struct ch_text *text, const char *prefix, size_t len)
-{
-    if (text->len < len || memcmp(text->ptr, prefix, len) != 0) return false;
-    text->ptr += len;
-    text->len -= len;
-    return true;
-}
-
 bool ch_receipt_word(struct ch_text *line, const char *word)
 {
     const size_t len = strlen(word);
-    if (line->len <= len || line->ptr[len] != ' ' || !take(line, word, len)) return false;
-    return take(line, " ", 1);
+    if (line->len <= len || line->ptr[len] != ' ' || !ch_text_take_prefix(line, word)) return false;
+    return ch_text_take_prefix(line, " ");
 }
 
 /* The number before the next space, which goes with it. */
@@ -136,7 +119,7 @@ static bool is_attached(struct ch_text line, struct ch_text rest, struct ch_hash
 /* The statement behind the first line, and the last line, which is not its. */
 static bool split_text(struct ch_text text, struct ch_text *statement, struct ch_text *last)
 {
-    if (text.len > CH_RECEIPT_STATEMENT_MOST || !take(&text, first_line, sizeof first_line - 1) ||
+    if (text.len > CH_RECEIPT_STATEMENT_MOST || !ch_text_take_prefix(&text, first_line) ||
         text.len < 2) {
         return false;
     }
@@ -153,11 +136,11 @@ static bool split_text(struct ch_text text, struct ch_text *statement, struct ch
 static bool split_attached(struct ch_text rest, struct ch_receipt *ret)
 {
     if (!take_block(&rest, &ret->explanation) ||
-        !take(&ret->explanation, explanation_line, sizeof explanation_line - 1)) {
+        !ch_text_take_prefix(&ret->explanation, explanation_line)) {
         return false;
     }
     ret->records = (struct ch_text){rest.ptr, 0};
-    while (!take(&rest, checkpoint_line, sizeof checkpoint_line - 1)) {
+    while (!ch_text_take_prefix(&rest, checkpoint_line)) {
         struct ch_text block;
         if (!take_block(&rest, &block)) return false;
         ret->records.len += block.len + 1;
@@ -193,7 +176,7 @@ bool ch_receipt_next(const struct ch_receipt *receipt, size_t *at, struct ch_buf
     struct ch_text block;
     struct ch_text line;
     size_t len = 0;
-    if (rest.len == 0 || !take_block(&rest, &block) || !ch_receipt_line(&block, &line))
+    if (rest.len == 0 || !take_block(&rest, &block) || !ch_text_take_line(&block, &line))
         return false;
     *ret = (struct ch_receipt_record){.withheld = ch_receipt_word(&line, "withheld")};
     if (!ret->withheld && !ch_receipt_word(&line, "record")) return false;
@@ -204,7 +187,7 @@ bool ch_receipt_next(const struct ch_receipt *receipt, size_t *at, struct ch_buf
         return false;
     }
     ret->bytes = ch_buf_view(room);
-    while (ch_receipt_line(&block, &line)) {
+    while (ch_text_take_line(&block, &line)) {
         if (ret->proof.count == CH_PROOF_MOST) return false;
         uint8_t *hash = ret->proof.hashes[ret->proof.count++].bytes;
         if (!ch_base64_read(line, hash, CH_HASH_BYTES, &len) || len != CH_HASH_BYTES) return false;

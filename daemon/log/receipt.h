@@ -61,8 +61,6 @@ bool ch_receipt_split(struct ch_text file, struct ch_hasher *hasher, struct ch_r
 bool ch_receipt_next(const struct ch_receipt *receipt, size_t *at, struct ch_buf *room,
                      struct ch_receipt_record *ret);
 
-/* Takes the first line off a text, without its line feed. False: there is none. */
-bool ch_receipt_line(struct ch_text *text, struct ch_text *ret);
 /* Takes a word and the space behind it off a line. */
 bool ch_receipt_word(struct ch_text *line, const char *word);
 #endif

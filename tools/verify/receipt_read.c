@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "daemon/log/checkpoint.h"
+#include "schema/base/lines.h"
 
 const char *const said_words[SAIDS] = {
     [SAID_log] = "log",
@@ -72,7 +73,7 @@ bool receipt_read_statement(struct ch_text text, struct statement *ret)
 {
     struct ch_text line;
     *ret = (struct statement){.seq = 0};
-    while (ch_receipt_line(&text, &line)) {
+    while (ch_text_take_line(&text, &line)) {
         const struct ch_text word = take_token(&line);
         int place = 0;
         while (place < SAIDS && !ch_text_is(word, said_words[place])) {
@@ -119,7 +120,7 @@ bool receipt_read_line(struct ch_text *text, struct line *ret)
     static const char *const facts[] = {"needs", "way-denied-by", "denied-by", "uncounted"};
     static const char *const others[] = {"way", "by-name", "more-ways", "nothing-gives-it"};
     *ret = (struct line){.is_fact = false};
-    if (!ch_receipt_line(text, &ret->rest)) return false;
+    if (!ch_text_take_line(text, &ret->rest)) return false;
     ret->word = take_token(&ret->rest);
     for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++) {
         if (!ch_text_is(ret->word, facts[i])) continue;
