@@ -163,22 +163,11 @@ static void put_explanation(struct making *m, const struct ch_qry_access_explain
 /* The same question, explained in the same state; then the facts' times and actors. */
 static bool explain(struct making *m, struct ch_text *ret_subject)
 {
-    const struct ch_qry_access_receipt *args = m->args;
     struct ch_qry_access_explain *same = ch_arena_take(m->t->arena, sizeof *same);
     struct ch_query_answer answer = {0};
     struct ch_call call = *m->call;
     if (same == NULL) return no_memory(m->why);
-    *same = (struct ch_qry_access_explain){.has_user = args->has_user,
-                                           .user = args->user,
-                                           .has_key = args->has_key,
-                                           .key = args->key,
-                                           .scope = args->scope,
-                                           .has_resource = args->has_resource,
-                                           .resource = args->resource,
-                                           .has_any = args->has_any,
-                                           .any = args->any,
-                                           .has_channel = args->has_channel,
-                                           .channel = args->channel};
+    *same = ch_receipt_asked(m->args);
     call.type = CH_QRY_access_explain;
     call.args = same;
     ch_query(m->t->state, m->moment, &call, m->t->arena, &answer);

@@ -22,4 +22,7 @@ struct ch_query_answer {
  * errors: no_memory; result is then NULL */
 void ch_query(const struct ch_state *state, const struct ch_moment *moment,
               const struct ch_call *call, struct ch_arena *arena, struct ch_query_answer *ret);
+
+/* The question of access.receipt, as one to access.explain. */
+struct ch_qry_access_explain ch_receipt_asked(const struct ch_qry_access_receipt *args);
 #endif

@@ -241,6 +241,17 @@ bool ch_rows_users(struct ch_asking *q, struct ch_rows *rows, uint32_t after)
     return true;
 }
 
+const struct ch_rec_user_row *ch_users_page(struct ch_asking *q, struct ch_rows *rows,
+                                            struct ch_page page, bool *has_next, uint64_t *next)
+{
+    ch_rows_cut(rows, page, has_next, next);
+    struct ch_rec_user_row *users = ch_take(q, rows->count, sizeof *users);
+    for (uint32_t i = 0; users != NULL && i < rows->count; i++) {
+        users[i] = ch_user_record(q, rows->row[i]);
+    }
+    return users;
+}
+
 void ch_query_access_who(struct ch_asking *q)
 {
     const struct ch_qry_access_who *args = q->call->args;
@@ -270,14 +281,8 @@ void ch_query_access_who(struct ch_asking *q)
     rows.count = found;
     struct ch_qry_access_who_result *result = ch_take(q, 1, sizeof *result);
     if (result == NULL) return;
-    ch_rows_cut(&rows, page, &result->has_next, &result->next);
-    struct ch_rec_user_row *users = ch_take(q, rows.count, sizeof *users);
-    if (users == NULL) return;
-    for (uint32_t i = 0; i < rows.count; i++) {
-        users[i] = ch_user_record(q, rows.row[i]);
-    }
-    result->users = users;
+    result->users = ch_users_page(q, &rows, page, &result->has_next, &result->next);
     result->users_len = rows.count;
     result->revision = ch_meta(q->state)->head;
-    q->ret->result = result;
+    if (result->users != NULL) q->ret->result = result;
 }

@@ -110,15 +110,9 @@ void ch_query_campaign_approvers(struct ch_asking *q)
     rows.count = kept;
     struct ch_qry_campaign_approvers_result *result = ch_take(q, 1, sizeof *result);
     if (result == NULL) return;
-    ch_rows_cut(&rows, page, &result->has_next, &result->next);
-    struct ch_rec_user_row *users = ch_take(q, rows.count, sizeof *users);
-    if (users == NULL) return;
-    for (uint32_t i = 0; i < rows.count; i++) {
-        users[i] = ch_user_record(q, rows.row[i]);
-    }
-    result->users = users;
+    result->users = ch_users_page(q, &rows, page, &result->has_next, &result->next);
     result->users_len = rows.count;
-    q->ret->result = result;
+    if (result->users != NULL) q->ret->result = result;
 }
 
 /* Whose sending is asked about; false after refusing. */

@@ -6,6 +6,20 @@
 
 enum { FACTS_MOST = 1024, WAY_FACTS_MOST = 32, WAY_DENIES_MOST = 64 }; /* as in the .def rows */
 
+/* The question in the args of another query, which name its parts as access.explain does. */
+#define EXPLAIN_ARGS(args)                                                                         \
+    {                                                                                              \
+        .has_user = (args)->has_user, .user = (args)->user, .has_key = (args)->has_key,            \
+        .key = (args)->key, .scope = (args)->scope, .has_resource = (args)->has_resource,          \
+        .resource = (args)->resource, .has_any = (args)->has_any, .any = (args)->any,              \
+        .has_channel = (args)->has_channel, .channel = (args)->channel                             \
+    }
+
+struct ch_qry_access_explain ch_receipt_asked(const struct ch_qry_access_receipt *args)
+{
+    return (struct ch_qry_access_explain)EXPLAIN_ARGS(args);
+}
+
 /* Who is asked about, and what. false after refusing */
 static bool question_of(struct ch_asking *q, const struct ch_qry_access_explain *args,
                         struct ch_question *ret)
@@ -176,17 +190,7 @@ void ch_query_access_explain(struct ch_asking *q)
 void ch_query_access_receipt(struct ch_asking *q)
 {
     const struct ch_qry_access_receipt *args = q->call->args;
-    const struct ch_qry_access_explain same = {.has_user = args->has_user,
-                                               .user = args->user,
-                                               .has_key = args->has_key,
-                                               .key = args->key,
-                                               .scope = args->scope,
-                                               .has_resource = args->has_resource,
-                                               .resource = args->resource,
-                                               .has_any = args->has_any,
-                                               .any = args->any,
-                                               .has_channel = args->has_channel,
-                                               .channel = args->channel};
+    const struct ch_qry_access_explain same = ch_receipt_asked(args);
     struct ch_question question;
     struct ch_answer answer;
     struct ch_qry_access_receipt_result *result = ch_take(q, 1, sizeof *result);
@@ -285,17 +289,7 @@ static bool list_helpers(struct helping *h, struct ch_page page,
 void ch_query_access_remedy(struct ch_asking *q)
 {
     const struct ch_qry_access_remedy *args = q->call->args;
-    const struct ch_qry_access_explain same = {.has_user = args->has_user,
-                                               .user = args->user,
-                                               .has_key = args->has_key,
-                                               .key = args->key,
-                                               .scope = args->scope,
-                                               .has_resource = args->has_resource,
-                                               .resource = args->resource,
-                                               .has_any = args->has_any,
-                                               .any = args->any,
-                                               .has_channel = args->has_channel,
-                                               .channel = args->channel};
+    const struct ch_qry_access_explain same = EXPLAIN_ARGS(args);
     struct ch_question question;
     struct ch_explained e;
     struct ch_step *steps = ch_take(q, CH_STEPS_MOST, sizeof *steps);

@@ -89,6 +89,9 @@ bool ch_is_veiled(struct ch_asking *q, uint32_t user);
 /* Users with a share of the account asked about or of one above it, sorted; whoever has a right
  * through a group is a member by such a share, so nobody is missed. false: no memory */
 bool ch_rows_users(struct ch_asking *q, struct ch_rows *rows, uint32_t after);
+/* Cuts the page out of such rows, with the records of its users. NULL: no memory */
+const struct ch_rec_user_row *ch_users_page(struct ch_asking *q, struct ch_rows *rows,
+                                            struct ch_page page, bool *has_next, uint64_t *next);
 
 /* The personal texts of the event at seq, in the order of its rows, where state keeps them and the
  * directory could open them; a text of no length where there is none. */
