@@ -344,6 +344,7 @@ def damaged_log_is_not_backed_up(daemon, key):
                           (("backup", file, file, "--data", data), 2),
                           (("export", "--data", data, "--format", "xml"), 2),
                           (("backup", file, "--data", data, "--accept-loss"), 2),
+                          (("restore", file, "--data", data, "--accept-loss=false"), 2),
                           (("backup", file, "--data", data, "--rate", "0"), 2),
                           (("restore", file, "--data", data, "--key", "nonsense"), 2),
                           (("restore", file, "--data", place(daemon, "no")), 4),

@@ -9,7 +9,7 @@
 
 #include "schema/base/buf.h"
 #include "tools/charter/ask.h"
-#include "tools/charter/interrupt.h"
+#include "tools/lib/interrupt.h"
 #include "tools/charter/progress.h"
 #include "tools/charter/ref.h"
 #include "tools/charter/snapshot.h"

@@ -7,7 +7,7 @@
 #include "schema/text.h"
 #include "tools/charter/ask.h"
 #include "tools/charter/cell.h"
-#include "tools/charter/interrupt.h"
+#include "tools/lib/interrupt.h"
 #include "tools/charter/ref.h"
 
 enum { OPTION_FROM, OPTION_FOLLOW, OPTION_TYPE, OPTION_ACCOUNT, OPTION_LIMIT, OPTIONS };

@@ -7,7 +7,7 @@
 #include "schema/pack.h"
 #include "tools/charter/ask.h"
 #include "tools/charter/history.h"
-#include "tools/charter/interrupt.h"
+#include "tools/lib/interrupt.h"
 #include "tools/charter/progress.h"
 
 enum { BATCH_LINES = 400, BATCH_LINES_MOST = 511 };

@@ -8,7 +8,7 @@
 #include "schema/base/buf.h"
 #include "schema/limits.h"
 #include "tools/charter/ask.h"
-#include "tools/charter/interrupt.h"
+#include "tools/lib/interrupt.h"
 #include "tools/charter/levels.h"
 #include "tools/charter/lines.h"
 

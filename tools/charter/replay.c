@@ -10,7 +10,7 @@
 #include "schema/text.h"
 #include "tools/charter/ask.h"
 #include "tools/charter/eventline.h"
-#include "tools/charter/interrupt.h"
+#include "tools/lib/interrupt.h"
 #include "tools/charter/progress.h"
 #include "tools/charter/ref.h"
 

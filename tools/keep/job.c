@@ -11,50 +11,15 @@
 #include <unistd.h>
 
 #include "daemon/replay/apart.h"
+#include "tools/keep/known.h"
+#include "tools/lib/interrupt.h"
 
 enum {
-    STOP_LOOKS = 30,
-    /* about two seconds */ NICE_LAST = 19,
+    STOP_LOOKS = 30, /* three to four seconds */
+    NICE_LAST = 19,
     IOPRIO_WHO_PROCESS = 1,
     IOPRIO_IDLE = 3 << 13
 };
-
-static volatile sig_atomic_t interrupted; /* a signal handler reaches nothing else */
-
-static void on_signal(int number)
-{
-    (void)number;
-    interrupted = 1;
-}
-
-/* The first signal stops the work in an orderly way, a second one ends the program. */
-static void watch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-    (void)sigemptyset(&action.sa_mask);
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-    (void)signal(SIGPIPE, SIG_IGN);
-}
-
-struct job *job_create(const struct options *options, const struct known *known,
-                       enum ch_err (*work)(struct job *job, struct ch_why *why))
-{
-    struct job *job = ch_apart_memory(sizeof *job);
-    if (job == NULL) {
-        (void)fprintf(stderr, "charter: out of memory\n");
-        return NULL;
-    }
-    job->options = options;
-    job->known = known;
-    job->work = work;
-    return job;
-}
-
-void job_destroy(struct job *job)
-{
-    ch_apart_free(job, sizeof *job);
-}
 
 void job_yield(void)
 {
@@ -65,7 +30,7 @@ void job_yield(void)
 static void work(void *arg)
 {
     struct job *job = arg;
-    job->err = job->work(job, &job->why);
+    job->err = job->steps->work(job, &job->why);
     job->finished = true;
 }
 
@@ -73,9 +38,9 @@ static void work(void *arg)
 static bool look(void *arg)
 {
     struct job *job = arg;
-    if (interrupted) atomic_store(&job->progress.stop, true);
+    if (interrupted()) atomic_store(&job->progress.stop, true);
     bar_show(&job->bar, atomic_load(&job->progress.done), atomic_load(&job->progress.total));
-    return !interrupted || ++job->waited < STOP_LOOKS;
+    return !interrupted() || ++job->waited < STOP_LOOKS;
 }
 
 static enum exit_code tell(const char *how, enum exit_code code, const char *text)
@@ -98,16 +63,19 @@ static enum exit_code judge(const struct job *job)
     return EXIT_FAILED;
 }
 
-enum exit_code job_run(struct job *job)
+static enum exit_code run(struct job *job)
 {
     const struct ch_apart apart = {.work = work, .look = look, .arg = job};
-    watch_signals();
+    interrupt_watch();
+    (void)signal(SIGPIPE, SIG_IGN);
     bar_begin(&job->bar, job->options->quiet);
     const int died = ch_apart_run(&apart);
     bar_end(&job->bar);
     if (job->notice[0] != '\0') (void)fprintf(stderr, "charter: %s\n", job->notice);
     if (died == 0 && job->finished) return judge(job);
-    if (died > 0 && interrupted) return tell("interrupted", EXIT_INTERRUPTED, "");
+    if (died > 0 && interrupted()) {
+        return tell("interrupted", EXIT_INTERRUPTED, "the process that did the work was ended");
+    }
     if (died == SIGKILL || died == SIGTERM || died < 0) {
         return tell("failed", EXIT_FAILED,
                     died > 0 ? "the process that did the work was ended" : strerror(errno));
@@ -117,4 +85,28 @@ enum exit_code job_run(struct job *job)
                   "(%s)\n",
                   (uint64_t)atomic_load(&job->progress.done) + 1, strsignal(died));
     return EXIT_FALSE;
+}
+
+enum exit_code job_run(const struct options *options, const struct job_steps *steps)
+{
+    struct known known;
+    enum exit_code code = EXIT_USAGE;
+    struct job *job = NULL;
+    if (!known_read(options, &known)) goto out;
+    code = EXIT_FAILED;
+    job = ch_apart_memory(sizeof *job);
+    if (job == NULL) {
+        (void)fprintf(stderr, "charter: out of memory\n");
+        goto out;
+    }
+    job->options = options;
+    job->known = &known;
+    job->steps = steps;
+    code = run(job);
+    steps->clean_up(job);
+    if (code == EXIT_DONE) steps->print(job);
+out:
+    ch_apart_free(job, sizeof *job);
+    known_deinit(&known);
+    return code;
 }

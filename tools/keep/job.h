@@ -8,11 +8,20 @@
 
 enum { JOB_NOTICE_BYTES = 512 };
 
+struct job;
+
+/* What a subcommand is made of. */
+struct job_steps {
+    enum ch_err (*work)(struct job *job, struct ch_why *why); /* in the process of its own */
+    void (*clean_up)(const struct job *job); /* what the work left, should its process have died */
+    void (*print)(const struct job *job);    /* it is done, and no fault was found */
+};
+
 /* In memory that both processes see; pointers in it were there before the work began. */
 struct job {
     const struct options *options;
     const struct known *known;
-    enum ch_err (*work)(struct job *job, struct ch_why *why);
+    const struct job_steps *steps;
     struct bar bar;
     unsigned waited; /* looks since it was told to stop */
     struct ch_verify_progress progress;
@@ -27,13 +36,8 @@ struct job {
     bool made_dir; /* with it the directory */
 };
 
-/* NULL: no memory, which is told. */
-struct job *job_create(const struct options *options, const struct known *known,
-                       enum ch_err (*work)(struct job *job, struct ch_why *why));
-void job_destroy(struct job *job); /* NULL is a no-op */
-
-/* Runs it; tells what went wrong. EXIT_DONE: it is done, and no fault was found. */
-enum exit_code job_run(struct job *job);
+/* Does it all; tells what went wrong. */
+enum exit_code job_run(const struct options *options, const struct job_steps *steps);
 
 /* In the work: lets charterd go first, for the processor and the disk. */
 void job_yield(void);

@@ -12,6 +12,7 @@
 #include "daemon/log/evlog.h"
 #include "daemon/log/stored.h"
 #include "daemon/replay/apart.h"
+#include "tools/lib/file.h"
 
 /* The newest checkpoint of a directory, read by a process of its own: the log may be damaged. */
 struct newest {
@@ -87,9 +88,13 @@ bool known_read(const struct options *options, struct known *ret)
     for (size_t i = 0; i < options->against_count; i++) {
         const char *from = options->against[i];
         struct stat info;
-        if (stat(from, &info) == 0 && S_ISDIR(info.st_mode)) {
+        if (stat(from, &info) != 0) {
+            (void)fprintf(stderr, "charter: %s: %s\n", from, strerror(errno));
+            return false;
+        }
+        if (S_ISDIR(info.st_mode)) {
             if (!add_directory(ret, from, &ret->files[i])) return false;
-        } else if (!file_read(from, CH_NOTE_MOST_BYTES, &ret->files[i])) {
+        } else if (!file_read("charter", from, CH_NOTE_MOST_BYTES, &ret->files[i])) {
             return false;
         } else if (!add_note(ret, &ret->files[i], from)) {
             (void)fprintf(stderr, "charter: %s: is no signed checkpoint, nor a directory\n", from);

@@ -8,10 +8,6 @@
 #include "tools/keep/backup.h"
 #include "tools/keep/restore.h"
 
-#ifndef CH_VERSION
-#define CH_VERSION "0.1.0"
-#endif
-
 int main(int argc, char **argv)
 {
     struct options options;

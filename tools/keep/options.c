@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { KEY_FILE_MOST = 4096, BACKUP = 1, RESTORE = 2, EXPORT = 4 };
+#include "tools/lib/file.h"
+#include "tools/lib/option.h"
+
+enum { BACKUP = 1, RESTORE = 2, EXPORT = 4 }; /* bits of the subcommands */
 
 enum option {
     OPTION_data,
@@ -30,38 +32,34 @@ enum option {
     OPTIONS
 };
 
-static const struct {
-    const char *name;
-    const char *value; /* NULL: it takes none */
-    unsigned of;       /* the subcommands that take it */
-    const char *doc;   /* NULL: not for people */
-} rows[OPTIONS] = {
-    [OPTION_data] = {"data", "DIR", BACKUP | RESTORE | EXPORT, "charterd's directory"},
-    [OPTION_format] = {"format", "F", RESTORE | EXPORT,
-                       "bundle (with proofs) or jsonl (one JSON object a line)"},
-    [OPTION_out] = {"out", "FILE", BACKUP | EXPORT, "the file to write; -: standard output"},
-    [OPTION_from_export] = {"from-export", "FILE", RESTORE, "the file to restore from"},
-    [OPTION_key] = {"key", "KEY", BACKUP | RESTORE | EXPORT,
-                    "the log's verifier key, or a file that holds it (several)"},
-    [OPTION_against] = {"against", "WHAT", BACKUP | RESTORE | EXPORT,
-                        "a checkpoint that was kept elsewhere, or the data directory that was: "
-                        "the log must reach it and go on from it (several)"},
-    [OPTION_vault] = {"vault", "FILE", BACKUP | RESTORE,
-                      "copy the vault, too: to this file, or from it"},
-    [OPTION_signing_key] = {"signing-key", "FILE", BACKUP | RESTORE,
-                            "copy the log's signing key, too"},
-    [OPTION_accept_loss] = {"accept-loss", NULL, RESTORE,
-                            "restore although the log is known to have gone on"},
-    [OPTION_replay] = {"replay", NULL, BACKUP | EXPORT,
-                       "check the state hashes, too; it takes longer"},
-    [OPTION_rate] = {"rate", "MB", BACKUP | EXPORT, "write at most so many megabytes a second"},
-    [OPTION_offline] = {"offline", NULL, BACKUP | EXPORT,
-                        "do not ask charterd for a checkpoint first"},
-    [OPTION_made] = {"made", "NOTE", BACKUP | EXPORT, NULL},
-    [OPTION_json] = {"json", NULL, BACKUP | RESTORE | EXPORT, "print the result as JSON"},
-    [OPTION_quiet] = {"quiet", NULL, BACKUP | RESTORE | EXPORT, "no progress and no result"},
-    [OPTION_help] = {"help", NULL, BACKUP | RESTORE | EXPORT, "this text"},
-    [OPTION_version] = {"version", NULL, BACKUP | RESTORE | EXPORT, "the version"},
+static const struct option_row rows[OPTIONS] = {
+    [OPTION_data] = {"data", "DIR", "charterd's directory", EVERYWHERE},
+    [OPTION_format] = {"format", "F", "bundle (with proofs) or jsonl (one JSON object a line)",
+                       RESTORE | EXPORT},
+    [OPTION_out] = {"out", "FILE", "the file to write; -: standard output", BACKUP | EXPORT},
+    [OPTION_from_export] = {"from-export", "FILE", "the file to restore from", RESTORE},
+    [OPTION_key] = {"key", "KEY", "the log's verifier key, or a file that holds it (several)",
+                    EVERYWHERE},
+    [OPTION_against] = {"against", "WHAT",
+                        "a checkpoint that was kept elsewhere, or the data directory that was: the "
+                        "log must reach it and go on from it (several)",
+                        EVERYWHERE},
+    [OPTION_vault] = {"vault", "FILE", "copy the vault, too: to this file, or from it",
+                      BACKUP | RESTORE},
+    [OPTION_signing_key] = {"signing-key", "FILE", "copy the log's signing key, too",
+                            BACKUP | RESTORE},
+    [OPTION_accept_loss] = {"accept-loss", NULL,
+                            "restore although the log is known to have gone on", RESTORE},
+    [OPTION_replay] = {"replay", NULL, "check the state hashes, too; it takes longer",
+                       BACKUP | EXPORT},
+    [OPTION_rate] = {"rate", "MB", "write at most so many megabytes a second", BACKUP | EXPORT},
+    [OPTION_offline] = {"offline", NULL, "do not ask charterd for a checkpoint first",
+                        BACKUP | EXPORT},
+    [OPTION_made] = {"made", "NOTE", NULL, BACKUP | EXPORT},
+    [OPTION_json] = {"json", NULL, "print the result as JSON", EVERYWHERE},
+    [OPTION_quiet] = {"quiet", NULL, "no progress and no result", EVERYWHERE},
+    [OPTION_help] = {"help", NULL, "this text", EVERYWHERE},
+    [OPTION_version] = {"version", NULL, "the version", EVERYWHERE},
 };
 
 static const char backup_text[] =
@@ -98,10 +96,18 @@ static const char export_text[] =
     "checkpoints and before a line that counts them. Names of people stay sealed. Both can be\n"
     "restored: charter restore --from-export FILE --data DIR.\n";
 
-static unsigned bit_of(enum keep_what what)
-{
-    return what == KEEP_BACKUP ? BACKUP : what == KEEP_RESTORE ? RESTORE : EXPORT;
-}
+static const struct option_table table = {
+    .program = "charter", .rows = rows, .count = OPTIONS, .help_columns = 20};
+
+static const struct {
+    const char *word;
+    unsigned bit;
+    const char *text;
+} subcommands[] = {
+    [KEEP_BACKUP] = {"backup", BACKUP, backup_text},
+    [KEEP_RESTORE] = {"restore", RESTORE, restore_text},
+    [KEEP_EXPORT] = {"export", EXPORT, export_text},
+};
 
 void options_help(enum keep_what what)
 {
@@ -109,56 +115,26 @@ void options_help(enum keep_what what)
         (void)printf("%s\n%s\n%s", backup_text, restore_text, export_text);
         return;
     }
-    (void)printf("%s\nOptions:\n", what == KEEP_BACKUP    ? backup_text
-                                   : what == KEEP_RESTORE ? restore_text
-                                                          : export_text);
-    for (size_t i = 0; i < OPTIONS; i++) {
-        char left[32];
-        if ((rows[i].of & bit_of(what)) == 0 || rows[i].doc == NULL) continue;
-        (void)snprintf(left, sizeof left, "--%s%s%s", rows[i].name,
-                       rows[i].value == NULL ? "" : " ",
-                       rows[i].value == NULL ? "" : rows[i].value);
-        (void)printf("  %-20s %s\n", left, rows[i].doc);
-    }
+    (void)printf("%s\nOptions:\n", subcommands[what].text);
+    option_list(&table, subcommands[what].bit);
     (void)printf("\n"
                  "Exit status: 0 done; 1 the log or the file is damaged, and the text names the\n"
                  "first bad record, tile or checkpoint; 2 the command line is wrong; 3 refused;\n"
                  "4 failed; 130 interrupted. Whatever is not 0 leaves nothing half done behind.\n");
 }
 
-bool file_read(const char *path, size_t most, struct ch_buf *ret)
-{
-    FILE *file = fopen(path, "re");
-    bool good = file != NULL && ch_buf_reserve(ret, most + 1);
-    if (good) ret->len = fread(ret->ptr, 1, most + 1, file);
-    good = good && ferror(file) == 0;
-    if (!good) {
-        (void)fprintf(stderr, "charter: %s: %s\n", path, strerror(errno));
-    } else if (ret->len > most) {
-        (void)fprintf(stderr, "charter: %s: larger than %zu bytes\n", path, most);
-        good = false;
-    }
-    if (file != NULL) (void)fclose(file);
-    return good;
-}
-
 /* A key itself, or the first word of a file. */
 static bool take_key(struct options *o, const char *value)
 {
     struct ch_buf file = {0};
-    struct ch_text text = ch_text_of(value);
-    bool good = o->key_count < CH_VERIFY_KEYS_MOST;
-    if (good && access(value, F_OK) == 0) {
-        good = file_read(value, KEY_FILE_MOST, &file);
-        text = (struct ch_text){(const char *)file.ptr, 0};
-        while (good && text.len < file.len && text.ptr[text.len] > ' ') {
-            text.len++;
-        }
-    }
+    struct ch_text word = {0};
+    const bool room = o->key_count < CH_VERIFY_KEYS_MOST;
     struct ch_verifier *key = &o->keys[o->key_count];
-    good = good && ch_verifier_read(text, key) && key->type == CH_NOTE_ED25519;
-    if (good) o->key_count++;
-    if (!good) {
+    const bool good = room && file_word(table.program, value, &file, &word) &&
+                      ch_verifier_read(word, key) && key->type == CH_NOTE_ED25519;
+    if (good) {
+        o->key_count++;
+    } else {
         (void)fprintf(stderr,
                       "charter: %s: is no verifier key of a log, nor a file that holds one, or "
                       "was given too often; it looks like example.com/log+1a2b3c4d+A…\n",
@@ -231,32 +207,16 @@ static bool take(struct options *o, enum option option, const char *value)
 
 static bool take_option(struct options *o, int argc, char **argv, int *at)
 {
-    const char *name = argv[*at] + 2;
-    const char *equals = strchr(name, '=');
-    const size_t len = equals == NULL ? strlen(name) : (size_t)(equals - name);
-    for (int i = 0; i < OPTIONS; i++) {
-        if (strlen(rows[i].name) != len || memcmp(rows[i].name, name, len) != 0) continue;
-        if ((rows[i].of & bit_of(o->what)) == 0) break;
-        const char *value = equals == NULL ? NULL : equals + 1;
-        if (rows[i].value != NULL && value == NULL) {
-            if (*at + 1 >= argc) {
-                (void)fprintf(stderr, "charter: --%s takes a value: %s\n", rows[i].name,
-                              rows[i].doc == NULL ? "" : rows[i].doc);
-                return false;
-            }
-            value = argv[++*at];
-        }
-        return take(o, (enum option)i, value);
-    }
-    (void)fprintf(stderr, "charter: there is no option %s here; see --help\n", argv[*at]);
-    return false;
+    const char *value;
+    const int place = option_read(&table, subcommands[o->what].bit, argc, argv, at, &value);
+    return place >= 0 && take(o, (enum option)place, value);
 }
 
 static bool take_what(struct options *o, const char *word)
 {
-    if (strcmp(word, "backup") == 0) o->what = KEEP_BACKUP;
-    if (strcmp(word, "restore") == 0) o->what = KEEP_RESTORE;
-    if (strcmp(word, "export") == 0) o->what = KEEP_EXPORT;
+    for (enum keep_what what = KEEP_BACKUP; what <= KEEP_EXPORT; what++) {
+        if (strcmp(word, subcommands[what].word) == 0) o->what = what;
+    }
     if (o->what != KEEP_NOTHING) return true;
     (void)fprintf(stderr, "charter-keep: backup, restore or export; see charter-keep --help\n");
     return false;

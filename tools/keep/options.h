@@ -43,7 +43,4 @@ struct options {
 /* False: told on standard error. */
 bool options_read(int argc, char **argv, struct options *ret);
 void options_help(enum keep_what what);
-
-/* A whole file of at most `most` bytes. False: told on standard error. */
-bool file_read(const char *path, size_t most, struct ch_buf *ret);
 #endif

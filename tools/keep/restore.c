@@ -297,15 +297,7 @@ static void clean_up(const struct job *job)
 
 enum exit_code restore_run(const struct options *options)
 {
-    struct known known;
-    enum exit_code code = EXIT_USAGE;
-    if (known_read(options, &known)) {
-        struct job *job = job_create(options, &known, work);
-        code = job == NULL ? EXIT_FAILED : job_run(job);
-        if (job != NULL) clean_up(job);
-        if (code == EXIT_DONE) print_restore(job);
-        job_destroy(job);
-    }
-    known_deinit(&known);
-    return code;
+    static const struct job_steps steps = {
+        .work = work, .clean_up = clean_up, .print = print_restore};
+    return job_run(options, &steps);
 }

@@ -1,5 +1,5 @@
 /* interrupt: see interrupt.h. SPDX-License-Identifier: MIT */
-#include "tools/charter/interrupt.h"
+#include "tools/lib/interrupt.h"
 
 #include <signal.h>
 #include <stddef.h>

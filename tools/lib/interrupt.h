@@ -1,6 +1,6 @@
 /* interrupt: SIGINT and SIGTERM as a flag. SPDX-License-Identifier: MIT */
-#ifndef CH_CHARTER_INTERRUPT_H
-#define CH_CHARTER_INTERRUPT_H
+#ifndef CH_LIB_INTERRUPT_H
+#define CH_LIB_INTERRUPT_H
 #include <stdbool.h>
 
 /* From now on the first signal only sets the flag; a second one ends the program. */

@@ -40,7 +40,7 @@ LAYERS = {
     "tools/verify": SCHEMA + ["client", "client/include", "daemon/core", "daemon/log",
                               "daemon/replay", "tools/lib"],
     "tools/keep": SCHEMA + ["daemon/core", "daemon/log", "daemon/replay", "tools/lib"],
-    "tools": SCHEMA + ["client", "client/include"],
+    "tools": SCHEMA + ["client", "client/include", "tools/lib"],
 }
 # The failure codes are rows of schema, and base returns them.
 LAYER_EXCEPTIONS = {("schema/base/err.h", "schema/failures.def"),

@@ -7,10 +7,6 @@
 #include "tools/verify/receipt_file.h"
 #include "tools/verify/run.h"
 
-#ifndef CH_VERSION
-#define CH_VERSION "0.1.0"
-#endif
-
 int main(int argc, char **argv)
 {
     struct options options;

@@ -1,12 +1,11 @@
 /* options: see options.h. SPDX-License-Identifier: MIT */
 #include "tools/verify/options.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { KEY_FILE_MOST = 4096 };
+#include "tools/lib/file.h"
+#include "tools/lib/option.h"
 
 enum option {
     OPTION_key,
@@ -23,30 +22,30 @@ enum option {
     OPTIONS
 };
 
-static const struct {
-    const char *name;
-    const char *value; /* NULL: it takes none */
-    const char *doc;
-} rows[OPTIONS] = {
+static const struct option_row rows[OPTIONS] = {
     [OPTION_key] = {"key", "KEY",
-                    "the log's verifier key, or a file that holds it (several: the "
-                    "log had keys that no checkpoint links)"},
-    [OPTION_witness] = {"witness", "KEY", "a witness whose cosignatures must verify (several)"},
-    [OPTION_against] = {"against", "FILE",
-                        "a checkpoint that was kept elsewhere: the log must go "
-                        "on from it (several); proof, consistency, receipt: one that "
-                        "names the log's next key leads to it"},
+                    "the log's verifier key, or a file that holds it (several: the log had keys "
+                    "that no checkpoint links)",
+                    EVERYWHERE},
+    [OPTION_witness] = {"witness", "KEY", "a witness whose cosignatures must verify (several)",
+                        EVERYWHERE},
+    [OPTION_against] =
+        {"against", "FILE",
+         "a checkpoint that was kept elsewhere: the log must go on from it (several); proof, "
+         "consistency, receipt: one that names the log's next key leads to it",
+         EVERYWHERE},
     [OPTION_record] = {"record", "FILE",
-                       "proof: the record's bytes; those in the proof unless "
-                       "said"},
-    [OPTION_no_replay] = {"no-replay", NULL, "make no state, so check no state hash"},
-    [OPTION_last_state] = {"last-state", NULL, "check only the newest state hash"},
-    [OPTION_threads] = {"threads", "N", "1 or 2; as there are processors unless said"},
-    [OPTION_json] = {"json", NULL, "print the result as JSON"},
-    [OPTION_quiet] = {"quiet", NULL, "no progress, and nothing where all is good"},
-    [OPTION_help] = {"help", NULL, "this text"},
-    [OPTION_version] = {"version", NULL, "the version"},
+                       "proof: the record's bytes; those in the proof unless said", EVERYWHERE},
+    [OPTION_no_replay] = {"no-replay", NULL, "make no state, so check no state hash", EVERYWHERE},
+    [OPTION_last_state] = {"last-state", NULL, "check only the newest state hash", EVERYWHERE},
+    [OPTION_threads] = {"threads", "N", "1 or 2; as there are processors unless said", EVERYWHERE},
+    [OPTION_json] = {"json", NULL, "print the result as JSON", EVERYWHERE},
+    [OPTION_quiet] = {"quiet", NULL, "no progress, and nothing where all is good", EVERYWHERE},
+    [OPTION_help] = {"help", NULL, "this text", EVERYWHERE},
+    [OPTION_version] = {"version", NULL, "the version", EVERYWHERE},
 };
+static const struct option_table table = {
+    .program = "charter-verify", .rows = rows, .count = OPTIONS, .help_columns = 16};
 
 void options_help(void)
 {
@@ -83,13 +82,7 @@ void options_help(void)
         "records could have made new checkpoints, too.\n"
         "\n"
         "Options:\n");
-    for (size_t i = 0; i < OPTIONS; i++) {
-        char left[32];
-        (void)snprintf(left, sizeof left, "--%s%s%s", rows[i].name,
-                       rows[i].value == NULL ? "" : " ",
-                       rows[i].value == NULL ? "" : rows[i].value);
-        (void)printf("  %-16s %s\n", left, rows[i].doc);
-    }
+    option_list(&table, EVERYWHERE);
     (void)printf("\n"
                  "Exit status: 0 all is good; 1 something is false, and standard error names the\n"
                  "first such record, tile or checkpoint; 2 the command line is wrong; 3 nothing\n"
@@ -97,37 +90,13 @@ void options_help(void)
                  "130 interrupted.\n");
 }
 
-bool file_read(const char *path, size_t most, struct ch_buf *ret)
-{
-    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-    bool good = file != NULL && ch_buf_reserve(ret, most + 1);
-    if (good) ret->len = fread(ret->ptr, 1, most + 1, file);
-    good = good && ferror(file) == 0;
-    if (!good) {
-        (void)fprintf(stderr, "charter-verify: %s: %s\n", path, strerror(errno));
-    } else if (ret->len > most) {
-        (void)fprintf(stderr, "charter-verify: %s: larger than %zu bytes\n", path, most);
-        good = false;
-    }
-    if (file != NULL && file != stdin) (void)fclose(file);
-    return good;
-}
-
 /* A key itself, or the first word of a file. */
 static bool read_key(const char *value, uint8_t type, struct ch_verifier *ret)
 {
     struct ch_buf file = {0};
-    struct ch_text text = ch_text_of(value);
-    bool good = true;
-    if (value == NULL) return false;
-    if (access(value, F_OK) == 0) {
-        good = file_read(value, KEY_FILE_MOST, &file);
-        text = (struct ch_text){(const char *)file.ptr, 0};
-        while (good && text.len < file.len && text.ptr[text.len] > ' ') {
-            text.len++;
-        }
-    }
-    if (good && (!ch_verifier_read(text, ret) || ret->type != type)) {
+    struct ch_text word = {0};
+    bool good = file_word(table.program, value, &file, &word);
+    if (good && (!ch_verifier_read(word, ret) || ret->type != type)) {
         (void)fprintf(stderr,
                       "charter-verify: %s: is no verifier key of a %s, nor a file that holds one; "
                       "it looks like example.com/log+1a2b3c4d+A…\n",
@@ -155,7 +124,7 @@ static bool take(struct options *o, enum option option, const char *value)
         return read_key(value, CH_NOTE_COSIGNATURE, &o->witnesses[o->witness_count++]);
     case OPTION_against:
         if (o->against_count == AGAINST_MOST) return too_many(rows[option].name);
-        return file_read(value, CH_NOTE_MOST_BYTES, &o->against[o->against_count++]);
+        return file_read(table.program, value, CH_NOTE_MOST_BYTES, &o->against[o->against_count++]);
     case OPTION_record: o->record = value; return true;
     case OPTION_no_replay: o->no_replay = true; return true;
     case OPTION_last_state: o->last_state = true; return true;
@@ -175,43 +144,32 @@ static bool take(struct options *o, enum option option, const char *value)
 
 static bool take_option(struct options *o, int argc, char **argv, int *at)
 {
-    const char *name = argv[*at] + 2;
-    const char *equals = strchr(name, '=');
-    const size_t len = equals == NULL ? strlen(name) : (size_t)(equals - name);
-    for (int i = 0; i < OPTIONS; i++) {
-        if (strlen(rows[i].name) != len || memcmp(rows[i].name, name, len) != 0) continue;
-        const char *value = equals == NULL ? NULL : equals + 1;
-        if (rows[i].value != NULL && value == NULL) {
-            if (*at + 1 >= argc) {
-                (void)fprintf(stderr, "charter-verify: --%s takes a value: %s\n", rows[i].name,
-                              rows[i].doc);
-                return false;
-            }
-            value = argv[++*at];
-        }
-        return take(o, (enum option)i, value);
-    }
-    (void)fprintf(stderr, "charter-verify: there is no option %s; see charter-verify --help\n",
-                  argv[*at]);
-    return false;
+    const char *value;
+    const int place = option_read(&table, EVERYWHERE, argc, argv, at, &value);
+    return place >= 0 && take(o, (enum option)place, value);
 }
 
+static const struct {
+    const char *word;
+    enum verify_what what;
+} subcommands[] = {{"proof", VERIFY_PROOF},
+                   {"consistency", VERIFY_CONSISTENCY},
+                   {"receipt", VERIFY_RECEIPT},
+                   {"bundle", VERIFY_BUNDLE}};
+
+/* A subcommand before the path, or the path. */
 static bool take_word(struct options *o, const char *word)
 {
-    if (o->what == VERIFY_DIR && o->path == NULL && strcmp(word, "proof") == 0) {
-        o->what = VERIFY_PROOF;
-    } else if (o->what == VERIFY_DIR && o->path == NULL && strcmp(word, "consistency") == 0) {
-        o->what = VERIFY_CONSISTENCY;
-    } else if (o->what == VERIFY_DIR && o->path == NULL && strcmp(word, "receipt") == 0) {
-        o->what = VERIFY_RECEIPT;
-    } else if (o->what == VERIFY_DIR && o->path == NULL && strcmp(word, "bundle") == 0) {
-        o->what = VERIFY_BUNDLE;
-    } else if (o->path == NULL) {
-        o->path = word;
-    } else {
+    if (o->path != NULL) {
         (void)fprintf(stderr, "charter-verify: '%s': one thing at a time\n", word);
         return false;
     }
+    for (size_t i = 0; o->what == VERIFY_DIR && i < sizeof subcommands / sizeof *subcommands; i++) {
+        if (strcmp(word, subcommands[i].word) != 0) continue;
+        o->what = subcommands[i].what;
+        return true;
+    }
+    o->path = word;
     return true;
 }
 

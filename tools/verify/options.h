@@ -47,7 +47,4 @@ struct options {
 bool options_read(int argc, char **argv, struct options *ret);
 void options_deinit(struct options *options);
 void options_help(void);
-
-/* A whole file of at most `most` bytes. False: told on standard error. */
-bool file_read(const char *path, size_t most, struct ch_buf *ret);
 #endif

@@ -10,8 +10,10 @@
 #include "daemon/log/proof.h"
 #include "schema/base/arena.h"
 #include "schema/base/base64.h"
+#include "schema/base/lines.h"
 #include "schema/event.h"
 #include "schema/text.h"
+#include "tools/lib/file.h"
 #include "tools/verify/known.h"
 
 enum { FILE_MOST = 4 << 20, RECORD_MOST = 1 << 20 };
@@ -32,25 +34,6 @@ static enum exit_code tell(const char *path, const char *what)
     return EXIT_FALSE;
 }
 
-static bool take_line(struct ch_text *text, struct ch_text *ret)
-{
-    const char *end = text->len == 0 ? NULL : memchr(text->ptr, '\n', text->len);
-    if (end == NULL) return false;
-    *ret = (struct ch_text){text->ptr, (size_t)(end - text->ptr)};
-    text->ptr = end + 1;
-    text->len -= ret->len + 1;
-    return true;
-}
-
-static bool take_prefix(struct ch_text *line, const char *prefix)
-{
-    const size_t len = strlen(prefix);
-    if (line->len < len || memcmp(line->ptr, prefix, len) != 0) return false;
-    line->ptr += len;
-    line->len -= len;
-    return true;
-}
-
 static bool read_record(struct ch_text text, struct ch_buf *ret)
 {
     size_t len = 0;
@@ -64,7 +47,7 @@ static bool read_record(struct ch_text text, struct ch_buf *ret)
 static bool read_rest(struct ch_text text, struct parsed *ret)
 {
     struct ch_text line;
-    while (take_line(&text, &line) && line.len > 0) {
+    while (ch_text_take_line(&text, &line) && line.len > 0) {
         size_t len = 0;
         if (ret->proof.count == CH_PROOF_MOST) return false;
         uint8_t *hash = ret->proof.hashes[ret->proof.count++].bytes;
@@ -76,15 +59,17 @@ static bool read_rest(struct ch_text text, struct parsed *ret)
 static bool parse(struct ch_text text, bool inclusion, struct parsed *ret)
 {
     struct ch_text line;
-    if (!take_line(&text, &line)) return false;
+    if (!ch_text_take_line(&text, &line)) return false;
     if (inclusion) {
-        if (!ch_text_is(line, "c2sp.org/tlog-proof@v1") || !take_line(&text, &line)) return false;
-        ret->has_record = take_prefix(&line, "extra ");
-        if (ret->has_record && (!read_record(line, &ret->record) || !take_line(&text, &line))) {
+        if (!ch_text_is(line, "c2sp.org/tlog-proof@v1") || !ch_text_take_line(&text, &line))
+            return false;
+        ret->has_record = ch_text_take_prefix(&line, "extra ");
+        if (ret->has_record &&
+            (!read_record(line, &ret->record) || !ch_text_take_line(&text, &line))) {
             return false;
         }
     }
-    return take_prefix(&line, inclusion ? "index " : "old ") &&
+    return ch_text_take_prefix(&line, inclusion ? "index " : "old ") &&
            ch_decimal_read(line, &ret->number) && read_rest(text, ret);
 }
 
@@ -111,7 +96,7 @@ static bool record_of(const struct options *options, struct parsed *parsed)
 {
     if (options->record != NULL) {
         ch_buf_deinit(&parsed->record);
-        return file_read(options->record, RECORD_MOST, &parsed->record);
+        return file_read("charter-verify", options->record, RECORD_MOST, &parsed->record);
     }
     if (parsed->has_record) return true;
     (void)fprintf(stderr, "charter-verify: the proof holds no record; name it with --record\n");
@@ -187,7 +172,7 @@ static enum exit_code check(const struct options *options, bool inclusion)
     struct ch_buf file = {0};
     struct parsed *parsed = calloc(1, sizeof *parsed);
     enum exit_code code = EXIT_FAILED;
-    if (parsed != NULL && file_read(options->path, FILE_MOST, &file)) {
+    if (parsed != NULL && file_read("charter-verify", options->path, FILE_MOST, &file)) {
         const struct ch_text text = {(const char *)file.ptr, file.len};
         code = inclusion ? check_inclusion(options, text, parsed)
                          : check_consistency(options, text, parsed);

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "schema/text.h"
+#include "tools/lib/file.h"
 #include "tools/verify/receipt_check.h"
 
 enum { FILE_MOST = 4 << 20, LINE_BYTES = 320 };
@@ -318,7 +319,7 @@ enum exit_code receipt_file(const struct options *options)
 {
     struct ch_buf file = {0};
     enum exit_code code = EXIT_FAILED;
-    if (file_read(options->path, FILE_MOST, &file)) {
+    if (file_read("charter-verify", options->path, FILE_MOST, &file)) {
         code = check(options, (struct ch_text){(const char *)file.ptr, file.len});
     }
     ch_buf_deinit(&file);

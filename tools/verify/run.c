@@ -12,9 +12,10 @@
 #include "daemon/log/bundle.h"
 #include "daemon/replay/apart.h"
 #include "tools/lib/bar.h"
+#include "tools/lib/interrupt.h"
 #include "tools/verify/print.h"
 
-enum { STOP_LOOKS = 30 }; /* about two seconds */
+enum { STOP_LOOKS = 30 }; /* three to four seconds */
 
 /* What both processes see. */
 struct shared {
@@ -28,23 +29,6 @@ struct shared {
     enum ch_err err;
     struct ch_why why;
 };
-
-static volatile sig_atomic_t interrupted; /* a signal handler reaches nothing else */
-
-static void on_signal(int number)
-{
-    (void)number;
-    interrupted = 1;
-}
-
-/* The first signal stops the work in an orderly way, a second one ends the program. */
-static void watch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-    (void)sigemptyset(&action.sa_mask);
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-}
 
 static enum ch_err next_item(void *arg, struct ch_bundle_item *ret, struct ch_why *why)
 {
@@ -112,10 +96,10 @@ static void work(void *arg)
 static bool look(void *arg)
 {
     struct shared *shared = arg;
-    if (interrupted) atomic_store(&shared->progress.stop, true);
+    if (interrupted()) atomic_store(&shared->progress.stop, true);
     bar_show(&shared->shown, atomic_load(&shared->progress.done),
              atomic_load(&shared->progress.total));
-    return !interrupted || ++shared->waited < STOP_LOOKS;
+    return !interrupted() || ++shared->waited < STOP_LOOKS;
 }
 
 /* Returns the signal that the process which reads died of, 0 for none, -1 if it cannot be told. */
@@ -171,10 +155,10 @@ enum exit_code run_log(const struct options *options)
         (void)fprintf(stderr, "charter-verify: out of memory\n");
         return EXIT_FAILED;
     }
-    watch_signals();
+    interrupt_watch();
     enum exit_code code = EXIT_FAILED;
     const int died = run(options, !options->no_replay, shared);
-    if (died > 0 && interrupted) {
+    if (died > 0 && interrupted()) {
         code = EXIT_INTERRUPTED;
     } else if (died > 0 && died != SIGKILL && died != SIGTERM) {
         code = after_crash(options, died, shared);
