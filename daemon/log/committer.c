@@ -3,11 +3,11 @@
 
 #include "daemon/log/evlog.h"
 #include "daemon/log/stored.h"
+#include "daemon/log/thread.h"
 #include "daemon/log/vault.h"
 #include "schema/base/check.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -131,20 +131,6 @@ static void *run(void *arg)
     }
 }
 
-/* Signals are for the loop's thread. */
-static int start_thread(struct ch_committer *committer)
-{
-    sigset_t all;
-    sigset_t before;
-    (void)sigfillset(&all);
-    int code = pthread_sigmask(SIG_SETMASK, &all, &before);
-    if (code != 0) return code;
-    code = pthread_create(&committer->thread, NULL, run, committer);
-    CH_CHECK(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
-    if (code == 0) (void)pthread_setname_np(committer->thread, "commit");
-    return code;
-}
-
 enum ch_err ch_committer_start(struct ch_evlog *log, struct ch_vault *vault,
                                ch_committer_done_fn *on_done, void *arg, struct ch_committer **ret,
                                struct ch_why *why)
@@ -157,7 +143,7 @@ enum ch_err ch_committer_start(struct ch_evlog *log, struct ch_vault *vault,
     committer->arg = arg;
     committer->mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     committer->submitted = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
-    int code = start_thread(committer);
+    int code = ch_thread_start(&committer->thread, "commit", run, committer);
     if (code != 0) {
         free(committer);
         return ch_fail(why, CH_ERR_NO_MEMORY, code, "commit thread: %s", strerror(code));

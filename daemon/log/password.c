@@ -5,6 +5,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+#include "daemon/log/thread.h"
 #include "schema/base/check.h"
 
 _Static_assert((int)CH_VERIFIER_BYTES == crypto_pwhash_STRBYTES, "a verifier fits");
@@ -120,7 +121,7 @@ enum ch_err ch_password_pool_start(uint32_t threads, struct ch_password_cost cos
     (void)pthread_mutex_init(&pool->mutex, NULL);
     (void)pthread_cond_init(&pool->woken, NULL);
     for (; pool->count < threads; pool->count++) {
-        const int rc = pthread_create(&pool->threads[pool->count], NULL, run, pool);
+        const int rc = ch_thread_start(&pool->threads[pool->count], "password", run, pool);
         if (rc == 0) continue;
         ch_password_pool_stop(pool);
         ch_password_pool_destroy(pool);

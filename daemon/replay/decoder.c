@@ -2,10 +2,10 @@
 #include "daemon/replay/decoder.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/log/thread.h"
 #include "schema/base/check.h"
 
 /* Groups made ahead, while one more is applied. The thread is woken when half of them are used. */
@@ -113,21 +113,6 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* Signals are for the loop's thread. */
-static int start_thread(struct ch_decoder *d)
-{
-    sigset_t all;
-    sigset_t before;
-    (void)sigfillset(&all);
-    int code = pthread_sigmask(SIG_SETMASK, &all, &before);
-    if (code != 0) return code;
-    code = pthread_create(&d->thread, NULL, run, d);
-    d->started = code == 0;
-    CH_CHECK(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
-    if (code == 0) (void)pthread_setname_np(d->thread, "decode");
-    return code;
-}
-
 enum ch_err ch_decoder_start(struct ch_evlog *log, uint64_t from, uint64_t to,
                              struct ch_decoder **ret, struct ch_why *why)
 {
@@ -142,7 +127,8 @@ enum ch_err ch_decoder_start(struct ch_evlog *log, uint64_t from, uint64_t to,
     for (size_t i = 0; err == CH_OK && i < GROUPS; i++) {
         err = ch_reader_open(log, &d->places[i].reader, why);
     }
-    const int code = err == CH_OK ? start_thread(d) : 0;
+    const int code = err == CH_OK ? ch_thread_start(&d->thread, "decode", run, d) : 0;
+    d->started = err == CH_OK && code == 0;
     if (code != 0) {
         err = ch_fail(why, CH_ERR_NO_MEMORY, code, "decode thread: %s", strerror(code));
     }

@@ -3,11 +3,11 @@
 
 #include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
 
 #include "daemon/core/dump.h"
 #include "daemon/core/load.h"
 #include "daemon/log/prover.h"
+#include "daemon/log/thread.h"
 
 static enum ch_err misfit(enum ch_resume_fit fit, enum ch_resume_fit *ret)
 {
@@ -62,12 +62,7 @@ static void *run_hash(void *arg)
 
 static void start_hash(struct hashing *hashing)
 {
-    sigset_t all;
-    sigset_t before;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    hashing->threaded = pthread_create(&hashing->thread, NULL, run_hash, hashing) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    hashing->threaded = ch_thread_start(&hashing->thread, "hash", run_hash, hashing) == 0;
 }
 
 static void finish_hash(struct hashing *hashing)

@@ -10,6 +10,7 @@
 
 #include "daemon/log/crc.h"
 #include "daemon/log/streams.h"
+#include "daemon/log/thread.h"
 #include "daemon/log/vault.h"
 #include "daemon/replay/keeper.h"
 #include "daemon/replay/resume.h"
@@ -485,7 +486,7 @@ enum ch_err ch_shadow_start(const struct ch_shadow_options *options, struct ch_s
     }
     shadow->head.before = before;
     shadow->head.before_arg = shadow;
-    int rc = pthread_create(&shadow->thread, NULL, run, shadow);
+    const int rc = ch_thread_start(&shadow->thread, "worker", run, shadow);
     if (rc != 0) {
         ch_shadow_destroy(shadow);
         return ch_fail(why, CH_ERR_NO_MEMORY, rc, "the worker's thread does not start");

@@ -4,10 +4,10 @@
 #include "daemon/replay/verify_impl.h"
 
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "daemon/log/stored_tile.h"
+#include "daemon/log/thread.h"
 #include "schema/base/buf.h"
 #include "schema/base/check.h"
 
@@ -319,17 +319,6 @@ bool ch_verify_tree_tile(struct ch_verify_tree *tree, struct ch_bytes tile)
     return !tree->stopped && !tree->no_memory;
 }
 
-static int start_thread(struct ch_verify_tree *tree)
-{
-    sigset_t all;
-    sigset_t before;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int code = pthread_create(&tree->thread, NULL, run, tree);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return code;
-}
-
 enum ch_err ch_verify_tree_create(struct ch_evlog *log, enum ch_verify_tiles tiles,
                                   const struct ch_expected *expected, unsigned threads,
                                   struct ch_verify_tree **ret, struct ch_why *why)
@@ -344,7 +333,9 @@ enum ch_err ch_verify_tree_create(struct ch_evlog *log, enum ch_verify_tiles til
     if (err == CH_OK && tiles == CH_TILES_STORED) {
         err = ch_tile_reader_open(log, &tree->reader, why);
     }
-    if (err == CH_OK && threads > 1) tree->threaded = start_thread(tree) == 0; /* else without */
+    if (err == CH_OK && threads > 1) { /* where it does not start, without */
+        tree->threaded = ch_thread_start(&tree->thread, "tree", run, tree) == 0;
+    }
     if (err != CH_OK) {
         ch_verify_tree_destroy(tree);
         return err;
