@@ -354,6 +354,10 @@ def damaged_log_is_not_backed_up(daemon, key):
     assert not os.path.exists(file) and not os.path.exists(file + ".partial")
     for word in ("backup", "restore", "export"):
         assert "Exit status" in keep(daemon, word, "--help")
+    vault = place(daemon, "alone.vault")  # the key is copied to where the backup is to stand
+    keep(daemon, "backup", file, "--data", daemon.data, "--offline", "--vault", vault,
+         "--signing-key", file, status=3, says="exists")
+    assert not any(os.path.exists(path) for path in (vault, file, file + ".partial"))
     file = place(daemon, "offline.bundle")
     keep(daemon, "backup", file, "--data", daemon.data, says="no checkpoint from charterd")
     verify("bundle", file, "--key", key)

@@ -122,20 +122,30 @@ static enum ch_err check_access(const char *data, struct ch_why *why)
 
 /* ---- the whole ---------------------------------------------------------------------------- */
 
-static enum ch_err copy_secrets(const struct options *o, struct ch_why *why)
+static enum ch_err copy_secret(const struct options *o, const char *name, const char *to,
+                               bool *copied, struct ch_why *why)
 {
     char path[PATH_MAX];
-    enum ch_err err = CH_OK;
-    if (o->vault != NULL) {
-        err = path_join(o->data, "vault", path, why);
-        if (err == CH_OK) err = out_copy(path, o->vault, why);
-    }
-    if (err == CH_OK && o->signing_key != NULL) {
-        err = path_join(o->data, "signing-key", path, why);
-        if (err == CH_OK) err = out_copy(path, o->signing_key, why);
-        if (err != CH_OK && o->vault != NULL) (void)unlink(o->vault);
-    }
+    if (to == NULL) return CH_OK;
+    enum ch_err err = path_join(o->data, name, path, why);
+    if (err == CH_OK) err = out_copy(path, to, why);
+    *copied = err == CH_OK;
     return err;
+}
+
+static enum ch_err copy_secrets(struct job *job, struct ch_why *why)
+{
+    const struct options *o = job->options;
+    enum ch_err err = copy_secret(o, "vault", o->vault, &job->copied_vault, why);
+    return err == CH_OK ? copy_secret(o, "signing-key", o->signing_key, &job->copied_key, why)
+                        : err;
+}
+
+/* They go with a backup that is whole, or not at all. */
+static void drop_secrets(const struct job *job)
+{
+    if (job->copied_vault) (void)unlink(job->options->vault);
+    if (job->copied_key) (void)unlink(job->options->signing_key);
 }
 
 static enum ch_err verify(struct backup *b, struct ch_why *why)
@@ -175,8 +185,10 @@ static enum ch_err finish(struct backup *b, struct ch_why *why)
         .size = report->records, .checkpoints = report->checkpoints, .root = report->root};
     form_end(b->form, &b->buf, &end);
     enum ch_err err = out_write(&b->out, &b->buf, why);
-    if (err == CH_OK) err = copy_secrets(b->job->options, why);
+    if (err == CH_OK) err = copy_secrets(b->job, why);
     if (err == CH_OK) err = out_finish(&b->out, why);
+    if (err != CH_OK) drop_secrets(b->job);
+    b->job->copied_vault = b->job->copied_key = false; /* gone, or to stay */
     b->job->bytes = b->out.written;
     return err;
 }
@@ -207,7 +219,9 @@ static void clean_up(const struct job *job)
 {
     char partial[PATH_MAX];
     const int len = snprintf(partial, sizeof partial, "%s.partial", job->options->file);
-    if (job->made && len > 0 && len < PATH_MAX) (void)unlink(partial);
+    if (!job->made) return;
+    drop_secrets(job);
+    if (len > 0 && len < PATH_MAX) (void)unlink(partial);
 }
 
 enum exit_code backup_run(const struct options *options)

@@ -32,8 +32,10 @@ struct job {
     struct ch_verify_report report;
     char notice[JOB_NOTICE_BYTES]; /* for people; empty: none */
     uint64_t bytes;                /* written */
-    bool made;     /* there is something half done to be removed, should the process die */
-    bool made_dir; /* with it the directory */
+    bool made;         /* there is something half done to be removed, should the process die */
+    bool made_dir;     /* with it the directory */
+    bool copied_vault; /* beside a backup that is not whole yet */
+    bool copied_key;
 };
 
 /* Does it all; tells what went wrong. */
