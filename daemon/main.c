@@ -224,8 +224,7 @@ int main(int argc, char **argv)
     struct daemon d = {.line_started = false};
     struct ch_why why = {.err = CH_OK};
     /* Large arrays come fresh from the kernel, zeroed page by page when they are touched: glibc
-     * would
-     * raise its threshold and clear reused memory at once, which stops the loop. */
+     * would raise its threshold and clear reused memory at once, which stops the loop. */
     (void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
     (void)signal(SIGPIPE, SIG_IGN);
     enum ch_err err = ch_config_read(argc, argv, &d.arena, &d.config, &why);

@@ -1,7 +1,6 @@
 /* message: the calls of one request, run against the state. SPDX-License-Identifier: MIT
- * Commands are decided, sealed, appended to the open batch and applied, call by call, under a
- * mark, so
- * that a message of mode "all" that fails half way, and a dry run, leave no trace. */
+ * Commands are decided, sealed, appended to the open batch and applied, call by call, under a mark,
+ * so that a message of mode "all" that fails half way, and a dry run, leave no trace. */
 #ifndef CH_DAEMON_MESSAGE_H
 #define CH_DAEMON_MESSAGE_H
 #include "daemon/batch.h"

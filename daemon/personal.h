@@ -1,7 +1,6 @@
 /* personal: the step `seal` of the line. SPDX-License-Identifier: MIT
- * An event's personal texts and its note are encrypted under the key of the user it is about,
- * else of
- * the actor, else of the installation. A new user's key is made here. */
+ * An event's personal texts and its note are encrypted under the key of the user it is about, else
+ * of the actor, else of the installation. A new user's key is made here. */
 #ifndef CH_DAEMON_PERSONAL_H
 #define CH_DAEMON_PERSONAL_H
 #include "daemon/message.h"

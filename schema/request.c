@@ -146,9 +146,8 @@ struct call_keys {
     struct ch_bytes args;
 };
 
-/* Where a call is at fault; only made when somebody will read it, for a call is read in less
- * time than
- * its path is printed. */
+/* Where a call is at fault; only made when somebody will read it, for a call is read in less time
+ * than its path is printed. */
 static const char *join(char field[CH_WHY_FIELD_BYTES], const char *path, struct ch_text name,
                         const struct ch_why *why)
 {

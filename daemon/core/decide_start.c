@@ -1,8 +1,7 @@
 /* decide_start: what a log must hold before the first request, and the room that a call needs; see
  * decide.h. SPDX-License-Identifier: MIT
- * The log carries its own schema: every tag, enum, scope and rejection of this daemon that it
- * lacks is
- * declared. Limits that decide, built-in roles and pages are defined once, in a new log; a later
+ * The log carries its own schema: every tag, enum, scope and rejection of this daemon that it lacks
+ * is declared. Limits that decide, built-in roles and pages are defined once, in a new log; a later
  * version's text changes nothing by itself. */
 #include "daemon/core/apply.h"
 #include "daemon/core/decide_plan.h"

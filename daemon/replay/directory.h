@@ -1,8 +1,7 @@
 /* directory: opens users' sealed names, so that they can be found and shown.
  * SPDX-License-Identifier: MIT
  * The tables it fills are outside the dump and the state hash: without the vault everything else
- * can
- * still be replayed and proved.
+ * can still be replayed and proved.
  * source: schema/README.md, "Personal data" */
 #ifndef CH_REPLAY_DIRECTORY_H
 #define CH_REPLAY_DIRECTORY_H

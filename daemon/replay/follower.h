@@ -46,11 +46,10 @@ static inline uint64_t ch_follower_seq(const struct ch_follower *follower)
 /* Back to an empty state at seq 0. errors: CH_ERR_NO_MEMORY */
 CH_MUST_USE enum ch_err ch_follower_rewind(struct ch_follower *follower, struct ch_why *why);
 
-/* Applies events up to `seq`, or to the end of the log if that comes first. progress: called now
- * and
- * then with the seq reached, or NULL; returning false stops early (CH_ERR_STOPPED).
- * errors: CH_ERR_LOG_IO, CH_ERR_LOG_CORRUPT, CH_ERR_SEAL_BROKEN, CH_ERR_NO_MEMORY,
- * CH_ERR_STOPPED */
+/* Applies events up to `seq`, or to the end of the log if that comes first.
+ * progress: called now and then with the seq reached, or NULL; returning false stops early
+ * errors:   CH_ERR_LOG_IO, CH_ERR_LOG_CORRUPT, CH_ERR_SEAL_BROKEN, CH_ERR_NO_MEMORY,
+ *           CH_ERR_STOPPED */
 typedef bool ch_follower_progress(void *arg, uint64_t seq);
 CH_MUST_USE enum ch_err ch_follower_go(struct ch_follower *follower, uint64_t seq,
                                        ch_follower_progress *progress, void *arg,

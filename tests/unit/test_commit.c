@@ -50,7 +50,8 @@ static int set_up(void **state)
     *state = world;
     scratch_make(&world->scratch);
     (void)snprintf(world->url, sizeof world->url, "ipc://%s/ipc", world->scratch.dir);
-    char *argv[] = {"charterd", "--data", world->scratch.dir, "--listen", world->url, NULL};
+    char words[3][12] = {"charterd", "--data", "--listen"};
+    char *argv[] = {words[0], words[1], world->scratch.dir, words[2], world->url, NULL};
     GOOD(ch_config_read(5, argv, &world->arena, &world->config, &why));
     open_log(world);
     GOOD(ch_directory_init(&world->directory, world->vault, &why));
