@@ -20,12 +20,14 @@ static struct ch_row_allocation *edit_allocation(struct ch_state *state, uint32_
 
 /* ---- allocations ---------------------------------------------------------------------------- */
 
-/* Into the plan's list, in the order of rows: a row that was given back may be taken again. */
+/* Into the plan's list, the account opened first before the others: their rows are never given
+ * back, those of allocations are. */
 static void link_allocation(struct ch_state *state, uint32_t plan_row, uint32_t row)
 {
+    const uint32_t account = ch_allocation_row(state, row)->account;
     uint32_t before = 0;
     uint32_t after = ch_plan_row(state, plan_row)->first_allocation;
-    while (after != 0 && after < row) {
+    while (after != 0 && ch_allocation_row(state, after)->account < account) {
         before = after;
         after = ch_allocation_row(state, after)->next;
     }

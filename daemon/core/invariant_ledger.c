@@ -109,8 +109,9 @@ static const char *allocations(const struct ch_state *s, uint32_t row, struct su
         HOLDS(live(s, CH_T_ALLOCATION, a) && count++ < plan->allocation_count,
               "a plan counts its allocations");
         const struct ch_row_allocation *allocation = ch_allocation_row(s, a);
-        HOLDS(allocation->prev == before && before < a,
-              "a plan's allocations are linked both ways, in the order of their rows");
+        HOLDS(allocation->prev == before &&
+                  (before == 0 || ch_allocation_row(s, before)->account < allocation->account),
+              "a plan's allocations are linked both ways, in the order of their accounts");
         const char *broken = allocation_is_whole(s, row, a);
         if (broken != NULL) return broken;
         recurring[allocation->frequency] += allocation->type == CH_allocation_type_recurring;

@@ -10,9 +10,10 @@
  * and however many periods have passed. The plan's own period: the pool begins anew with the plan's
  * total; open reservations belong to the period that is over, and no longer count in the ledger;
  * allocations that are not due keep what remains to them, and it is their total. Then those that
- * are due begin anew in the order of their rows: what remains returns to the pool, what was used or
- * is reserved is the pool's, and `total` is taken anew, or what the pool has. An account that is
- * closed takes nothing; while the plan's own account is closed there is no turn.
+ * are due begin anew, that of the account opened first before the others: what remains returns to
+ * the pool, what was used or is reserved is the pool's, and `total` is taken anew, or what the pool
+ * has. An account that is closed takes nothing; while the plan's own account is closed there is no
+ * turn.
  * decide and query look at what the turn will leave, apply writes it: one function for all. */
 #ifndef CH_CORE_LEDGER_H
 #define CH_CORE_LEDGER_H

@@ -253,7 +253,7 @@ void ch_rows_sort(struct ch_rows *rows)
 struct ch_page ch_page_of(bool has_after, uint64_t after, bool has_limit, uint64_t limit)
 {
     struct ch_page page = {.after = 0, .limit = 100};
-    if (has_after) page.after = after > UINT32_MAX ? UINT32_MAX : (uint32_t)after;
+    if (has_after) page.after = after;
     if (has_limit && limit != 0) {
         page.limit = (uint32_t)(limit > LIMIT_LIST_ITEMS ? LIMIT_LIST_ITEMS : limit);
     }
@@ -273,6 +273,113 @@ void ch_rows_cut(struct ch_rows *rows, struct ch_page page, bool *has_next, uint
     if (!*has_next) return;
     rows->count = page.limit;
     *next = rows->row[page.limit - 1];
+}
+
+/* ---- by id ----------------------------------------------------------------------------------- */
+
+uint64_t ch_id_of_account(const struct ch_state *state, uint32_t row)
+{
+    return ch_account_row(state, row)->id;
+}
+
+uint64_t ch_id_of_user(const struct ch_state *state, uint32_t row)
+{
+    return ch_user_row(state, row)->id;
+}
+
+uint64_t ch_id_of_share(const struct ch_state *state, uint32_t row)
+{
+    return ch_share_row(state, row)->id;
+}
+
+uint64_t ch_id_of_group(const struct ch_state *state, uint32_t row)
+{
+    return ch_group_row(state, row)->id;
+}
+
+uint64_t ch_id_of_key(const struct ch_state *state, uint32_t row)
+{
+    return ch_key_row(state, row)->id;
+}
+
+struct numbered {
+    uint64_t id;
+    uint32_t row;
+};
+
+/* A heap with the largest id first. */
+static void sink(struct numbered *heap, uint32_t place, uint32_t count)
+{
+    for (;;) {
+        uint32_t most = place;
+        for (uint32_t child = 2 * place + 1; child <= 2 * place + 2 && child < count; child++) {
+            if (heap[child].id > heap[most].id) most = child;
+        }
+        if (most == place) return;
+        const struct numbered held = heap[place];
+        heap[place] = heap[most];
+        heap[most] = held;
+        place = most;
+    }
+}
+
+static void make_heap(struct numbered *heap, uint32_t count)
+{
+    for (uint32_t place = count / 2; place > 0; place--) {
+        sink(heap, place - 1, count);
+    }
+}
+
+/* Keeps the `most` smallest ids above `after` on the way, so that a page of a long list costs one
+ * pass over it. Gives how many there are of them. */
+static uint32_t keep_smallest(const struct ch_state *state, const struct ch_rows *rows,
+                              uint64_t after, ch_id_fn *id_of, struct numbered *heap, uint32_t most)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < rows->count; i++) {
+        const struct numbered one = {.id = id_of(state, rows->row[i]), .row = rows->row[i]};
+        if (one.id <= after) continue;
+        if (count < most) {
+            heap[count++] = one;
+            if (count == most) make_heap(heap, count);
+        } else if (one.id < heap[0].id) {
+            heap[0] = one;
+            sink(heap, 0, count);
+        }
+    }
+    if (count < most) make_heap(heap, count);
+    return count;
+}
+
+static void take_page(struct ch_asking *q, struct ch_rows *rows, uint64_t after, uint32_t most,
+                      ch_id_fn *id_of)
+{
+    struct numbered *heap = ch_take(q, most, sizeof *heap);
+    const uint32_t count =
+        heap == NULL ? 0 : keep_smallest(q->state, rows, after, id_of, heap, most);
+    for (uint32_t left = count; left > 0; left--) {
+        rows->row[left - 1] = heap[0].row;
+        heap[0] = heap[left - 1];
+        sink(heap, 0, left - 1);
+    }
+    rows->count = count;
+}
+
+void ch_rows_page(struct ch_asking *q, struct ch_rows *rows, struct ch_page page, ch_id_fn *id_of,
+                  bool *has_next, uint64_t *next)
+{
+    const uint32_t most = rows->count <= page.limit ? rows->count : page.limit + 1;
+    *has_next = false;
+    if (most > 0) take_page(q, rows, page.after, most, id_of);
+    *has_next = rows->count > page.limit;
+    if (!*has_next) return;
+    rows->count = page.limit;
+    *next = id_of(q->state, rows->row[page.limit - 1]);
+}
+
+void ch_rows_order(struct ch_asking *q, struct ch_rows *rows, ch_id_fn *id_of)
+{
+    if (rows->count > 1) take_page(q, rows, /* after= */ 0, rows->count, id_of);
 }
 
 struct ch_answer ch_ask(struct ch_asking *q, uint32_t user, uint32_t account,

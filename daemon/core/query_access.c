@@ -226,14 +226,15 @@ void ch_query_access_scopes(struct ch_asking *q)
     q->ret->result = result;
 }
 
-bool ch_rows_users(struct ch_asking *q, struct ch_rows *rows, uint32_t after)
+bool ch_rows_users(struct ch_asking *q, struct ch_rows *rows, uint64_t after)
 {
     ch_saw_account(q, q->on);
     for (uint32_t a = q->on; a != 0; a = ch_account_row(q->state, a)->parent) {
         for (uint32_t s = ch_account_row(q->state, a)->first_share; s != 0;
              s = ch_share_row(q->state, s)->next_of_account) {
             const struct ch_row_share *share = ch_share_row(q->state, s);
-            if (share->subject_kind != CH_subject_kind_user || share->subject <= after) continue;
+            if (share->subject_kind != CH_subject_kind_user) continue;
+            if (after != 0 && ch_id_of_user(q->state, share->subject) <= after) continue;
             if (!ch_rows_add(q, rows, share->subject)) return false;
         }
     }
@@ -244,7 +245,7 @@ bool ch_rows_users(struct ch_asking *q, struct ch_rows *rows, uint32_t after)
 const struct ch_rec_user_row *ch_users_page(struct ch_asking *q, struct ch_rows *rows,
                                             struct ch_page page, bool *has_next, uint64_t *next)
 {
-    ch_rows_cut(rows, page, has_next, next);
+    ch_rows_page(q, rows, page, ch_id_of_user, has_next, next);
     struct ch_rec_user_row *users = ch_take(q, rows->count, sizeof *users);
     for (uint32_t i = 0; users != NULL && i < rows->count; i++) {
         users[i] = ch_user_record(q, rows->row[i]);

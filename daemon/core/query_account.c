@@ -80,7 +80,7 @@ static bool add_page_of_all(struct ch_asking *q, struct ch_rows *rows, struct ch
     const struct ch_store *store = &q->state->store;
     uint32_t looked = 0;
     if (page.after >= store->tables[CH_T_ACCOUNT].used) return true;
-    for (uint32_t a = ch_row_next(store, CH_T_ACCOUNT, page.after); a != 0;
+    for (uint32_t a = ch_row_next(store, CH_T_ACCOUNT, (uint32_t)page.after); a != 0;
          a = ch_row_next(store, CH_T_ACCOUNT, a)) {
         if (is_wanted(q, a) && !ch_rows_add(q, rows, a)) return false;
         if (rows->count > page.limit) return true;

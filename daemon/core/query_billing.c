@@ -152,7 +152,7 @@ static bool fill(struct ch_asking *q, struct statement *s, struct ch_page page,
         if (!add(q, &result->used, periods[i].used, 1)) return false;
         if (!add(q, &result->cost, periods[i].cost, 1)) return false;
     }
-    ch_rows_cut(&s->accounts, page, &result->has_next, &result->next);
+    ch_rows_page(q, &s->accounts, page, ch_id_of_account, &result->has_next, &result->next);
     struct ch_rec_statement_line *lines = ch_take(q, s->accounts.count, sizeof *lines);
     if (lines == NULL) return false;
     for (uint32_t i = 0; i < s->accounts.count; i++) {

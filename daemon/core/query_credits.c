@@ -86,9 +86,17 @@ static uint32_t own_plan(struct ch_asking *q)
     return 0;
 }
 
+/* In the order of the plan's list, and the cursor. */
+static uint64_t account_of(const struct ch_state *state, uint32_t row)
+{
+    return ch_id_of_account(state, ch_allocation_row(state, row)->account);
+}
+
 void ch_query_credits_list(struct ch_asking *q)
 {
     const struct ch_qry_credits_list *args = q->call->args;
+    const struct ch_page page =
+        ch_page_of(args->has_after, args->after, args->has_limit, args->limit);
     const uint32_t plan_row = own_plan(q);
     if (plan_row == 0) return;
     const struct ch_row_plan *plan = ch_plan_row(q->state, plan_row);
@@ -98,21 +106,26 @@ void ch_query_credits_list(struct ch_asking *q)
     if (held == NULL || result == NULL) return;
     struct ch_rows rows = {0};
     for (uint32_t a = plan->first_allocation; a != 0; a = ch_allocation_row(q->state, a)->next) {
-        held[rows.count] = ch_turn_pass(&turn, a);
-        if (!ch_rows_add(q, &rows, a)) return; /* ascending: the list is in the order of rows */
+        const struct ch_holding one = ch_turn_pass(&turn, a);
+        if (account_of(q->state, a) <= page.after) continue;
+        held[rows.count] = one;
+        if (!ch_rows_add(q, &rows, a)) return; /* ascending, as the list is */
     }
-    const uint32_t *first = rows.row;
-    ch_rows_cut(&rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
-                &result->has_next, &result->next);
+    ch_rows_page(q, &rows, page, account_of, &result->has_next, &result->next);
     struct ch_rec_allocation_row *allocations = ch_take(q, rows.count, sizeof *allocations);
     if (allocations == NULL) return;
     for (uint32_t i = 0; i < rows.count; i++) {
         allocations[i] = record_of(q, &turn, ch_allocation_row(q->state, rows.row[i])->account,
-                                   rows.row[i], &held[rows.row - first + i]);
+                                   rows.row[i], &held[i]);
     }
     result->allocations = allocations;
     result->allocations_len = rows.count;
     q->ret->result = result;
+}
+
+static uint64_t id_of_reservation(const struct ch_state *state, uint32_t row)
+{
+    return ch_reservation_row(state, row)->id;
 }
 
 void ch_query_credits_reservations(struct ch_asking *q)
@@ -128,11 +141,10 @@ void ch_query_credits_reservations(struct ch_asking *q)
         if (reservation->expires_at <= q->moment->now) continue;
         if (!ch_rows_add(q, &rows, r)) return;
     }
-    ch_rows_sort(&rows);
     struct ch_qry_credits_reservations_result *result = ch_take(q, 1, sizeof *result);
     if (result == NULL) return;
-    ch_rows_cut(&rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
-                &result->has_next, &result->next);
+    ch_rows_page(q, &rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
+                 id_of_reservation, &result->has_next, &result->next);
     struct ch_rec_reservation_row *reservations = ch_take(q, rows.count, sizeof *reservations);
     if (reservations == NULL) return;
     for (uint32_t i = 0; i < rows.count; i++) {

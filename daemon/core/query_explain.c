@@ -103,7 +103,7 @@ static void list_facts(struct ch_asking *q, const struct ch_explained *e,
 static void list_ways(struct ch_asking *q, const struct ch_explained *e, struct ch_page page,
                       struct ch_qry_access_explain_result *result)
 {
-    const uint32_t first = page.after < e->way_count ? page.after : e->way_count;
+    const uint32_t first = page.after < e->way_count ? (uint32_t)page.after : e->way_count;
     const uint32_t left = e->way_count - first;
     const uint32_t shown = left < page.limit ? left : page.limit;
     struct ch_rec_way_row *ways = ch_take(q, shown, sizeof *ways);
@@ -279,7 +279,7 @@ static bool list_helpers(struct helping *h, struct ch_page page,
                                                      .all = rights == h->by_rights,
                                                      .steps = copy_steps(q, steps, count),
                                                      .steps_len = count};
-        result->next = rows.row[i];
+        result->next = ch_id_of_user(q->state, rows.row[i]);
     }
     result->people = people;
     result->people_len = found;

@@ -54,13 +54,23 @@ void ch_rows_sort(struct ch_rows *rows); /* each row once, ascending */
 /* What part of a list is asked for; `limit` of a page is 1 to LIMIT_LIST_ITEMS, and what is beyond
  * it is reached by the cursor. */
 struct ch_page {
-    uint32_t after;
+    uint64_t after;
     uint32_t limit;
 };
 struct ch_page ch_page_of(bool has_after, uint64_t after, bool has_limit, uint64_t limit);
 
 /* Cuts the page out of sorted rows, in place; has_next and next as in every list's answer. */
 void ch_rows_cut(struct ch_rows *rows, struct ch_page page, bool *has_next, uint64_t *next);
+
+/* What a list is in the order of, and its cursor. Where rows are given back and taken again, their
+ * numbers tell nothing of age, and differ where only a part of the log was applied. */
+typedef uint64_t ch_id_fn(const struct ch_state *state, uint32_t row);
+ch_id_fn ch_id_of_account, ch_id_of_user, ch_id_of_share, ch_id_of_group, ch_id_of_key;
+/* Leaves the page of the rows, each of which stands there once, ascending by their ids. */
+void ch_rows_page(struct ch_asking *q, struct ch_rows *rows, struct ch_page page, ch_id_fn *id_of,
+                  bool *has_next, uint64_t *next);
+/* All of them, ascending. */
+void ch_rows_order(struct ch_asking *q, struct ch_rows *rows, ch_id_fn *id_of);
 
 /* The user's rights for a wanted set on an account, over the channel of the moment. */
 struct ch_answer ch_ask(struct ch_asking *q, uint32_t user, uint32_t account,
@@ -86,9 +96,10 @@ bool ch_is_known_here(struct ch_asking *q, uint32_t user);
  * an account elsewhere and has not come. */
 bool ch_is_veiled(struct ch_asking *q, uint32_t user);
 
-/* Users with a share of the account asked about or of one above it, sorted; whoever has a right
- * through a group is a member by such a share, so nobody is missed. false: no memory */
-bool ch_rows_users(struct ch_asking *q, struct ch_rows *rows, uint32_t after);
+/* Users with a share of the account asked about or of one above it, those with an id above `after`,
+ * sorted; whoever has a right through a group is a member by such a share, so nobody is missed.
+ * false: no memory */
+bool ch_rows_users(struct ch_asking *q, struct ch_rows *rows, uint64_t after);
 /* Cuts the page out of such rows, with the records of its users. NULL: no memory */
 const struct ch_rec_user_row *ch_users_page(struct ch_asking *q, struct ch_rows *rows,
                                             struct ch_page page, bool *has_next, uint64_t *next);

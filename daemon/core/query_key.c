@@ -31,11 +31,10 @@ void ch_query_key_list(struct ch_asking *q)
          k = ch_key_row(q->state, k)->next_of_account) {
         if (!ch_rows_add(q, &rows, k)) return;
     }
-    ch_rows_sort(&rows);
     struct ch_qry_key_list_result *result = ch_take(q, 1, sizeof *result);
     if (result == NULL) return;
-    ch_rows_cut(&rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
-                &result->has_next, &result->next);
+    ch_rows_page(q, &rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
+                 ch_id_of_key, &result->has_next, &result->next);
     struct ch_rec_key_row *keys = ch_take(q, rows.count, sizeof *keys);
     if (keys == NULL) return;
     for (uint32_t i = 0; i < rows.count; i++) {

@@ -2,15 +2,13 @@
 #include "daemon/core/query_impl.h"
 #include "schema/limits.h"
 
-/* The account's shares in the order of their rows. */
-static bool page_of_shares(struct ch_asking *q, struct ch_rows *rows)
+static bool rows_of_shares(struct ch_asking *q, struct ch_rows *rows)
 {
     ch_saw_account(q, q->on);
     for (uint32_t s = ch_account_row(q->state, q->on)->first_share; s != 0;
          s = ch_share_row(q->state, s)->next_of_account) {
         if (!ch_rows_add(q, rows, s)) return false;
     }
-    ch_rows_sort(rows);
     return true;
 }
 
@@ -27,11 +25,11 @@ void ch_query_share_list(struct ch_asking *q)
 {
     const struct ch_qry_share_list *args = q->call->args;
     struct ch_rows rows = {0};
-    if (!page_of_shares(q, &rows)) return;
+    if (!rows_of_shares(q, &rows)) return;
     struct ch_qry_share_list_result *result = ch_take(q, 1, sizeof *result);
     if (result == NULL) return;
-    ch_rows_cut(&rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
-                &result->has_next, &result->next);
+    ch_rows_page(q, &rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
+                 ch_id_of_share, &result->has_next, &result->next);
     result->shares = share_records(q, &rows);
     result->shares_len = rows.count;
     q->ret->result = result;
@@ -51,7 +49,7 @@ void ch_query_user_show(struct ch_asking *q)
     for (uint32_t s = row->first_share; s != 0; s = ch_share_row(q->state, s)->next_of_subject) {
         if (!ch_rows_add(q, &rows, s)) return;
     }
-    ch_rows_sort(&rows);
+    ch_rows_order(q, &rows, ch_id_of_share);
     struct ch_qry_user_show_result *result = ch_take(q, 1, sizeof *result);
     if (result == NULL) return;
     result->user = ch_user_record(q, user);
@@ -84,6 +82,12 @@ static uint32_t named_share(struct ch_asking *q, const struct ch_qry_share_show 
     return share;
 }
 
+static uint64_t seq_of_grant(const struct ch_state *state, uint32_t row)
+{
+    return ch_grant_row(state, row)->seq;
+}
+
+/* The grant that was set first stands first. */
 void ch_query_share_show(struct ch_asking *q)
 {
     const uint32_t share = named_share(q, q->call->args);
@@ -93,7 +97,7 @@ void ch_query_share_show(struct ch_asking *q)
          g = ch_grant_row(q->state, g)->next) {
         if (!ch_rows_add(q, &rows, g)) return;
     }
-    ch_rows_sort(&rows);
+    ch_rows_order(q, &rows, seq_of_grant);
     struct ch_qry_share_show_result *result = ch_take(q, 1, sizeof *result);
     struct ch_rec_grant_row *grants = ch_take(q, rows.count, sizeof *grants);
     if (result == NULL || grants == NULL) return;
@@ -119,11 +123,10 @@ void ch_query_group_list(struct ch_asking *q)
          g = ch_group_row(q->state, g)->next_of_account) {
         if (!ch_rows_add(q, &rows, g)) return;
     }
-    ch_rows_sort(&rows);
     struct ch_qry_group_list_result *result = ch_take(q, 1, sizeof *result);
     if (result == NULL) return;
-    ch_rows_cut(&rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
-                &result->has_next, &result->next);
+    ch_rows_page(q, &rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
+                 ch_id_of_group, &result->has_next, &result->next);
     struct ch_rec_group_row *groups = ch_take(q, rows.count, sizeof *groups);
     if (groups == NULL) return;
     for (uint32_t i = 0; i < rows.count; i++) {
@@ -141,6 +144,12 @@ void ch_query_group_list(struct ch_asking *q)
     q->ret->result = result;
 }
 
+static uint64_t user_of_member(const struct ch_state *state, uint32_t row)
+{
+    const uint32_t share = ch_member_row(state, row)->share;
+    return ch_id_of_user(state, ch_share_row(state, share)->subject);
+}
+
 void ch_query_group_members(struct ch_asking *q)
 {
     const struct ch_qry_group_members *args = q->call->args;
@@ -155,11 +164,10 @@ void ch_query_group_members(struct ch_asking *q)
          m = ch_member_row(q->state, m)->next_of_group) {
         if (!ch_rows_add(q, &rows, m)) return;
     }
-    ch_rows_sort(&rows);
     struct ch_qry_group_members_result *result = ch_take(q, 1, sizeof *result);
     if (result == NULL) return;
-    ch_rows_cut(&rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
-                &result->has_next, &result->next);
+    ch_rows_page(q, &rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
+                 user_of_member, &result->has_next, &result->next);
     struct ch_rec_user_row *users = ch_take(q, rows.count, sizeof *users);
     if (users == NULL) return;
     for (uint32_t i = 0; i < rows.count; i++) {

@@ -53,11 +53,10 @@ void ch_query_login_list(struct ch_asking *q)
         }
         if (!ch_rows_add(q, &rows, s)) return;
     }
-    ch_rows_sort(&rows);
     struct ch_qry_login_list_result *result = ch_take(q, 1, sizeof *result);
     if (result == NULL) return;
-    ch_rows_cut(&rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
-                &result->has_next, &result->next);
+    ch_rows_page(q, &rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
+                 ch_id_of_share, &result->has_next, &result->next);
     struct ch_rec_login_row *logins = ch_take(q, rows.count, sizeof *logins);
     if (logins == NULL) return;
     for (uint32_t i = 0; i < rows.count; i++) {

@@ -142,7 +142,7 @@ static bool rows_of_keys(struct ch_asking *q, struct ch_rows *rows)
             if (ch_key_leads(q->state, k, q->on) && !ch_rows_add(q, rows, k)) return false;
         }
     }
-    ch_rows_sort(rows);
+    ch_rows_order(q, rows, ch_id_of_key);
     return true;
 }
 
@@ -156,7 +156,11 @@ struct holders {
     bool full;
 };
 
-enum { CURSOR_KEYS = 32 }; /* the bit of a cursor that says that it is in the keys */
+/* A cursor is twice the last one's id, and one more of a key. */
+static uint64_t cursor_of(uint64_t id, bool key)
+{
+    return 2 * id + key;
+}
 
 /* Adds the subject of the question if it has what is asked. false: no memory */
 static bool add_holder(struct holders *h, uint64_t cursor)
@@ -206,8 +210,8 @@ void ch_query_access_holders(struct ch_asking *q)
     const struct ch_qry_access_holders *args = q->call->args;
     const struct ch_page page = ch_page_of(false, 0, args->has_limit, args->limit);
     const uint64_t after = args->has_after ? args->after : 0;
-    const uint32_t last = (uint32_t)after;
-    const bool in_keys = after >> CURSOR_KEYS != 0;
+    const uint64_t last = after / 2;
+    const bool in_keys = after % 2 != 0;
     struct holders h = {
         .q = q,
         .question = {.account = q->on,
@@ -226,13 +230,14 @@ void ch_query_access_holders(struct ch_asking *q)
     if (!in_keys && !ch_rows_users(q, &users, last)) return;
     for (uint32_t i = 0; i < users.count && !h.full; i++) {
         h.question.user = users.row[i];
-        if (!add_holder(&h, users.row[i])) return;
+        if (!add_holder(&h, cursor_of(ch_id_of_user(q->state, users.row[i]), false))) return;
     }
     h.question.user = 0;
     for (uint32_t i = 0; i < keys.count && !h.full; i++) {
-        if (in_keys && keys.row[i] <= last) continue;
+        const uint64_t id = ch_id_of_key(q->state, keys.row[i]);
+        if (in_keys && id <= last) continue;
         h.question.key = keys.row[i];
-        if (!add_holder(&h, (UINT64_C(1) << CURSOR_KEYS) + keys.row[i])) return;
+        if (!add_holder(&h, cursor_of(id, true))) return;
     }
     result->holders = h.row;
     result->holders_len = h.count;

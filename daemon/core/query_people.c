@@ -9,12 +9,13 @@ struct place {
     uint64_t at;
     uint32_t standing;
     uint32_t seat;
+    uint32_t user; /* their rows are in the order in which they came */
 };
 
 static bool comes_before(const struct place *a, const struct place *b)
 {
     if (a->standing != b->standing) return a->standing < b->standing;
-    return a->at != b->at ? a->at < b->at : a->seat < b->seat;
+    return a->at != b->at ? a->at < b->at : a->user < b->user;
 }
 
 static void sift_down(struct place *place, uint32_t at, uint32_t count)
@@ -79,7 +80,8 @@ static uint32_t everybody(struct ch_asking *q, struct place **ret)
         place[count++] = (struct place){.at = pending ? ch_invitation_of(q->state, s)->invited_at
                                                       : seat->first_at,
                                         .standing = (uint32_t)standing,
-                                        .seat = s};
+                                        .seat = s,
+                                        .user = seat->user};
     }
     sort(place, count);
     *ret = place;
@@ -137,8 +139,7 @@ static struct ch_rec_person_row person(struct ch_asking *q, const struct place *
     return row;
 }
 
-/* The cursor is the seat of the last user shown: wherever that stands now, the next page goes on
- * behind it. */
+/* The cursor is the last user shown: wherever they stand now, the next page goes on behind them. */
 void ch_query_user_list(struct ch_asking *q)
 {
     const struct ch_qry_user_list *args = q->call->args;
@@ -147,7 +148,8 @@ void ch_query_user_list(struct ch_asking *q)
     struct place *all = NULL;
     const uint32_t count = everybody(q, &all);
     uint32_t first = 0;
-    while (page.after != 0 && first < count && all[first].seat != page.after) {
+    while (page.after != 0 && first < count &&
+           ch_id_of_user(q->state, all[first].user) != page.after) {
         first++;
     }
     if (page.after != 0 && first < count) first++;
@@ -161,7 +163,7 @@ void ch_query_user_list(struct ch_asking *q)
     result->users = users;
     result->users_len = shown;
     result->has_next = first + shown < count;
-    if (result->has_next) result->next = all[first + shown - 1].seat;
+    if (result->has_next) result->next = ch_id_of_user(q->state, all[first + shown - 1].user);
     q->ret->result = result;
 }
 

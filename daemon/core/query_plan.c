@@ -70,8 +70,9 @@ void ch_query_plan_list(struct ch_asking *q)
     const struct ch_page page =
         ch_page_of(args->has_after, args->after, args->has_limit, args->limit);
     struct ch_rows rows = {0};
-    uint32_t p =
-        page.after >= store->tables[CH_T_PLAN].used ? 0 : ch_row_next(store, CH_T_PLAN, page.after);
+    uint32_t p = page.after >= store->tables[CH_T_PLAN].used
+                     ? 0
+                     : ch_row_next(store, CH_T_PLAN, (uint32_t)page.after);
     for (; p != 0 && rows.count <= page.limit; p = ch_row_next(store, CH_T_PLAN, p)) {
         if (args->has_paid && (ch_plan_row(q->state, p)->paid != 0) != args->paid) continue;
         if (!ch_rows_add(q, &rows, p)) return;

@@ -175,7 +175,7 @@ void ch_query_access_deciders(struct ch_asking *q)
     rows.count = found;
     struct ch_qry_access_deciders_result *result = ch_take(q, 1, sizeof *result);
     if (result == NULL) return;
-    ch_rows_cut(&rows, page, &result->has_next, &result->next);
+    ch_rows_page(q, &rows, page, ch_id_of_user, &result->has_next, &result->next);
     struct ch_rec_decider_row *users = ch_take(q, rows.count, sizeof *users);
     if (users == NULL) return;
     for (uint32_t i = 0; i < rows.count; i++) {

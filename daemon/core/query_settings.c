@@ -182,11 +182,10 @@ void ch_query_account_switches(struct ch_asking *q)
          c = ch_account_row(q->state, c)->next_sibling) {
         if (!ch_rows_add(q, &rows, c)) return;
     }
-    ch_rows_sort(&rows);
     struct ch_qry_account_switches_result *result = ch_take(q, 1, sizeof *result);
     if (result == NULL) return;
-    ch_rows_cut(&rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
-                &result->has_next, &result->next);
+    ch_rows_page(q, &rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
+                 ch_id_of_account, &result->has_next, &result->next);
     struct ch_rec_sub_switches_row *accounts = ch_take(q, rows.count, sizeof *accounts);
     if (accounts == NULL) return;
     for (uint32_t i = 0; i < rows.count; i++) {

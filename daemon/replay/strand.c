@@ -21,26 +21,12 @@ enum {
 /* Not about the part, or about it; LOST: it should have been, and what it names is not there. */
 enum fit { OUT, FITS, LOST };
 
-bool ch_strand_is_of_user(const struct ch_event *event)
-{
-    switch (event->tag) {
-    case CH_EV_user_created:
-    case CH_EV_user_invited:
-    case CH_EV_login_created:
-    case CH_EV_login_deleted:
-    case CH_EV_profile_changed:
-    case CH_EV_user_locked:
-    case CH_EV_user_unlocked:
-    case CH_EV_user_erased: return true;
-    default: return false;
-    }
-}
-
 /* Whether what one field names is there. */
 static enum fit fits_field(const struct ch_state *state, const struct ch_event *event,
                            const struct ch_field *field, uint64_t id)
 {
     const bool above = strcmp(field->name, "parent") == 0;
+    if (event->tag == CH_EV_session_opened && field->kind == CH_KIND_account) return FITS;
     switch (field->kind) {
     case CH_KIND_account: return ch_find_account(state, id) != 0 ? FITS : above ? LOST : OUT;
     case CH_KIND_group: return ch_find_group(state, id) != 0 ? FITS : above ? LOST : OUT;
@@ -51,6 +37,39 @@ static enum fit fits_field(const struct ch_state *state, const struct ch_event *
         if (event->tag == CH_EV_ownership_transferred) return FITS; /* the former owner's */
         return ch_find_share_id(state, id) != 0 ? FITS : OUT;
     default: return FITS;
+    }
+}
+
+static bool has_reservation(const struct ch_state *state, struct ch_reservation_id id)
+{
+    return ch_find_reservation(state, id.seq) != 0;
+}
+
+/* As is_ready. What is used of a plan of which not all is in the part is not in it at all. */
+static bool is_ready_for_credits(const struct ch_state *state, const struct ch_event *event,
+                                 uint32_t account)
+{
+    switch (event->tag) {
+    case CH_EV_plan_changed:
+    case CH_EV_plan_ended:
+    case CH_EV_period_closed:
+    case CH_EV_credits_allocated: return ch_find_plan(state, account) != 0;
+    case CH_EV_credits_spent:
+    case CH_EV_credits_reserved: return ch_plan_over(state, account) != 0;
+    case CH_EV_credits_settled:
+        return has_reservation(state,
+                               ((const struct ch_ev_credits_settled *)event->body)->reservation);
+    case CH_EV_credits_released:
+        return has_reservation(state,
+                               ((const struct ch_ev_credits_released *)event->body)->reservation);
+    case CH_EV_reservation_expired:
+        return has_reservation(
+            state, ((const struct ch_ev_reservation_expired *)event->body)->reservation);
+    case CH_EV_allocation_withdrawn: {
+        const struct ch_ev_allocation_withdrawn *withdrawn = event->body;
+        return ch_find_allocation(state, ch_find_account(state, withdrawn->to.seq)) != 0;
+    }
+    default: return true;
     }
 }
 
@@ -78,10 +97,7 @@ static bool is_ready(const struct ch_state *state, const struct ch_event *event)
         const uint64_t key = resumed->has_key ? resumed->key.seq : 0;
         return ch_find_stream(state, account, key, resumed->stream) != 0;
     }
-    if (event->tag == CH_EV_plan_changed || event->tag == CH_EV_plan_ended) {
-        return ch_find_plan(state, account) != 0;
-    }
-    return true;
+    return is_ready_for_credits(state, event, account);
 }
 _Static_assert(offsetof(struct ch_ev_group_member_added, user) ==
                        offsetof(struct ch_ev_group_member_removed, user) &&
@@ -97,15 +113,22 @@ static enum fit fits_subject(const struct ch_state *state, const struct ch_ev_sh
     return row == 0 ? OUT : FITS;
 }
 
-static enum fit fits(const struct ch_state *state, const struct ch_event *event)
+/* Whether the event's account is one of which the part has such events. */
+static bool is_here(const struct ch_strand *strand, const struct ch_event *event)
 {
+    if (event->account == 0 || ch_touched_is_of_user(event->tag)) return true;
+    if (ch_events[event->tag].makes == CH_KIND_account) return true; /* its own */
+    if (ch_find_account(&strand->state, event->account) == 0) return false;
+    return ch_touched_is_of_tree(event->tag) ||
+           ch_strand_find_place(strand, event->account) != NULL;
+}
+
+static enum fit fits(const struct ch_strand *strand, const struct ch_event *event)
+{
+    const struct ch_state *state = &strand->state;
     const struct ch_event_row *row = &ch_events[event->tag];
-    const bool made = row->makes == CH_KIND_account; /* its own */
     enum fit fit = FITS;
-    if (event->account != 0 && !made && !ch_strand_is_of_user(event) &&
-        ch_find_account(state, event->account) == 0) {
-        return OUT;
-    }
+    if (!is_here(strand, event)) return OUT;
     for (uint16_t i = 0; i < row->record.count; i++) {
         const struct ch_field *field = &row->record.fields[i];
         if (field->list || ch_kinds[field->kind].form != CH_FORM_ID) continue;
@@ -123,8 +146,25 @@ static enum fit fits(const struct ch_state *state, const struct ch_event *event)
     return fit == FITS && !is_ready(state, event) ? LOST : fit;
 }
 
+/* One step of a dissolution. How much of the account is in the part is another matter: with the
+ * last step all of it goes. When its credits went between the first and the last only the whole
+ * state knows. */
+static enum fit cut_dissolved(const struct ch_strand *strand, const struct ch_event *event,
+                              struct ch_ev_account_dissolved *body)
+{
+    if (ch_strand_dissolved(strand, event->account) == event->seq) {
+        body->parts = UINT64_MAX;
+        return FITS;
+    }
+    const uint32_t account = ch_find_account(&strand->state, event->account);
+    const bool holds = ch_find_plan(&strand->state, account) != 0 ||
+                       ch_find_allocation(&strand->state, account) != 0;
+    return holds && (strand->roots.by & CH_BY_CREDITS) != 0 ? LOST : OUT;
+}
+
 /* Makes of an event what of it is about the part. */
-static bool cut(struct ch_strand *strand, struct ch_event *event, union ch_event_body *body)
+static enum fit cut(const struct ch_strand *strand, struct ch_event *event,
+                    union ch_event_body *body)
 {
     if (event->tag == CH_EV_ownership_transferred) {
         struct ch_ev_ownership_transferred *passed = &body->ownership_transferred;
@@ -132,12 +172,11 @@ static bool cut(struct ch_strand *strand, struct ch_event *event, union ch_event
             passed->has_former = false;
         }
     } else if (event->tag == CH_EV_account_dissolved) {
-        /* How much of it is in the part is another matter: with the last step all of it goes. */
-        const struct ch_strand_place *place = ch_strand_find_place(strand, event->account);
-        if (place == NULL || place->dissolved_seq != event->seq) return false;
-        body->account_dissolved.parts = UINT64_MAX;
+        return cut_dissolved(strand, event, &body->account_dissolved);
+    } else if (event->tag == CH_EV_session_opened) {
+        body->session_opened.has_current = false; /* nothing that a strand answers tells of it */
     }
-    return true;
+    return FITS;
 }
 
 static bool apply_one(struct ch_strands *strands, struct ch_strand *strand, struct ch_bytes record)
@@ -148,9 +187,9 @@ static bool apply_one(struct ch_strands *strands, struct ch_strand *strand, stru
     struct ch_why why;
     ch_arena_reset(&strands->arena);
     if (ch_event_decode(record, &strands->arena, &body, &event, &why) != CH_OK) return false;
-    const enum fit fit = fits(state, &event);
-    if (fit == LOST) return false;
-    if (fit == OUT || !cut(strand, &event, &body)) return true;
+    enum fit fit = fits(strand, &event);
+    if (fit == FITS) fit = cut(strand, &event, &body);
+    if (fit != FITS) return fit == OUT;
     if (!ch_apply_reserve(state, &event)) return false;
     ch_apply_part(state, &event);
     if (strands->options.learn == NULL) return true;
@@ -197,23 +236,32 @@ static bool go_on(struct ch_strands *strands, struct ch_strand *strand, uint64_t
 
 /* An account that is dissolved in several steps stands between two of them: which of its shares are
  * gone only the whole state knows. */
+static bool is_between(const struct ch_strands *strands, const struct ch_state *head,
+                       uint64_t account, uint64_t seq)
+{
+    struct ch_why why;
+    uint64_t later;
+    size_t count = 0;
+    const uint32_t row = ch_find_account(head, account);
+    if (row == 0 || ch_account_row(head, row)->status != CH_account_status_dissolved) return true;
+    const enum ch_err err =
+        ch_streams_find(strands->options.streams, ch_stream_key(CH_TOUCH_PLACE, account), seq + 1,
+                        &later, 1, &count, &why);
+    return err != CH_OK || count > 0; /* its last event is the last step */
+}
+
 static bool is_half_dissolved(const struct ch_strands *strands, const struct ch_strand *strand,
                               const struct ch_state *head)
 {
     for (uint32_t i = 0; i < strand->places; i++) {
         const struct ch_strand_place *place = &strand->place[i];
-        struct ch_why why;
-        uint64_t later;
-        size_t count = 0;
         if (place->dissolved_seq == 0) continue;
-        const uint32_t row = ch_find_account(head, place->id);
-        if (row == 0 || ch_account_row(head, row)->status != CH_account_status_dissolved) {
-            return true;
-        }
-        const enum ch_err err =
-            ch_streams_find(strands->options.streams, ch_stream_key(CH_TOUCH_PLACE, place->id),
-                            strand->seq + 1, &later, 1, &count, &why);
-        if (err != CH_OK || count > 0) return true; /* its last event is the last step */
+        if (is_between(strands, head, place->id, strand->seq)) return true;
+    }
+    for (uint32_t i = 0; i < strand->nodes; i++) {
+        const struct ch_strand_node *node = &strand->node[i];
+        if (node->dissolved_seq == 0) continue;
+        if (is_between(strands, head, node->id, strand->seq)) return true;
     }
     return false;
 }

@@ -1,14 +1,19 @@
 /* strand: a past state that holds only what a few questions need. SPDX-License-Identifier: MIT
- * What may somebody do on an account is decided by few of the log's events: what holds for the
- * whole log, what holds on the account and those above it, and what the user or key and the groups
- * they are in are and have there. touched.h puts each of these in a stream of its own, so that the
- * events of these streams alone, applied in their order, give the answer that the whole log gives.
+ * Most answers are decided by few of the log's events. What somebody may do on an account: what
+ * holds for the whole log, what holds on the account and those above it, and what the user or key
+ * and the groups they are in are and have there. Who has to do with an account: its shares, groups
+ * and keys, and what the users among them are. Its settings, its credits: those of its tree.
+ * touched.h puts each of these in a stream of its own, so that the events of these streams alone,
+ * applied in their order, give the answer that the whole log gives. strand_ask.c says for each
+ * query which it needs.
  * The streams are found by following what the events name: the accounts above, the groups, where
  * facts are told also the owner and whoever caused them. An event about somebody else's rights, or
  * on an account elsewhere, is left out.
  * Where that would not be exact it is not done, and the answer is found from the whole log, by the
- * same code and with the same bytes: another sort of question, a name that led elsewhere then, an
- * account half dissolved, somebody who is shown to the asker only for their shares elsewhere.
+ * same code and with the same bytes: a name that led elsewhere then, an account half dissolved,
+ * somebody who is shown to the asker only for their shares elsewhere, more people or accounts than
+ * a strand follows.
+ * No answer depends on the numbers of rows: in a part of the log they are others.
  * A few states are kept, so that a later question of the same strand goes on from there.
  * Threads: belongs to the worker. */
 #ifndef CH_REPLAY_STRAND_H

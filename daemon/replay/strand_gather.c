@@ -32,7 +32,7 @@ static void add_stream(struct ch_strand *strand, enum ch_touch kind, uint64_t id
     strand->grown = strand->widened = true;
 }
 
-struct ch_strand_place *ch_strand_find_place(struct ch_strand *strand, uint64_t account)
+const struct ch_strand_place *ch_strand_find_place(const struct ch_strand *strand, uint64_t account)
 {
     for (uint32_t i = 0; i < strand->places; i++) {
         if (strand->place[i].id == account) return &strand->place[i];
@@ -40,24 +40,90 @@ struct ch_strand_place *ch_strand_find_place(struct ch_strand *strand, uint64_t 
     return NULL;
 }
 
-static void add_place(struct ch_strand *strand, uint64_t account)
+static struct ch_strand_place *place_of(struct ch_strand *strand, uint64_t account)
 {
-    if (account == 0 || ch_strand_find_place(strand, account) != NULL) return;
-    strand->too_many = strand->too_many || strand->places == CH_STRAND_PLACES;
+    for (uint32_t i = 0; i < strand->places; i++) {
+        if (strand->place[i].id == account) return &strand->place[i];
+    }
+    return NULL;
+}
+
+static struct ch_strand_node *node_of(struct ch_strand *strand, uint64_t account)
+{
+    for (uint32_t i = 0; i < strand->nodes; i++) {
+        if (strand->node[i].id == account) return &strand->node[i];
+    }
+    return NULL;
+}
+
+uint64_t ch_strand_dissolved(const struct ch_strand *strand, uint64_t account)
+{
+    const struct ch_strand_place *place = ch_strand_find_place(strand, account);
+    if (place != NULL) return place->dissolved_seq;
+    for (uint32_t i = 0; i < strand->nodes; i++) {
+        if (strand->node[i].id == account) return strand->node[i].dissolved_seq;
+    }
+    return 0;
+}
+
+static bool is_by(const struct ch_strand *strand, uint32_t by)
+{
+    return (strand->roots.by & by) != 0;
+}
+
+/* Something is asked about the account: with what that needs of it, and of those above it. */
+static void ask_about(struct ch_strand *strand, struct ch_strand_place *place)
+{
+    for (; place != NULL && !place->asked; place = place_of(strand, place->parent)) {
+        place->asked = true;
+        if (is_by(strand, CH_BY_SETTINGS)) {
+            add_stream(strand, CH_TOUCH_SETTINGS, place->id, /* deep= */ false);
+        }
+        if (is_by(strand, CH_BY_ABOVE)) {
+            add_stream(strand, CH_TOUCH_PEOPLE, place->id, /* deep= */ false);
+        }
+        if (!place->read_opened) return; /* then its parent is asked about, too */
+        if (place->parent == 0 && is_by(strand, CH_BY_CREDITS)) {
+            add_stream(strand, CH_TOUCH_CREDITS, place->id, /* deep= */ false);
+        }
+    }
+}
+
+static void add_place(struct ch_strand *strand, uint64_t account, bool asked)
+{
+    if (account == 0) return;
+    if (place_of(strand, account) == NULL) {
+        strand->too_many = strand->too_many || strand->places == CH_STRAND_PLACES;
+        if (strand->too_many) return;
+        strand->place[strand->places++] = (struct ch_strand_place){.id = account};
+        add_stream(strand, CH_TOUCH_PLACE, account, /* deep= */ true);
+    }
+    if (asked) ask_about(strand, place_of(strand, account));
+}
+
+static void add_node(struct ch_strand *strand, uint64_t account)
+{
+    if (node_of(strand, account) != NULL) return;
+    strand->too_many = strand->too_many || strand->nodes == CH_STRAND_NODES;
     if (strand->too_many) return;
-    strand->place[strand->places++] = (struct ch_strand_place){.id = account};
-    add_stream(strand, CH_TOUCH_PLACE, account, /* deep= */ true);
+    strand->node[strand->nodes++] = (struct ch_strand_node){.id = account};
 }
 
 void ch_strand_begin(struct ch_strand *strand)
 {
     const struct ch_strand_roots *roots = &strand->roots;
-    strand->streams = strand->places = 0;
+    strand->streams = strand->places = strand->nodes = 0;
     strand->events = 0;
     strand->too_many = false;
     add_stream(strand, CH_TOUCH_SYSTEM, 1, /* deep= */ false);
     for (uint32_t i = 0; i < roots->accounts; i++) {
-        add_place(strand, roots->account[i]);
+        add_place(strand, roots->account[i], /* asked= */ true);
+        if (is_by(strand, CH_BY_PEOPLE)) {
+            add_stream(strand, CH_TOUCH_PEOPLE, roots->account[i], /* deep= */ false);
+        }
+        if (is_by(strand, CH_BY_BELOW)) {
+            add_stream(strand, CH_TOUCH_BELOW, roots->account[i], /* deep= */ false);
+        }
     }
     for (uint32_t i = 0; i < roots->subjects; i++) {
         add_stream(strand, CH_TOUCH_RIGHTS, roots->subject[i], /* deep= */ true);
@@ -90,13 +156,20 @@ static void lead(const struct reading *r, uint64_t account, uint64_t id, bool de
 
 static void lead_from_place(const struct reading *r, const struct ch_event *event)
 {
-    const bool told = r->strand->roots.told != 0;
-    const uint64_t id = stream_of(r)->key & (UINT64_MAX >> 8);
+    const bool told = is_by(r->strand, CH_BY_FACTS);
+    struct ch_strand_place *place = place_of(r->strand, stream_of(r)->key & (UINT64_MAX >> 8));
     if (event->tag == CH_EV_account_opened) {
         const struct ch_ev_account_opened *opened = event->body;
-        if (opened->has_parent) add_place(r->strand, opened->parent.seq);
+        const bool asked = place->asked;
+        place->parent = opened->has_parent ? opened->parent.seq : 0;
+        place->read_opened = true;
+        if (opened->has_parent) {
+            add_place(r->strand, opened->parent.seq, asked);
+        } else if (asked && is_by(r->strand, CH_BY_CREDITS)) {
+            add_stream(r->strand, CH_TOUCH_CREDITS, place->id, /* deep= */ false);
+        }
     } else if (event->tag == CH_EV_account_dissolved) {
-        ch_strand_find_place(r->strand, id)->dissolved_seq = event->seq;
+        place->dissolved_seq = event->seq;
     } else if (event->tag == CH_EV_share_given && told) { /* the owner's */
         const struct ch_ev_share_given *given = event->body;
         lead(r, 0, given->subject, /* deep= */ false);
@@ -104,6 +177,52 @@ static void lead_from_place(const struct reading *r, const struct ch_event *even
         const struct ch_ev_ownership_transferred *passed = event->body;
         lead(r, 0, passed->user.seq, /* deep= */ false);
     }
+}
+
+/* Accounts of the tree, and whose words are kept with their credits. */
+static void lead_from_tree(const struct reading *r, const struct ch_event *event)
+{
+    struct ch_strand_node *node;
+    switch (event->tag) {
+    case CH_EV_account_opened: add_node(r->strand, event->seq); return;
+    case CH_EV_account_dissolved:
+        node = node_of(r->strand, event->account);
+        if (node != NULL) node->dissolved_seq = event->seq;
+        return;
+    case CH_EV_separation_requested:
+        lead(r, 0, ((const struct ch_ev_separation_requested *)event->body)->user.seq, false);
+        return;
+    case CH_EV_separation_refused:
+        lead(r, 0, ((const struct ch_ev_separation_refused *)event->body)->user.seq, false);
+        return;
+    default: return;
+    }
+}
+
+/* Whoever has to do with the account, and when they logged in. */
+static void lead_to_subject(const struct reading *r, uint8_t kind, uint64_t id)
+{
+    lead(r, 0, id, /* deep= */ false);
+    if (kind == CH_KIND_user && id != 0 && is_by(r->strand, CH_BY_LOGINS)) {
+        add_stream(r->strand, CH_TOUCH_LOGINS, id, /* deep= */ false);
+    }
+}
+
+static void lead_from_people(const struct reading *r, const struct ch_event *event)
+{
+    const struct ch_record *record = &ch_events[event->tag].record;
+    for (uint16_t i = 0; i < record->count; i++) {
+        const struct ch_field *field = &record->fields[i];
+        if (field->kind != CH_KIND_user && field->kind != CH_KIND_group) continue;
+        if (field->list || !ch_field_present(field, event->body)) continue;
+        uint64_t id; /* every id is a struct of one number */
+        memcpy(&id, ch_field_at(field, event->body), sizeof id);
+        lead_to_subject(r, field->kind, id);
+    }
+    if (event->tag != CH_EV_share_given) return;
+    const struct ch_ev_share_given *given = event->body;
+    const bool user = given->subject_kind == CH_subject_kind_user;
+    lead_to_subject(r, (uint8_t)(user ? CH_KIND_user : CH_KIND_group), given->subject);
 }
 
 /* Until somebody has accepted anything, it matters whether they have any share at all: with the
@@ -121,7 +240,8 @@ static void lead_from_invited(const struct reading *r, const struct ch_event *ev
     default: break;
     }
     const bool share = ch_events[event->tag].makes == CH_KIND_share;
-    if (stream->invited && share) add_place(r->strand, event->account);
+    const bool all = stream->invited || is_by(r->strand, CH_BY_ELSEWHERE);
+    if (all && share) add_place(r->strand, event->account, /* asked= */ false);
 }
 
 static void lead_from_rights(const struct reading *r, const struct ch_event *event)
@@ -129,7 +249,7 @@ static void lead_from_rights(const struct reading *r, const struct ch_event *eve
     const bool deep = stream_of(r)->deep;
     lead_from_invited(r, event);
     if (event->tag == CH_EV_key_created) {
-        add_place(r->strand, event->account);
+        add_place(r->strand, event->account, /* asked= */ false);
     } else if (event->tag == CH_EV_group_created) {
         const struct ch_ev_group_created *created = event->body;
         if (created->has_parent) lead(r, 0, created->parent.seq, deep);
@@ -145,12 +265,19 @@ static void lead_from_rights(const struct reading *r, const struct ch_event *eve
 static void lead_on(const struct reading *r, const struct ch_event *event)
 {
     const struct ch_strand_stream *stream = stream_of(r);
-    if (kind_of(stream->key) == CH_TOUCH_PLACE) lead_from_place(r, event);
-    if (kind_of(stream->key) == CH_TOUCH_RIGHTS) lead_from_rights(r, event);
-    if (r->strand->roots.told == 0 || !stream_of(r)->deep) return;
+    switch (kind_of(stream->key)) {
+    case CH_TOUCH_PLACE: lead_from_place(r, event); break;
+    case CH_TOUCH_RIGHTS: lead_from_rights(r, event); break;
+    case CH_TOUCH_PEOPLE: lead_from_people(r, event); break;
+    case CH_TOUCH_BELOW:
+    case CH_TOUCH_CREDITS: lead_from_tree(r, event); break;
+    default: break;
+    }
+    if (!is_by(r->strand, CH_BY_FACTS) || !stream_of(r)->deep) return;
     const struct ch_actor *actor = &event->actor; /* told with the facts that the event set */
     if (actor->kind != CH_actor_kind_user && actor->kind != CH_actor_kind_key) return;
-    lead(r, ch_strand_is_of_user(event) ? 0 : event->account, actor->id, /* deep= */ false);
+    const bool anywhere = ch_touched_is_of_user(event->tag);
+    lead(r, anywhere ? 0 : event->account, actor->id, /* deep= */ false);
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
@@ -162,6 +289,8 @@ static bool may_lead(uint64_t tag)
     case CH_EV_account_opened:
     case CH_EV_account_dissolved:
     case CH_EV_ownership_transferred:
+    case CH_EV_separation_requested:
+    case CH_EV_separation_refused:
     case CH_EV_share_given:
     case CH_EV_share_invited:
     case CH_EV_invitation_accepted:
@@ -187,7 +316,8 @@ static bool looks_on(const struct reading *r, const struct ch_log_record *record
     (void)ch_read_uint(&c); /* at */
     const uint64_t tag = ch_read_uint(&c);
     return c.err != CH_OK || seq != record->seq || may_lead(tag) ||
-           (r->strand->roots.told != 0 && stream_of(r)->deep);
+           (is_by(r->strand, CH_BY_FACTS) && stream_of(r)->deep) ||
+           kind_of(stream_of(r)->key) == CH_TOUCH_PEOPLE;
 }
 
 static bool take_record(const struct reading *r, const struct ch_log_record *record)
@@ -209,6 +339,30 @@ static bool take_record(const struct reading *r, const struct ch_log_record *rec
     ch_buf_put(&strands->entries, &entry, sizeof entry);
     return !strands->records.failed && !strands->entries.failed && !strands->leads.failed &&
            strands->records.len <= RECORDS_MOST && ch_strand_entries(strands) <= r->most;
+}
+
+/* Of logins the last alone: they replace each other. */
+static bool read_last(const struct reading *r, uint64_t to)
+{
+    struct ch_strands *strands = r->strands;
+    uint64_t seqs[CH_READER_SOME];
+    struct ch_log_record record;
+    struct ch_why why;
+    size_t count = CH_READER_SOME;
+    uint64_t last = 0;
+    uint64_t from = stream_of(r)->to + 1;
+    while (count == CH_READER_SOME && from <= to) {
+        if (ch_streams_find_to(strands->options.streams, stream_of(r)->key, from, to, seqs,
+                               CH_READER_SOME, &count, &why) != CH_OK) {
+            return false;
+        }
+        if (count > 0) last = seqs[count - 1];
+        from = last + 1;
+    }
+    stream_of(r)->to = to;
+    if (last == 0) return true;
+    return ch_reader_read_these(strands->options.reader, &last, 1, &record, &why) == CH_OK &&
+           take_record(r, &record);
 }
 
 static bool read_stream(const struct reading *r, uint64_t to)
@@ -244,7 +398,7 @@ static void follow_leads(struct ch_strands *strands, struct ch_strand *strand)
     size_t kept = 0;
     for (size_t i = 0; i < strands->leads.len / sizeof *leads; i++) {
         const struct ch_strand_lead to = leads[i];
-        if (to.account == 0 || ch_strand_find_place(strand, to.account) != NULL) {
+        if (to.account == 0 || place_of(strand, to.account) != NULL) {
             add_stream(strand, CH_TOUCH_RIGHTS, to.key & (UINT64_MAX >> 8), to.deep);
         } else {
             leads[kept++] = to;
@@ -291,7 +445,9 @@ bool ch_strand_gather(struct ch_strands *strands, struct ch_strand *strand, uint
         for (uint32_t i = 0; i < strand->streams; i++) {
             const struct reading r = {
                 .strands = strands, .strand = strand, .place = i, .most = most};
-            if (strand->stream[i].to < to && !read_stream(&r, to)) return false;
+            if (strand->stream[i].to >= to) continue;
+            const bool last = kind_of(strand->stream[i].key) == CH_TOUCH_LOGINS;
+            if (!(last ? read_last(&r, to) : read_stream(&r, to))) return false;
         }
         follow_leads(strands, strand);
     } while (strand->grown && !strand->too_many);

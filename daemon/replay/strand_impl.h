@@ -5,8 +5,29 @@
 #include "schema/base/arena.h"
 #include "schema/base/buf.h"
 
-/* Of what is asked about; of streams followed; of accounts among them. */
-enum { CH_STRAND_ROOTS = 24, CH_STRAND_STREAMS = 512, CH_STRAND_PLACES = 128 };
+/* Of what is asked about; of streams followed; of accounts among them; of other accounts. */
+enum {
+    CH_STRAND_ROOTS = 24,
+    CH_STRAND_STREAMS = 1024,
+    CH_STRAND_PLACES = 128,
+    CH_STRAND_NODES = 4096
+};
+
+/* What a question's answer is decided by, beside whoever asks and the accounts that it is on, with
+ * those above them. A set of these; nothing: the whole state. strand_ask.c has it for every
+ * query. */
+enum ch_strand_by {
+    CH_BY_WHOLE = 0,
+    CH_BY_SUBJECT = 1 << 0,   /* whom it names: a user, a key, a group; or nobody */
+    CH_BY_FACTS = 1 << 1,     /* and who caused what it tells */
+    CH_BY_ELSEWHERE = 1 << 2, /* and the shares that users have anywhere */
+    CH_BY_SETTINGS = 1 << 3,
+    CH_BY_BELOW = 1 << 8, /* the accounts right below it */
+    CH_BY_CREDITS = 1 << 4,
+    CH_BY_PEOPLE = 1 << 5, /* who and what has shares and keys of the account */
+    CH_BY_ABOVE = 1 << 6,  /* and of those above it */
+    CH_BY_LOGINS = 1 << 7, /* and when these users logged in last */
+};
 
 /* One stream that is followed. */
 struct ch_strand_stream {
@@ -19,7 +40,16 @@ struct ch_strand_stream {
 /* An account whose shares and groups are of the strand. */
 struct ch_strand_place {
     uint64_t id;
+    uint64_t parent;        /* 0: none, or not known yet */
     uint64_t dissolved_seq; /* the last part of it that ended; 0: none did */
+    bool asked;             /* something is asked about it, or about one below it */
+    bool read_opened;       /* its opening was read, so that `parent` is known */
+};
+
+/* An account of which only that it is there is of the strand, and its credits or switches. */
+struct ch_strand_node {
+    uint64_t id;
+    uint64_t dissolved_seq;
 };
 
 /* A stream that is followed as soon as the account is of the strand. */
@@ -39,10 +69,10 @@ struct ch_strand_entry {
 /* What makes a strand what it is. Zeroed before it is filled, so that two can be compared. */
 struct ch_strand_roots {
     uint64_t account[CH_STRAND_ROOTS];
-    uint64_t subject[CH_STRAND_ROOTS]; /* users and keys */
+    uint64_t subject[CH_STRAND_ROOTS]; /* users, keys and groups */
     uint64_t asker;                    /* a person or a key; 0: neither */
     uint32_t accounts, subjects;
-    uint32_t told; /* 1: facts are told, with whoever set them */
+    uint32_t by; /* enum ch_strand_by, of all calls */
     uint32_t spare;
 };
 
@@ -54,7 +84,8 @@ struct ch_strand {
     uint64_t used; /* when, for which is forgotten first */
     struct ch_strand_stream stream[CH_STRAND_STREAMS];
     struct ch_strand_place place[CH_STRAND_PLACES];
-    uint32_t streams, places;
+    struct ch_strand_node node[CH_STRAND_NODES];
+    uint32_t streams, places, nodes;
     uint64_t events; /* of its streams */
     bool grown;      /* a stream was added since the last pass over them */
     bool widened;    /* a stream was added since it was begun or went on */
@@ -86,10 +117,10 @@ void ch_strand_begin(struct ch_strand *strand);
  * false: gave up, or something could not be read */
 bool ch_strand_gather(struct ch_strands *strands, struct ch_strand *strand, uint64_t to,
                       uint64_t most);
-struct ch_strand_place *ch_strand_find_place(struct ch_strand *strand, uint64_t account);
-
-/* strand.c. Events of a user that are applied wherever they were caused. */
-bool ch_strand_is_of_user(const struct ch_event *event);
+const struct ch_strand_place *ch_strand_find_place(const struct ch_strand *strand,
+                                                   uint64_t account);
+/* The event with the last part of a dissolved account of the strand; 0: it was not dissolved. */
+uint64_t ch_strand_dissolved(const struct ch_strand *strand, uint64_t account);
 
 static inline size_t ch_strand_entries(const struct ch_strands *strands)
 {

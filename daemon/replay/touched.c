@@ -7,80 +7,161 @@ struct touching {
     const struct ch_state *before;
     const struct ch_event *event;
     bool rights; /* the event decides about rights of whom it names */
+    bool login;  /* it is a login of the user it names */
     uint64_t *keys;
     size_t count;
 };
 
-/* What an event that decides about rights is about. */
+/* What an event bears on; each is a stream, or says which. */
 enum bearing {
-    BEARS_NOTHING,
-    BEARS_RIGHTS,
-    BEARS_PLACE,
-    BEARS_SYSTEM,
-    BEARS_ROLE,
-    BEARS_STREAM,
-    BEARS_BOTH
+    NOTHING = 0,
+    RIGHTS = 1 << 0,   /* of whom it names, and the account's people */
+    PLACE = 1 << 1,    /* the account's own standing */
+    SYSTEM = 1 << 2,   /* the whole log */
+    ROLE = 1 << 3,     /* PLACE, or SYSTEM where it is built in */
+    STREAM = 1 << 4,   /* a key, or PLACE: one stream of mail */
+    SETTINGS = 1 << 5, /* the account's own settings */
+    BELOW = 1 << 6,    /* the account above the one it is about, which shows those below it */
+    CREDITS = 1 << 7,  /* those of the tree */
+    LOGIN = 1 << 8,    /* when a user logged in */
+    PERSON = 1 << 9,   /* it is about a user, wherever they caused it */
 };
 
-static const uint8_t bearings[CH_EVENT_TAGS] = {
-    [CH_EV_schema_declared] = BEARS_SYSTEM,
-    [CH_EV_mask_defined] = BEARS_SYSTEM,
-    [CH_EV_role_defined] = BEARS_ROLE,
-    [CH_EV_role_changed] = BEARS_ROLE,
-    [CH_EV_role_renamed] = BEARS_ROLE,
-    [CH_EV_role_deleted] = BEARS_ROLE,
-    [CH_EV_account_opened] = BEARS_PLACE,
-    [CH_EV_account_closed] = BEARS_PLACE,
-    [CH_EV_account_reopened] = BEARS_PLACE,
-    [CH_EV_account_dissolved] = BEARS_PLACE,
-    [CH_EV_account_renamed] = BEARS_PLACE,
-    [CH_EV_account_suspended] = BEARS_PLACE,
-    [CH_EV_account_resumed] = BEARS_PLACE,
-    [CH_EV_guardrail_set] = BEARS_PLACE,
-    [CH_EV_master_granted] = BEARS_PLACE,
-    [CH_EV_switches_set] = BEARS_PLACE,
-    [CH_EV_plan_set] = BEARS_PLACE,
-    [CH_EV_plan_changed] = BEARS_PLACE,
-    [CH_EV_plan_ended] = BEARS_PLACE,
-    [CH_EV_stream_stopped] = BEARS_STREAM,
-    [CH_EV_stream_resumed] = BEARS_STREAM,
-    [CH_EV_ownership_transferred] = BEARS_BOTH,
-    [CH_EV_user_created] = BEARS_RIGHTS,
-    [CH_EV_user_invited] = BEARS_RIGHTS,
-    [CH_EV_user_locked] = BEARS_RIGHTS,
-    [CH_EV_user_unlocked] = BEARS_RIGHTS,
-    [CH_EV_user_erased] = BEARS_RIGHTS,
-    [CH_EV_login_created] = BEARS_RIGHTS,
-    [CH_EV_login_deleted] = BEARS_RIGHTS,
-    [CH_EV_profile_changed] = BEARS_RIGHTS,
-    [CH_EV_share_given] = BEARS_RIGHTS,
-    [CH_EV_share_role_set] = BEARS_RIGHTS,
-    [CH_EV_share_expiry_set] = BEARS_RIGHTS,
-    [CH_EV_share_limited] = BEARS_RIGHTS,
-    [CH_EV_share_restricted] = BEARS_RIGHTS,
-    [CH_EV_share_scopes_set] = BEARS_RIGHTS,
-    [CH_EV_grant_set] = BEARS_RIGHTS,
-    [CH_EV_grant_revoked] = BEARS_RIGHTS,
-    [CH_EV_share_deactivated] = BEARS_RIGHTS,
-    [CH_EV_share_activated] = BEARS_RIGHTS,
-    [CH_EV_share_ended] = BEARS_RIGHTS,
-    [CH_EV_share_expired] = BEARS_RIGHTS,
-    [CH_EV_share_invited] = BEARS_RIGHTS,
-    [CH_EV_invitation_sent] = BEARS_RIGHTS,
-    [CH_EV_invitation_accepted] = BEARS_RIGHTS,
-    [CH_EV_invitation_declined] = BEARS_RIGHTS,
-    [CH_EV_invitation_cancelled] = BEARS_RIGHTS,
-    [CH_EV_invitation_expired] = BEARS_RIGHTS,
-    [CH_EV_group_created] = BEARS_RIGHTS,
-    [CH_EV_group_moved] = BEARS_RIGHTS,
-    [CH_EV_group_deleted] = BEARS_RIGHTS,
-    [CH_EV_group_member_added] = BEARS_RIGHTS,
-    [CH_EV_group_member_removed] = BEARS_RIGHTS,
-    [CH_EV_key_created] = BEARS_RIGHTS,
-    [CH_EV_key_renamed] = BEARS_RIGHTS,
-    [CH_EV_key_revoked] = BEARS_RIGHTS,
-    [CH_EV_key_expired] = BEARS_RIGHTS,
+/* What each event bears on. */
+enum {
+    ON_schema_declared = SYSTEM,
+    ON_limit_defined = NOTHING,
+    ON_role_defined = ROLE,
+    ON_role_changed = ROLE,
+    ON_role_renamed = ROLE,
+    ON_role_deleted = ROLE,
+    ON_page_defined = SYSTEM,
+    ON_page_changed = SYSTEM,
+    ON_command_refused = NOTHING,
+    ON_mask_defined = SYSTEM,
+    ON_account_opened = PLACE | BELOW | CREDITS,
+    ON_account_closed = PLACE | BELOW | CREDITS,
+    ON_account_reopened = PLACE | BELOW | CREDITS,
+    ON_account_dissolved = PLACE | BELOW | CREDITS,
+    ON_account_renamed = PLACE | BELOW | CREDITS,
+    ON_account_suspended = PLACE,
+    ON_account_resumed = PLACE,
+    ON_guardrail_set = PLACE,
+    ON_master_requested = NOTHING,
+    ON_master_granted = PLACE,
+    ON_master_declined = NOTHING,
+    ON_from_domain_set = NOTHING,
+    ON_switches_set = PLACE | BELOW,
+    ON_settings_set = SETTINGS,
+    ON_review_set = SETTINGS,
+    ON_ownership_offered = NOTHING,
+    ON_ownership_withdrawn = NOTHING,
+    ON_ownership_declined = NOTHING,
+    ON_ownership_offer_expired = NOTHING,
+    ON_ownership_transferred = RIGHTS | PLACE,
+    ON_user_created = RIGHTS | PERSON,
+    ON_user_invited = RIGHTS | PERSON,
+    ON_user_locked = RIGHTS | PERSON,
+    ON_user_unlocked = RIGHTS | PERSON,
+    ON_user_erased = RIGHTS | PERSON,
+    ON_login_created = RIGHTS | PERSON,
+    ON_login_deleted = RIGHTS | PERSON,
+    ON_profile_changed = RIGHTS | PERSON,
+    ON_password_set = RIGHTS | PERSON,
+    ON_session_opened = LOGIN | PERSON,
+    ON_session_moved = NOTHING,
+    ON_session_closed = NOTHING,
+    ON_session_expired = NOTHING,
+    ON_share_given = RIGHTS,
+    ON_share_role_set = RIGHTS,
+    ON_share_expiry_set = RIGHTS,
+    ON_share_limited = RIGHTS,
+    ON_share_restricted = RIGHTS,
+    ON_share_scopes_set = RIGHTS,
+    ON_grant_set = RIGHTS,
+    ON_grant_revoked = RIGHTS,
+    ON_share_deactivated = RIGHTS,
+    ON_share_activated = RIGHTS,
+    ON_share_ended = RIGHTS,
+    ON_share_expired = RIGHTS,
+    ON_share_invited = RIGHTS,
+    ON_invitation_sent = RIGHTS,
+    ON_invitation_accepted = RIGHTS,
+    ON_invitation_declined = RIGHTS,
+    ON_invitation_cancelled = RIGHTS,
+    ON_invitation_expired = RIGHTS,
+    ON_group_created = RIGHTS,
+    ON_group_moved = RIGHTS,
+    ON_group_deleted = RIGHTS,
+    ON_group_member_added = RIGHTS,
+    ON_group_member_removed = RIGHTS,
+    ON_key_created = RIGHTS,
+    ON_key_renamed = RIGHTS,
+    ON_key_rotated = RIGHTS,
+    ON_key_revoked = RIGHTS,
+    ON_key_expired = RIGHTS,
+    ON_plan_set = PLACE | CREDITS,
+    ON_plan_changed = PLACE | CREDITS,
+    ON_plan_ended = PLACE | CREDITS,
+    ON_credits_allocated = CREDITS,
+    ON_allocation_withdrawn = CREDITS,
+    ON_credits_reserved = CREDITS,
+    ON_credits_settled = CREDITS,
+    ON_credits_released = CREDITS,
+    ON_reservation_expired = CREDITS,
+    ON_credits_spent = CREDITS,
+    ON_period_closed = CREDITS,
+    ON_separation_requested = CREDITS,
+    ON_separation_granted = CREDITS,
+    ON_separation_refused = CREDITS,
+    ON_separation_ended = CREDITS,
+    ON_stream_stopped = STREAM,
+    ON_stream_resumed = STREAM,
+    ON_stats_added = NOTHING,
+    ON_reputation_alert = NOTHING,
+    ON_reputation_recovered = NOTHING,
+    ON_thresholds_set = NOTHING,
+    ON_suppression_added = NOTHING,
+    ON_suppression_removed = NOTHING,
+    ON_hash_key_made = NOTHING,
+    ON_hash_key_retired = NOTHING,
+    ON_content_fed = NOTHING,
+    ON_content_unfed = NOTHING,
+    ON_access_requested = NOTHING,
+    ON_access_approved = NOTHING,
+    ON_access_denied = NOTHING,
+    ON_access_withdrawn = NOTHING,
+    ON_access_request_expired = NOTHING,
+    ON_access_certified = NOTHING,
+    ON_access_used = NOTHING,
+    ON_campaign_submitted = NOTHING,
+    ON_campaign_approved = NOTHING,
+    ON_campaign_rejected = NOTHING,
+    ON_campaign_edited = NOTHING,
+    ON_campaign_sent = NOTHING,
+    ON_activity_recorded = NOTHING,
+    ON_import_begun = NOTHING,
+    ON_import_advanced = NOTHING,
+    ON_import_ended = NOTHING,
 };
+
+/* An event without a row above does not compile. */
+static const uint16_t bearings[CH_EVENT_TAGS] = {
+#define EVENT_BEGIN(name, tag, makes, text) [tag] = ON_##name,
+#define EVENT_END(name)
+#include "schema/words_none.h"
+#include "schema/events.def"
+};
+
+bool ch_touched_is_of_user(uint16_t tag)
+{
+    return (bearings[tag] & PERSON) != 0;
+}
+
+bool ch_touched_is_of_tree(uint16_t tag)
+{
+    return (bearings[tag] & (SETTINGS | BELOW | CREDITS)) != 0;
+}
 
 static void touch(struct touching *touching, enum ch_touch kind, uint64_t id)
 {
@@ -97,6 +178,7 @@ static void touch_user(struct touching *touching, uint64_t id)
 {
     touch(touching, CH_TOUCH_USER, id);
     touch_rights(touching, id);
+    if (touching->login) touch(touching, CH_TOUCH_LOGINS, id);
 }
 
 /* A group's many members are not what it has, and what is below it neither. */
@@ -147,9 +229,30 @@ static uint64_t place_of(const struct ch_event *event)
     return ((const struct ch_ev_switches_set *)event->body)->account.seq; /* of one above */
 }
 
+/* The account right above that one; 0: there is none. */
+static uint32_t row_above(const struct ch_state *state, const struct ch_event *event)
+{
+    if (event->tag == CH_EV_account_opened) {
+        const struct ch_ev_account_opened *opened = event->body;
+        return opened->has_parent ? ch_find_account(state, opened->parent.seq) : 0;
+    }
+    const uint32_t row = ch_find_account(state, place_of(event));
+    return row == 0 ? 0 : ch_account_row(state, row)->parent;
+}
+
+/* The root of the tree that the event's account stands in, or makes. */
+static uint64_t root_of(const struct ch_state *state, const struct ch_event *event)
+{
+    const bool opened = event->tag == CH_EV_account_opened;
+    const uint32_t row = opened ? row_above(state, event) : ch_find_account(state, event->account);
+    if (row == 0) return opened ? event->seq : 0;
+    return ch_account_row(state, ch_root_of(state, row))->id;
+}
+
 /* Whether the share that is given makes its user the owner of the account's tree. */
 static bool gives_tree(const struct ch_state *state, const struct ch_event *event)
 {
+    if (event->tag != CH_EV_share_given) return false;
     const struct ch_ev_share_given *given = event->body;
     if (!given->has_role) return false;
     const uint32_t account = ch_find_account(state, event->account);
@@ -171,32 +274,29 @@ static bool stops_key(const struct ch_event *event)
                : ((const struct ch_ev_stream_resumed *)event->body)->has_key;
 }
 
-/* The streams of what decides about rights, but those of whom the event names. */
+/* The streams of what it bears on, but those of whom the event names. */
 static void touch_bearing(struct touching *touching)
 {
+    const struct ch_state *state = touching->before;
     const struct ch_event *event = touching->event;
-    bool place = false;
-    bool system = false;
-    switch ((enum bearing)bearings[event->tag]) {
-    case BEARS_NOTHING: return;
-    case BEARS_RIGHTS:
-        touching->rights = true;
-        place = event->tag == CH_EV_share_given && gives_tree(touching->before, event);
-        break;
-    case BEARS_PLACE: place = true; break;
-    case BEARS_BOTH: place = touching->rights = true; break;
-    case BEARS_SYSTEM: system = declares_scope(event); break;
-    case BEARS_ROLE:
-        system = event->account == 0;
-        place = !system;
-        break;
-    case BEARS_STREAM:
-        touching->rights = stops_key(event);
-        place = !touching->rights;
-        break;
-    }
+    const uint16_t on = bearings[event->tag];
+    const bool built_in = (on & ROLE) != 0 && event->account == 0;
+    const bool of_key = (on & STREAM) != 0 && stops_key(event);
+    const bool place = (on & PLACE) != 0 || ((on & ROLE) != 0 && !built_in) ||
+                       ((on & STREAM) != 0 && !of_key) || gives_tree(state, event);
+    touching->rights = (on & RIGHTS) != 0 || of_key;
+    touching->login = (on & LOGIN) != 0;
     if (place) touch(touching, CH_TOUCH_PLACE, place_of(event));
-    if (system) touch(touching, CH_TOUCH_SYSTEM, 1);
+    if (((on & SYSTEM) != 0 && declares_scope(event)) || built_in) {
+        touch(touching, CH_TOUCH_SYSTEM, 1);
+    }
+    if ((on & RIGHTS) != 0 && (on & PERSON) == 0) touch(touching, CH_TOUCH_PEOPLE, event->account);
+    if ((on & SETTINGS) != 0) touch(touching, CH_TOUCH_SETTINGS, event->account);
+    if ((on & BELOW) != 0) {
+        const uint32_t above = row_above(state, event);
+        if (above != 0) touch(touching, CH_TOUCH_BELOW, ch_account_row(state, above)->id);
+    }
+    if ((on & CREDITS) != 0) touch(touching, CH_TOUCH_CREDITS, root_of(state, event));
 }
 
 size_t ch_touched(const struct ch_state *before, const struct ch_event *event,

@@ -3,28 +3,43 @@
  * that name them or made them, and every event of a share that is theirs. Not a user's: what they
  * did to others, and what follows from an event by cascade (whose membership a deleted group
  * ends).
- * Three more are the events that decide about rights, and those alone, so that a question about the
- * past reads no others (strand.h); every event that changes what access.h reads is in one of them:
- * what holds for the whole log; what holds on one account for everybody; and what one user, group
- * or key is and has. A membership is its user's, not its group's. */
+ * The others are the events that decide certain answers, and those alone, so that a question about
+ * the past reads no others (strand.h). Rights: every event that changes what access.h reads is in
+ * one of three: what holds for the whole log; what holds on one account for everybody; and what one
+ * user, group or key is and has. A membership is its user's, not its group's. People: what an
+ * account's shares, groups and keys are. Settings: an account's own. Below: what the accounts right
+ * below it are called and have switched on. Credits: the plans of a tree with all that was given
+ * and used, and its accounts. Logins: when a user logged in.
+ * A new event has its row in touched.c, or it does not compile. */
 #ifndef CH_REPLAY_TOUCHED_H
 #define CH_REPLAY_TOUCHED_H
 #include "daemon/core/state.h"
 #include "daemon/log/streams.h"
 #include "schema/event.h"
 
-/* The kinds of streams, the top byte of their keys; numbers stand in files. */
+/* The kinds of streams, the top byte of their keys; numbers stand in files: with a new kind, or
+ * another sense of one, CH_STREAMS_VERSION goes up, and the index is made anew. */
 enum ch_touch {
     CH_TOUCH_ACCOUNT = 1,
     CH_TOUCH_USER = 2,
     CH_TOUCH_GROUP = 3,
-    CH_TOUCH_SYSTEM = 4, /* scopes, masks, roles that are built in; the id is 1 */
-    CH_TOUCH_PLACE = 5,  /* of an account: its own standing, roles, guardrail, owner, plan */
-    CH_TOUCH_RIGHTS = 6, /* of a user, a group or a key */
+    CH_TOUCH_SYSTEM = 4,   /* scopes, masks, pages, roles that are built in; the id is 1 */
+    CH_TOUCH_PLACE = 5,    /* of an account: its own standing, roles, guardrail, owner, plan */
+    CH_TOUCH_RIGHTS = 6,   /* of a user, a group or a key */
+    CH_TOUCH_PEOPLE = 7,   /* of an account: its shares, groups and keys */
+    CH_TOUCH_SETTINGS = 8, /* of an account */
+    CH_TOUCH_CREDITS = 9,  /* of a root */
+    CH_TOUCH_LOGINS = 10,  /* of a user */
+    CH_TOUCH_BELOW = 11,   /* of an account: those right below it */
 };
 
 /* before: the state in which the event is applied next; it knows whose a share is
  * returns how many keys there are; one may stand twice */
 size_t ch_touched(const struct ch_state *before, const struct ch_event *event,
                   uint64_t keys[CH_STREAMS_KEYS]);
+
+/* Whether events of the tag say what a user is, wherever they were caused. */
+bool ch_touched_is_of_user(uint16_t tag);
+/* Whether they say what the accounts of a tree are, have as settings, or use. */
+bool ch_touched_is_of_tree(uint16_t tag);
 #endif

@@ -2,19 +2,25 @@
 # past_cut: as_of equals the answer of a log that was cut there. SPDX-License-Identifier: MIT
 """A random history through sockets. At random moments the daemon is stopped and its data directory
 copied: a log that ends there. Later a charterd on each copy is asked, and the one on the whole log
-with as_of: everything but the revision of the reply is the same. What one user may do on one
-account is asked by itself, too: then few events decide, which status counts, and the answers are
-the same. The seed is CH_TEST_SEED."""
+with as_of: everything but the revision of the reply is the same. What few events decide is asked by
+itself, too, which status counts, and the answers are the same: what one user may do on one account;
+an account's users, shares, keys and groups; its settings; its credits; one user with all shares.
+The seed is CH_TEST_SEED."""
 import os
 import random
 import shutil
 
 from _daemon import Daemon
 
-STEPS, CUTS = 240, 5
+STEPS, CUTS, NOISE = 240, 5, 2560
 USERS = ["ann", "bob", "cy", "dan", "eve"]
 ACCOUNTS = ["top", "top/mid", "top/mid/low", "top/side"]
 ROLES = ["account_manager", "user", "watcher", "list_manager", "full", "crew"]
+# each sort in a message of its own for each account: what is read for one is not there for another
+LISTS = [["user.list", "login.list"], ["share.list", "group.list", "key.list"],
+         ["settings.show"], ["account.switches"],
+         ["credits.show", "credits.list", "credits.reservations", "plan.show",
+          "billing.statement", "billing.separation"]]
 SCOPES = ["campaigns.send", "lists.select", "lists.read", "reports.read", "billing.read",
           "templates.update", "account.close", "users.read"]
 
@@ -22,10 +28,11 @@ SCOPES = ["campaigns.send", "lists.select", "lists.read", "reports.read", "billi
 def questions():
     """Every query that state answers, and what can be asked of it here."""
     for on in ACCOUNTS:
-        for kind in ["user.list", "share.list", "group.list", "settings.show", "key.list",
-                     "credits.show", "billing.statement", "account.show", "suppression.list",
-                     "stats.show", "account.switches", "content.list", "login.list"]:
+        for kind in sum(LISTS, ["account.show", "suppression.list", "stats.show", "content.list"]):
             yield kind, on, {}
+        if on == "top":
+            yield "group.members", on, {"group": "crew"}
+            yield "share.show", on, {"group": "crew"}
         for user in USERS:
             yield "access.scopes", on, {"user": user}
             yield "access.origins", on, {"user": user, "limit": 1000}
@@ -45,11 +52,15 @@ def questions():
 
 
 def by_subject(asked):
-    """The questions about one user on one account, in messages of their own."""
+    """The questions that few events decide, those of one sort about the same in one message."""
     groups = {}
     for place, (kind, on, args) in enumerate(asked):
-        if kind in ("check", "access.explain", "access.origins", "access.scopes"):
-            groups.setdefault((on, args["user"]), []).append(place)
+        sort = [i for i, kinds in enumerate(LISTS) if kind in kinds]
+        if kind in ("check", "access.explain", "access.origins", "access.scopes", "share.show",
+                    "user.show", "group.members"):
+            groups.setdefault((on, str(args.get("user")), "group" in args), []).append(place)
+        elif kind in ("access.holders", "access.who") or sort:
+            groups.setdefault((on, kind if not sort else sort[0]), []).append(place)
     return list(groups.values())
 
 
@@ -90,12 +101,24 @@ def step(daemon, chance, day):
         ("suppression.add", {"address": f"{user}@example.org"}),
         ("stats.add", {"stream": "marketing", "sent": 10}),
         ("credits.spend", {"amount": 1 + day % 5}),
+        ("settings.set", {"footer": f"footer {day}"}),
+        ("access.set_review", {"every_days": 1 + day}),
+        ("key.create", {"name": f"key{day}", "scopes": [scope]}),
+        ("credits.reserve", {"amount": 1 + day % 7, "reference": f"r{day}"}),
+        ("account.set_switches", {"account": "top/mid", "honour_list_in_master": day % 2 == 0,
+                                  "use_master_header_footer": day % 3 == 0}),
+        ("credits.allocate", {"account": chance.choice(ACCOUNTS[1:]), "type": "recurring",
+                              "total": 1 + day, "reset_frequency": "daily"}),
+        ("credits.allocate", {"account": chance.choice(ACCOUNTS[1:]), "type": "unlimited"}),
+        ("credits.withdraw", {"account": chance.choice(ACCOUNTS[1:])}),
         ("user.lock" if chance.random() < 0.3 else "user.unlock", {"user": user}),
         ("role.rename", {"role": "crew", "name": chance.choice(["crew", "team"])}),
         ("login.create", {"username": f"login{day}"}),
     ])
     if kind in ("user.lock", "user.unlock"):
         on = None
+    if kind in ("account.set_switches", "credits.allocate", "credits.withdraw"):
+        on = "top"
     daemon.ask((kind, on, args))
     daemon.do("clock.set", to=f"2020-{1 + day // 28:02}-{1 + day % 28:02}T00:00:00Z")
 
@@ -117,6 +140,9 @@ def history(daemon, chance):
     daemon.do("account.open_master", name="top", owner="ann", sub_depth=2)
     for above, name in (("top", "mid"), ("top/mid", "low"), ("top", "side")):
         daemon.do("account.open_sub", above, name=name)
+    daemon.do("account.open_master", name="elsewhere", owner="ann")
+    for _ in range(NOISE // 64):  # so that all of the log is more than few events
+        daemon.ask(*[("stats.add", "elsewhere", {"stream": "marketing", "sent": 1})] * 64)
     daemon.do("group.create", "top", name="crew")
     daemon.do("plan.set", "top", name="Plan", total=1000)
     cuts = []
@@ -148,7 +174,7 @@ def main():
         status = daemon.status()
         print(f"{status['as_of_strands']} messages were answered from few events, "
               f"{status['as_of_wholes']} from all", flush=True)
-        assert status["as_of_strands"] > status["as_of_wholes"], status
+        assert status["as_of_strands"] > 3 * status["as_of_wholes"], status
         for cut in cuts:
             with Daemon("--clock", "manual") as other:
                 other.stop()

@@ -210,7 +210,6 @@ struct o_holding {
     uint64_t grant, total;
     uint8_t frequency;
     bool is_short;
-    uint32_t place; /* among all allocations, as they lie in memory */
 };
 
 struct o_plan {
@@ -257,8 +256,7 @@ struct o_world {
     struct o_plan plans[O_PLANS];
     struct o_holding holdings[O_ACCOUNTS]; /* by the account's place */
     struct o_taking takings[O_TAKINGS];
-    struct ch_scopes masks[8];                            /* by enum ch_mask_kind */
-    uint32_t places, free_places[O_ACCOUNTS], free_count; /* those given back are taken again */
+    struct ch_scopes masks[8]; /* by enum ch_mask_kind */
     uint64_t invitation_days, offer_days, grace_days;
     bool importing;
     uint32_t hash_keys;            /* made, in all */

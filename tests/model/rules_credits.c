@@ -129,13 +129,11 @@ bool o_turn(struct o_world *w, struct o_plan *plan, uint64_t now)
     if (o_next_end(w, plan) > now) return false;
     size_t order[O_ACCOUNTS], count = 0;
     bool due[O_ACCOUNTS];
-    for (uint32_t place = 0; place < w->places; place++) {
-        for (size_t i = 0; i < w->account_count; i++) {
-            const struct o_holding *h = &w->holdings[i];
-            if (!finite(h, plan->id) || h->place != place) continue;
-            due[count] = is_recurring(h, plan) && end_of(plan, h->frequency) <= now;
-            order[count++] = i;
-        }
+    for (size_t i = 0; i < w->account_count; i++) { /* as they were opened */
+        const struct o_holding *h = &w->holdings[i];
+        if (!finite(h, plan->id)) continue;
+        due[count] = is_recurring(h, plan) && end_of(plan, h->frequency) <= now;
+        order[count++] = i;
     }
     if (end_of(plan, plan->frequency) <= now) turn_whole(w, plan, order, count, due);
     for (size_t i = 0; i < count; i++) {
@@ -159,18 +157,14 @@ void o_drop_holding(struct o_world *w, uint64_t account)
 {
     struct o_holding *h = o_holding(w, account);
     to_pool(w, h->plan, account);
-    w->free_places[w->free_count++] = h->place;
     memset(h, 0, sizeof *h);
 }
 
 /* What was reserved is free, what accounts below had is gone, and so is the plan. */
 void o_drop_plan(struct o_world *w, struct o_plan *plan)
 {
-    for (uint32_t place = 0; place < w->places; place++) {
-        for (size_t i = 0; i < w->account_count; i++) {
-            const struct o_holding *h = &w->holdings[i];
-            if (h->plan == plan->id && h->place == place) o_drop_holding(w, w->accounts[i].id);
-        }
+    for (size_t i = 0; i < w->account_count; i++) {
+        if (w->holdings[i].plan == plan->id) o_drop_holding(w, w->accounts[i].id);
     }
     for (size_t i = 0; i < w->taking_count; i++) {
         if (w->takings[i].plan == plan->id) w->takings[i] = (struct o_taking){0};
@@ -182,7 +176,6 @@ static void set_holding(struct o_world *w, struct o_plan *plan, uint64_t account
                         const struct o_command *c)
 {
     struct o_holding *h = o_holding(w, account);
-    uint32_t place = h->place;
     bool first = c->frequency != plan->frequency;
     for (size_t i = 0; i < w->account_count; i++) {
         if (is_recurring(&w->holdings[i], plan) && w->holdings[i].frequency == c->frequency) {
@@ -190,16 +183,12 @@ static void set_holding(struct o_world *w, struct o_plan *plan, uint64_t account
         }
     }
     if (c->allocation == CH_allocation_type_recurring && first) plan->since[c->frequency] = c->now;
-    if (h->plan == 0) {
-        place = w->free_count > 0 ? w->free_places[--w->free_count] : w->places++;
-    }
     if (c->allocation == CH_allocation_type_unlimited) to_pool(w, plan->id, account);
     *h = (struct o_holding){.plan = plan->id,
                             .type = c->allocation,
                             .grant = c->has_amount[0] ? c->amount[0] : 0,
                             .total = c->has_amount[0] ? c->amount[0] : 0,
-                            .frequency = c->has_frequency ? c->frequency : 0,
-                            .place = place};
+                            .frequency = c->has_frequency ? c->frequency : 0};
 }
 
 /* ---- commands ------------------------------------------------------------------------------- */

@@ -107,13 +107,9 @@ static void grant_separation(struct o_case *k)
     }
     o_event(k, CH_EV_separation_granted, k->on->id);
     k->on->separation = CH_separation_status_granted;
-    /* In the order of memory, as places are given back. */
-    for (uint32_t place = 0; place < w->places && above != NULL; place++) {
-        for (size_t i = 0; i < w->account_count; i++) {
-            const struct o_holding *h = &w->holdings[i];
-            if (h->plan != above->id || h->place != place) continue;
-            if (o_stands_in(w, w->accounts[i].id, k->on->id)) o_drop_holding(w, w->accounts[i].id);
-        }
+    for (size_t i = 0; i < w->account_count && above != NULL; i++) {
+        if (w->holdings[i].plan != above->id) continue;
+        if (o_stands_in(w, w->accounts[i].id, k->on->id)) o_drop_holding(w, w->accounts[i].id);
     }
     new_plan(k);
 }

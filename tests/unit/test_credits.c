@@ -41,7 +41,6 @@ struct holding {
     uint64_t grant, total;
     int frequency;
     bool is_short;
-    int place; /* among the allocations, as they lie in memory */
 };
 
 struct oracle {
@@ -54,7 +53,6 @@ struct oracle {
     uint64_t since[3];  /* ends of days, weeks, months are counted from then */
     int period;
     struct holding held[ACCOUNTS];
-    int places, free_places[ACCOUNTS], free_count; /* places given back are taken again */
     struct taking takings[TAKINGS];
     int count;
 };
@@ -140,10 +138,8 @@ static bool turn(struct oracle *o, uint64_t now)
     int order[ACCOUNTS];
     int count = 0;
     bool is_due[ACCOUNTS] = {false};
-    for (int place = 0; place < o->places; place++) {
-        for (int a = 0; a < ACCOUNTS; a++) {
-            if (finite(o, a) && o->held[a].place == place) order[count++] = a;
-        }
+    for (int a = 0; a < ACCOUNTS; a++) { /* as they were opened */
+        if (finite(o, a)) order[count++] = a;
     }
     for (int a = 0; a < ACCOUNTS; a++) {
         is_due[a] = due(o, a, now);
@@ -202,7 +198,6 @@ static void settle(struct taking *t, uint64_t used)
 static void drop_holding(struct oracle *o, int account)
 {
     to_pool(o, account);
-    o->free_places[o->free_count++] = o->held[account].place;
     o->held[account] = (struct holding){.type = NOBODY};
 }
 
@@ -210,19 +205,14 @@ static void set_holding(struct oracle *o, int account, int type, uint64_t total,
                         uint64_t now)
 {
     struct holding *h = &o->held[account];
-    int place = h->place;
     bool first = frequency != o->frequency;
     for (int a = 0; a < ACCOUNTS; a++) {
         if (o->held[a].type != CH_allocation_type_recurring) continue;
         if (o->held[a].frequency == frequency) first = false;
     }
     if (type == CH_allocation_type_recurring && first) o->since[frequency] = now;
-    if (h->type == NOBODY) {
-        place = o->free_count > 0 ? o->free_places[--o->free_count] : o->places++;
-    }
     if (type == CH_allocation_type_unlimited) to_pool(o, account);
-    *h = (struct holding){
-        .type = type, .grant = total, .total = total, .frequency = frequency, .place = place};
+    *h = (struct holding){.type = type, .grant = total, .total = total, .frequency = frequency};
 }
 
 /* ---- both ----------------------------------------------------------------------------------- */

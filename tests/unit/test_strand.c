@@ -10,12 +10,12 @@
 #include "daemon/replay/strand.h"
 #include "daemon/replay/touched.h"
 #include "schema/codec.h"
-#include "tests/unit/explain_history.h"
 #include "tests/unit/log_scratch.h"
+#include "tests/unit/strand_more.h"
 
 #include <stdlib.h>
 
-enum { STEPS = 2400, CROWD = 70, MADE_MOST = 4096, TOGETHER = 512, TYPES = 4, NO_LIMIT = 1 << 30 };
+enum { STEPS = 4000, CROWD = 70, MADE_MOST = 4096, TOGETHER = 512, TYPES = 4, NO_LIMIT = 1 << 30 };
 
 struct ids {
     uint64_t id[MADE_MOST];
@@ -37,8 +37,11 @@ struct test {
     struct ch_arena arena;
     struct ch_arena decoded;
     struct chance c;
-    struct ids users, keys, accounts;
-    uint64_t *actor_of; /* by seq: who caused it; 0: no person and no key */
+    struct ids users, keys, accounts, groups;
+    struct more more;
+    uint64_t told[CH_CALL_TYPES];     /* how often a strand gave a result */
+    uint64_t whole_of[CH_CALL_TYPES]; /* and how often the whole log is needed */
+    uint64_t *actor_of;               /* by seq: who caused it; 0: no person and no key */
     uint8_t *actor_kind;
     struct ch_buf asked; /* struct asked */
     struct ch_buf answers;
@@ -184,7 +187,9 @@ static void step(struct test *t)
     struct chance *c = &t->c;
     const uint64_t on = t->p.account[below(c, ACCOUNTS)];
     const uint64_t actor = below(c, 3) != 0 ? OPERATOR : t->p.user[below(c, PEOPLE)];
-    switch (below(c, 6)) {
+    switch (below(c, 8)) {
+    case 6:
+    case 7: (void)more_step(w, &t->p, c, &t->more); break;
     case 0: (void)invitation_step(t, on); break;
     case 1:
     case 2: (void)account_and_user_step(t, on); break;
@@ -310,6 +315,7 @@ static uint16_t replay_one(struct test *t, struct ch_state *state, uint64_t seq,
         if (makes == CH_KIND_user) note(&t->users, seq);
         if (makes == CH_KIND_key) note(&t->keys, seq);
         if (makes == CH_KIND_account) note(&t->accounts, seq);
+        if (makes == CH_KIND_group) note(&t->groups, seq);
     }
     assert_true(ch_apply_reserve(state, &event));
     ch_apply(state, &event);
@@ -331,6 +337,7 @@ struct question {
     struct ch_scopes scopes;
     uint8_t scope;
     bool has_resource, any, explain, both;
+    struct more_named named; /* of a question of another sort; the user is the one above */
     char path[64], name[64];
 };
 
@@ -367,6 +374,29 @@ static void name_user(struct test *t, struct question *q, const struct ch_state 
     ch_put_be64(q->user.hash, ch_hash_bytes(name.ptr, name.len));
 }
 
+/* Often about what is there: the key's account, the group's, one with a plan. */
+static void aim(struct test *t, struct question *q)
+{
+    const struct ch_state *state = &t->whole;
+    const uint32_t key = ch_find_key(state, q->named.key);
+    const uint32_t group = ch_find_group(state, q->named.group.id);
+    uint32_t on = 0;
+    if (below(&t->c, 4) == 0) return;
+    if (q->type == CH_QRY_key_show || q->type == CH_QRY_key_scopes) {
+        for (uint32_t k = 0; k < 8 && ch_find_key(state, q->named.key) == 0; k++) {
+            q->named.key = some(&t->c, t->keys.id, t->keys.count);
+        }
+        const uint32_t row = key != 0 ? key : ch_find_key(state, q->named.key);
+        if (row != 0) on = ch_key_row(state, row)->account;
+    }
+    if (q->type == CH_QRY_group_members && group != 0) on = ch_group_row(state, group)->account;
+    if (on != 0) q->on = (struct ch_ref){.id = ch_account_row(state, on)->id};
+    if (q->type == CH_QRY_plan_show || q->type == CH_QRY_credits_list) {
+        q->on = (struct ch_ref){.id = t->w.top};
+    }
+    if (q->type == CH_QRY_share_show) q->user = (struct ch_ref){.id = t->p.user[below(&t->c, 4)]};
+}
+
 static void some_question(struct test *t, struct question *q)
 {
     static const int types[TYPES] = {CH_QRY_check, CH_QRY_access_explain, CH_QRY_access_scopes,
@@ -393,6 +423,19 @@ static void some_question(struct test *t, struct question *q)
     const uint32_t who = below(c, 6);
     q->actor = who < 3 ? OPERATOR : who == 3 ? SERVICE : some(c, t->users.id, t->users.count);
     if (who == 4 && t->keys.count > 0) q->actor = some(c, t->keys.id, t->keys.count);
+    if (below(c, 3) == 0) return;
+    q->type = more_types[below(c, MORE_TYPES)];
+    q->named = (struct more_named){.key = some(c, t->keys.id, t->keys.count),
+                                   .scope = q->scope,
+                                   .of_group = below(c, 3) == 0,
+                                   .after = below(c, 2) == 0 ? 0 : below(c, 2000),
+                                   .limit = below(c, 2) == 0 ? 0 : 1 + below(c, 4)};
+    q->named.group.id =
+        below(c, 2) == 0 ? some(c, t->groups.id, t->groups.count) : t->p.group[below(c, GROUPS)];
+    aim(t, q);
+    if (below(c, 3) != 0) return;
+    static const char *const names[] = {"writers", "editors", "juniors", "guests", "n3", "n7"};
+    q->named.group = (struct ch_ref){.name = ch_text_of(names[below(c, 6)])};
 }
 
 union args {
@@ -400,7 +443,14 @@ union args {
     struct ch_qry_access_explain explain;
     struct ch_qry_access_scopes scopes;
     struct ch_qry_access_origins origins;
+    union more_args more;
 };
+
+static bool is_more(int type)
+{
+    return type != CH_QRY_check && type != CH_QRY_access_explain && type != CH_QRY_access_scopes &&
+           type != CH_QRY_access_origins;
+}
 
 static void make_call(const struct question *q, union args *args, struct ch_call *call)
 {
@@ -408,8 +458,13 @@ static void make_call(const struct question *q, union args *args, struct ch_call
     const struct ch_key_id key = {q->key};
     const bool has_user = q->key == 0 || q->both;
     memset(args, 0, sizeof *args);
-    *call = (struct ch_call){.type = q->type, .has_on = true, .on = q->on, .args = args};
-    if (q->type == CH_QRY_check) {
+    *call = (struct ch_call){
+        .type = q->type, .has_on = ch_calls[q->type].on, .on = q->on, .args = args};
+    if (is_more(q->type)) {
+        struct more_named named = q->named;
+        named.user = q->user;
+        more_call(q->type, &named, &args->more);
+    } else if (q->type == CH_QRY_check) {
         args->check = (struct ch_qry_check){.has_user = has_user,
                                             .user = q->user,
                                             .has_key = q->key != 0,
@@ -541,7 +596,7 @@ static void answer(struct test *t, const struct question *q, const struct ch_sta
     if (told.result != NULL) {
         ch_encode_map(ret, &ch_calls[q->type].result, told.result);
         put_told(t, q, state, told.result, ret);
-        if (q->key == 0) put_names(t, state, subject_of(q, &args), ret);
+        if (q->key == 0 && !is_more(q->type)) put_names(t, state, subject_of(q, &args), ret);
         t->answered++;
         return;
     }
@@ -574,9 +629,12 @@ static bool ask_strand(struct test *t, const struct asked *a)
     const struct ch_state *part = ch_strands_at(t->strands, &asked, &t->w.state, a->seq, NO_LIMIT);
     t->by_strand += part != NULL;
     t->by_whole += part == NULL;
+    t->whole_of[a->q.type] += part == NULL;
     if (part == NULL) return false;
     assert_int_equal(ch_meta(part)->head, a->seq);
+    const uint64_t answered = t->answered;
     answer(t, &a->q, part, a->now, &again);
+    t->told[a->q.type] += t->answered - answered;
     if (again.len != a->answer_len ||
         (again.len > 0 && memcmp(again.ptr, t->answers.ptr + a->answer_at, again.len) != 0)) {
         fail_msg(
@@ -665,7 +723,16 @@ static void strands_answer_as_the_whole_log_does(void **unused)
         (unsigned long long)head, t->asked.len / sizeof(struct asked),
         (unsigned long long)t->by_strand, (unsigned long long)t->by_whole,
         (unsigned long long)t->half);
-    assert_true(t->by_strand > 2 * t->by_whole && t->named > 500 && t->half > 0);
+    for (int i = 0; i < MORE_TYPES; i++) {
+        print_message("%s: %llu answers of strands, %llu of the whole log\n",
+                      ch_calls[more_types[i]].args.name, (unsigned long long)t->told[more_types[i]],
+                      (unsigned long long)t->whole_of[more_types[i]]);
+    }
+    print_message("%llu names\n", (unsigned long long)t->named);
+    assert_true(t->by_strand > 2 * t->by_whole && t->named > 200 && t->half > 0);
+    for (int i = 0; i < MORE_TYPES; i++) {
+        assert_true(t->told[more_types[i]] > 0);
+    }
     ch_strands_destroy(t->strands);
     ch_streams_close(t->streams);
     ch_reader_close(t->reader);

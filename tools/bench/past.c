@@ -160,7 +160,7 @@ static int by_size(const void *a, const void *b)
 static enum ch_err run_row(struct past *p, const char *name, uint64_t user, uint64_t end,
                            uint32_t rounds, struct ch_why *why)
 {
-    const char *type = user == 0 ? "user.list" : "check";
+    const char *type = user == 0 ? "account.show" : "check";
     double first = 0;
     double forward = 0;
     double again[ASKED_MOST];
