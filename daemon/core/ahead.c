@@ -178,11 +178,16 @@ static void touch_next(const struct ch_state *state, const struct ch_event *even
     }
     if (step == 3) return;
     if (event->tag == CH_EV_share_given) touch_given(state, event->body, a);
-    if (a->share == 0) return;
+    if (a->share == 0 || event->tag == CH_EV_grant_set) return; /* which reads no other grant */
     const struct ch_row_share *share = ch_share_row(state, a->share);
-    touch_row(state, CH_T_GRANT, share->first_grant);
     const bool ends = event->tag == CH_EV_share_ended || event->tag == CH_EV_share_expired;
+    if (ends || event->tag == CH_EV_grant_revoked) touch_row(state, CH_T_GRANT, share->first_grant);
+    if (event->tag == CH_EV_grant_revoked) return;
+    touch_row(state, CH_T_TERMS, share->terms);
     if (ends) touch_left(state, share);
+    if (event->tag == CH_EV_share_deactivated || event->tag == CH_EV_share_activated) {
+        touch_row(state, CH_T_SEAT, share->seat);
+    }
 }
 
 void ch_apply_ahead(const struct ch_state *state, const struct ch_event *event,

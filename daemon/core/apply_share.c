@@ -130,6 +130,20 @@ void ch_apply_share_limited(struct ch_state *state, const struct ch_event *event
     }
 }
 
+_Static_assert(CH_MAX_INTEGER <= UINT64_MAX >> 8, "a grant's row has bits for every seq");
+
+/* What a grant has of the event that set it last. */
+static void fill_grant(struct ch_state *state, struct ch_row_grant *grant,
+                       const struct ch_event *event)
+{
+    const struct ch_ev_grant_set *body = event->body;
+    CH_CHECK(event->seq <= CH_MAX_INTEGER);
+    grant->scopes = ch_scopes_take(state, body->scopes);
+    grant->seq = event->seq & (UINT64_MAX >> 8);
+    grant->made_by = ch_person_behind(state, &event->actor);
+    ch_count_made(state, grant->made_by, 1);
+}
+
 void ch_apply_grant_set(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_grant_set *body = event->body;
@@ -139,12 +153,9 @@ void ch_apply_grant_set(struct ch_state *state, const struct ch_event *event)
     struct ch_row_share *share = edit_changed(state, row, event->seq);
     if (known != 0) {
         struct ch_row_grant *grant = ch_row_edit(&state->store, CH_T_GRANT, known);
-        uint32_t old = grant->scopes;
-        grant->scopes = ch_scopes_take(state, body->scopes);
-        grant->seq = event->seq;
+        const uint32_t old = grant->scopes;
         ch_count_made(state, grant->made_by, -1);
-        grant->made_by = ch_person_behind(state, &event->actor);
-        ch_count_made(state, grant->made_by, 1);
+        fill_grant(state, grant, event);
         ch_scopes_drop(state, old);
         return;
     }
@@ -153,16 +164,9 @@ void ch_apply_grant_set(struct ch_state *state, const struct ch_event *event)
     grant->share = row;
     grant->kind = body->kind;
     grant->resource = ch_text_take(state, body->resource);
-    grant->scopes = ch_scopes_take(state, body->scopes);
-    grant->seq = event->seq;
-    grant->made_by = ch_person_behind(state, &event->actor);
-    ch_count_made(state, grant->made_by, 1);
-    grant->next = share->first_grant;
-    if (grant->next != 0) {
-        struct ch_row_grant *next = ch_row_edit(&state->store, CH_T_GRANT, grant->next);
-        next->prev = fresh;
-    }
+    fill_grant(state, grant, event);
     CH_CHECK(share->grant_count < UINT16_MAX);
+    grant->next = share->first_grant;
     share->first_grant = fresh;
     share->grant_count++;
     ch_index_insert(&state->store, CH_I_GRANT, ch_hash_resource(row, body->kind, grant->resource),

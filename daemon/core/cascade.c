@@ -47,19 +47,27 @@ uint32_t ch_first_of_subject(const struct ch_state *state, uint8_t kind, uint32_
                                         : ch_group_row(state, subject)->first_share;
 }
 
+/* Takes a grant out of its share's list; LIMIT_GRANTS_OF_SHARE long at most. */
+static void unlink_grant(struct ch_state *state, struct ch_row_share *share, uint32_t row)
+{
+    const uint32_t next = ch_grant_row(state, row)->next;
+    if (share->first_grant == row) {
+        share->first_grant = next;
+        return;
+    }
+    uint32_t before = share->first_grant;
+    while (ch_grant_row(state, before)->next != row) {
+        before = ch_grant_row(state, before)->next;
+    }
+    struct ch_row_grant *prev = ch_row_edit(&state->store, CH_T_GRANT, before);
+    prev->next = next;
+}
+
 void ch_end_grant(struct ch_state *state, uint32_t row)
 {
     const struct ch_row_grant grant = *ch_grant_row(state, row);
-    if (grant.prev != 0) {
-        struct ch_row_grant *prev = ch_row_edit(&state->store, CH_T_GRANT, grant.prev);
-        prev->next = grant.next;
-    }
-    if (grant.next != 0) {
-        struct ch_row_grant *next = ch_row_edit(&state->store, CH_T_GRANT, grant.next);
-        next->prev = grant.prev;
-    }
     struct ch_row_share *share = edit(state, grant.share);
-    if (share->first_grant == row) share->first_grant = grant.next;
+    unlink_grant(state, share, row);
     share->grant_count--;
     ch_index_remove(&state->store, CH_I_GRANT,
                     ch_hash_resource(grant.share, (uint8_t)grant.kind, grant.resource), row);

@@ -360,16 +360,17 @@ struct ch_row_terms {
  * the day is that on which it was given, or made active again. */
 #define CH_DAY_GIVEN UINT32_C(0x80000000)
 
+/* There are several to a share. The list has no links back: a new grant, which nearly all are,
+ * touches none of the others, and one that is revoked is looked for from the first. */
 struct ch_row_grant {
     uint32_t live;
     uint32_t share;
-    uint32_t kind;     /* enum ch_resource_kind */
     uint32_t resource; /* text */
     uint32_t scopes;
     uint32_t next;
-    uint32_t prev;
-    uint32_t made_by; /* row of the user who set it; 0: no person */
-    uint64_t seq;
+    uint32_t made_by;  /* row of the user who set it; 0: no person */
+    uint64_t kind : 8; /* enum ch_resource_kind */
+    uint64_t seq : 56; /* no number of the wire or the log is larger than CH_MAX_INTEGER */
 };
 
 /* A resource that a share's role is limited to. */

@@ -395,6 +395,59 @@ static void a_share_knows_since_when_it_stands_as_it_does(void **unused)
     ch_state_deinit(&state);
 }
 
+enum { GRANTS = 4 };
+
+static void grant(struct ch_state *state, int number, bool set)
+{
+    static const char *const lists[GRANTS] = {"a", "b", "c", "d"};
+    const struct ch_ev_grant_set given = {.share = {ANNA_SHARE},
+                                          .kind = CH_resource_kind_list,
+                                          .resource = ch_text_of(lists[number]),
+                                          .scopes = ch_scopes_of(CH_SCOPE_lists_read)};
+    const struct ch_ev_grant_revoked revoked = {.share = {ANNA_SHARE},
+                                                .kind = CH_resource_kind_list,
+                                                .resource = ch_text_of(lists[number])};
+    if (set) happen(state, CH_EV_grant_set, &given);
+    if (!set) happen(state, CH_EV_grant_revoked, &revoked);
+}
+
+/* Whichever goes first, second and so on: the list keeps the others, the newest first. */
+static void grants_go_in_any_order(void **unused)
+{
+    (void)unused;
+    struct ch_state state;
+    struct ch_buf before;
+    make_world(&state);
+    for (int n = 0; n < GRANTS; n++) {
+        grant(&state, n, true);
+    }
+    for (int order = 0; order < GRANTS * GRANTS * GRANTS; order++) {
+        bool gone[GRANTS] = {false};
+        const struct ch_mark mark = begin(&state, &before);
+        for (int turn = 0, left = order; turn < GRANTS; turn++, left /= GRANTS) {
+            int n = left % GRANTS;
+            while (gone[n]) {
+                n = (n + 1) % GRANTS;
+            }
+            grant(&state, n, false);
+            gone[n] = true;
+            const struct ch_row_share *share = share_of(&state, ANNA_SHARE);
+            uint64_t newer = UINT64_MAX;
+            int count = 0;
+            for (uint32_t g = share->first_grant; g != 0; count++) {
+                assert_true(ch_grant_row(&state, g)->seq < newer);
+                newer = ch_grant_row(&state, g)->seq;
+                g = ch_grant_row(&state, g)->next;
+            }
+            assert_int_equal(count, GRANTS - turn - 1);
+            assert_int_equal(share->grant_count, count);
+        }
+        assert_taken_back(&state, mark, &before);
+    }
+    assert_loads(&state);
+    ch_state_deinit(&state);
+}
+
 /* A million of them is what the daemon is measured with. */
 static void the_rows_that_there_are_most_of_are_small(void **unused)
 {
@@ -403,7 +456,7 @@ static void the_rows_that_there_are_most_of_are_small(void **unused)
     assert_int_equal(sizeof(struct ch_row_terms), 64);
     assert_int_equal(sizeof(struct ch_row_seat), 48);
     assert_int_equal(sizeof(struct ch_row_invitation), 64);
-    assert_int_equal(sizeof(struct ch_row_grant), 40);
+    assert_int_equal(sizeof(struct ch_row_grant), 32);
 }
 
 int main(void)
@@ -417,6 +470,7 @@ int main(void)
         cmocka_unit_test(terms_go_with_their_share),
         cmocka_unit_test(who_certified_a_share_is_in_its_terms),
         cmocka_unit_test(a_share_knows_since_when_it_stands_as_it_does),
+        cmocka_unit_test(grants_go_in_any_order),
         cmocka_unit_test(the_rows_that_there_are_most_of_are_small),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
