@@ -7,7 +7,7 @@
 #include "daemon/core/use.h"
 #include "schema/limits.h"
 
-enum { SCAN_MOST = 65536 }; /* rows looked at for one page */
+enum { SCAN_MOST = 65536, PAGE_SHARES = 1024 }; /* rows looked at for one page; its room */
 
 /* One day. A share is noted at its row by the low half of its id, so that another share in the same
  * row is not taken for it. */
@@ -24,11 +24,12 @@ struct ch_uses {
     uint32_t open;
     bool telling; /* the other one */
     uint32_t at;  /* its rows up to here are told */
-    struct ch_share_id page[1024];
+    struct ch_share_id page[PAGE_SHARES];
 };
 
 struct ch_uses *ch_uses_create(void)
 {
+    CH_CHECK(LIMIT_USED_PAGE <= PAGE_SHARES);
     struct ch_uses *uses = calloc(1, sizeof *uses);
     for (uint32_t i = 0; uses != NULL && i < 2; i++) {
         uses->days[i].id = calloc((size_t)LIMIT_USED_SHARES + 1, sizeof(uint32_t));
