@@ -227,6 +227,7 @@ int main(int argc, char **argv)
      * would raise its threshold and clear reused memory at once, which stops the loop. */
     (void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is told, as a full disk is */
     enum ch_err err = ch_config_read(argc, argv, &d.arena, &d.config, &why);
     if (err != CH_OK) {
         (void)fprintf(stderr, "charterd: %s\n", why.text);

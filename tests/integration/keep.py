@@ -6,6 +6,7 @@ nothing is left behind."""
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -358,6 +359,10 @@ def damaged_log_is_not_backed_up(daemon, key):
     keep(daemon, "backup", file, "--data", daemon.data, "--offline", "--vault", vault,
          "--signing-key", file, status=3, says="exists")
     assert not any(os.path.exists(path) for path in (vault, file, file + ".partial"))
+    full = keep_raw(daemon, "backup", file, "--data", daemon.data, "--offline",
+                    preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (16384, 16384)))
+    assert full.returncode == 4 and "File too large" in full.stderr, full
+    assert not os.path.exists(file + ".partial")
     file = place(daemon, "offline.bundle")
     keep(daemon, "backup", file, "--data", daemon.data, says="no checkpoint from charterd")
     verify("bundle", file, "--key", key)

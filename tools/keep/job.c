@@ -68,6 +68,7 @@ static enum exit_code run(struct job *job)
     const struct ch_apart apart = {.work = work, .look = look, .arg = job};
     interrupt_watch();
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* it is no damage when a file may not grow */
     bar_begin(&job->bar, job->options->quiet);
     const int died = ch_apart_run(&apart);
     bar_end(&job->bar);
