@@ -127,3 +127,43 @@ void ch_line_fire_due(struct ch_pipeline *line)
     }
     ch_arena_deinit(&arena);
 }
+
+void ch_line_set_due_timer(struct ch_pipeline *line)
+{
+    const struct ch_row_due *due = ch_due_first(line->state);
+    const uint64_t told_at = ch_uses_due(line->uses);
+    const uint64_t at = due != NULL && due->at < told_at ? due->at : told_at;
+    if (line->clock->is_manual || ch_meta(line->state)->importing != 0 || at == UINT64_MAX) {
+        ch_loop_timer_clear(line->due_timer);
+        return;
+    }
+    const uint64_t now = ch_clock_now_ns(line->clock);
+    const uint64_t wait = at > now ? at - now : 0;
+    ch_line_set_timer(line->due_timer, ch_clock_monotonic_ns() + wait);
+}
+
+bool ch_line_may(const struct ch_pipeline *line, const struct ch_call *call,
+                 const struct ch_moment *moment, enum ch_scope scope)
+{
+    uint32_t on = 0;
+    if (!ch_is_bound(moment)) return true;
+    if (!call->has_on && moment->key_row != 0) {
+        on = ch_key_row(line->state, moment->key_row)->account;
+    } else if (!call->has_on && moment->session_row != 0) {
+        on = ch_session_account(line->state, moment->session_row);
+    }
+    if (call->has_on) {
+        on = call->on.id != 0 ? ch_find_account(line->state, call->on.id)
+                              : ch_find_account_path(line->state, call->on.name);
+    }
+    if (on == 0) return false;
+    const struct ch_question question = {.user = moment->user_row,
+                                         .key = moment->key_row,
+                                         .account = on,
+                                         .wanted = ch_scopes_of((uint8_t)scope),
+                                         .channel = moment->channel,
+                                         .now = moment->now};
+    struct ch_answer judged;
+    ch_access(line->state, &question, &judged, NULL, NULL);
+    return judged.decision == CH_decision_allowed;
+}

@@ -104,8 +104,14 @@ void ch_line_set_timer(struct ch_loop_timer *timer, uint64_t at_ns);
 struct ch_ground ch_line_ground(struct ch_pipeline *line);
 /* Appends the events of what is due now; for commands, clock.set and the timer. */
 void ch_line_fire_due(struct ch_pipeline *line);
+/* Sets the timer for what is due first. */
+void ch_line_set_due_timer(struct ch_pipeline *line);
 /* Tells the log what checks used on the day that is over; at_end: today, too. */
 void ch_line_tell_uses(struct ch_pipeline *line, bool at_end);
+
+/* Whether a user or key may do this now on the account that a call names; who has no bounds may. */
+bool ch_line_may(const struct ch_pipeline *line, const struct ch_call *call,
+                 const struct ch_moment *moment, enum ch_scope scope);
 
 /* worldly.c: the answers of status, events.read, activity.list, clock.set, proofs and checkpoints;
  * see struct ch_ground. */
@@ -117,10 +123,6 @@ struct ch_made {
     const void *result; /* of access.orphans; NULL: nothing */
 };
 
-/* past.c: whether a user or key may do this now on the account that a call names; who has no bounds
- * may. */
-bool ch_line_may(const struct ch_pipeline *line, const struct ch_call *call,
-                 const struct ch_moment *moment, enum ch_scope scope);
 /* past.c: hands a request about the past, for a state hash, for filtered events, for an activity
  * log or for a proof to the worker. True: it took it. */
 bool ch_past_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,

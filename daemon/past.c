@@ -64,32 +64,6 @@ static const struct ch_qry_events_read *filtered(const struct ch_call *call)
     return ch_page_filtered(args) ? args : NULL;
 }
 
-bool ch_line_may(const struct ch_pipeline *line, const struct ch_call *call,
-                 const struct ch_moment *moment, enum ch_scope scope)
-{
-    uint32_t on = 0;
-    if (!ch_is_bound(moment)) return true;
-    if (!call->has_on && moment->key_row != 0) {
-        on = ch_key_row(line->state, moment->key_row)->account;
-    } else if (!call->has_on && moment->session_row != 0) {
-        on = ch_session_account(line->state, moment->session_row);
-    }
-    if (call->has_on) {
-        on = call->on.id != 0 ? ch_find_account(line->state, call->on.id)
-                              : ch_find_account_path(line->state, call->on.name);
-    }
-    if (on == 0) return false;
-    const struct ch_question question = {.user = moment->user_row,
-                                         .key = moment->key_row,
-                                         .account = on,
-                                         .wanted = ch_scopes_of((uint8_t)scope),
-                                         .channel = moment->channel,
-                                         .now = moment->now};
-    struct ch_answer judged;
-    ch_access(line->state, &question, &judged, NULL, NULL);
-    return judged.decision == CH_decision_allowed;
-}
-
 /* An activity log that the asker may see; one they may not is refused when the request is run. */
 static bool wants_activity(const struct ch_pipeline *line, const struct ch_call *call,
                            const struct ch_moment *moment)

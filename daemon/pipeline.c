@@ -196,20 +196,6 @@ static void on_arrivals(void *arg)
     }
 }
 
-static void set_due_timer(struct ch_pipeline *line)
-{
-    const struct ch_row_due *due = ch_due_first(line->state);
-    const uint64_t told_at = ch_uses_due(line->uses);
-    const uint64_t at = due != NULL && due->at < told_at ? due->at : told_at;
-    if (line->clock->is_manual || ch_meta(line->state)->importing != 0 || at == UINT64_MAX) {
-        ch_loop_timer_clear(line->due_timer);
-        return;
-    }
-    const uint64_t now = ch_clock_now_ns(line->clock);
-    const uint64_t wait = at > now ? at - now : 0;
-    ch_line_set_timer(line->due_timer, ch_clock_monotonic_ns() + wait);
-}
-
 static void on_due(void *arg)
 {
     ch_line_fire_due(arg);
@@ -220,7 +206,7 @@ static void on_turn_end(void *arg)
     struct ch_pipeline *line = arg;
     ch_commit_submit(line);
     ch_ingress_flush(line->ingress); /* after the commit has begun */
-    set_due_timer(line);
+    ch_line_set_due_timer(line);
 }
 
 /* Requests that wait no more. */
@@ -332,7 +318,7 @@ enum ch_err ch_pipeline_start(struct ch_pipeline *line, struct ch_why *why)
     if (err == CH_OK) err = watch(line, why);
     if (err == CH_OK) {
         ch_loop_set_turn_hook(line->loop, on_turn_end, line);
-        set_due_timer(line);
+        ch_line_set_due_timer(line);
         ch_checkpoints_durable(line->checkpoints);
         ch_shadow_follow(line->shadow, line->durable); /* what index and snapshots lack */
         line->followed = line->durable;
