@@ -12,19 +12,30 @@ static const struct ch_table_def table_defs[CH_TABLES] = {
 #include "daemon/core/tables.def"
 };
 
-bool ch_state_init(struct ch_state *state)
+static bool begin(struct ch_state *state)
 {
-    *state = (struct ch_state){0};
-    if (!ch_store_init(&state->store, table_defs, CH_TABLES, CH_INDEXES)) return false;
-    if (!ch_store_reserve_rows(&state->store, CH_T_META, 1)) {
-        ch_state_deinit(state);
-        return false;
-    }
+    if (!ch_store_reserve_rows(&state->store, CH_T_META, 1)) return false;
     uint32_t row = ch_row_take(&state->store, CH_T_META);
     CH_CHECK(row == 1);
     struct ch_row_meta *meta = ch_row_edit(&state->store, CH_T_META, row);
     meta->next_user_number = 1;
     return true;
+}
+
+bool ch_state_init(struct ch_state *state)
+{
+    *state = (struct ch_state){0};
+    if (!ch_store_init(&state->store, table_defs, CH_TABLES, CH_INDEXES)) return false;
+    if (begin(state)) return true;
+    ch_state_deinit(state);
+    return false;
+}
+
+bool ch_state_reset(struct ch_state *state)
+{
+    ch_store_reset(&state->store);
+    state->ahead = (struct ch_ahead){0};
+    return begin(state);
 }
 
 void ch_state_deinit(struct ch_state *state)

@@ -47,6 +47,30 @@ void ch_store_deinit(struct ch_store *store)
     *store = (struct ch_store){0};
 }
 
+/* Rows that were never taken are zero. */
+static void reset_table(struct ch_table *table)
+{
+    uint32_t left = table->used;
+    for (uint32_t k = 0; left > 0; k++) {
+        const uint32_t rows = (uint32_t)CH_CHUNK_ROWS << k;
+        const uint32_t used = left < rows ? left : rows;
+        memset(table->chunks[k], 0, (size_t)used * table->def.row_bytes);
+        left -= used;
+    }
+    table->used = table->free_head = table->free_rows = 0;
+}
+
+void ch_store_reset(struct ch_store *store)
+{
+    CH_CHECK(store->journal == NULL);
+    for (uint32_t i = 0; i < store->table_count; i++) {
+        reset_table(&store->tables[i]);
+    }
+    for (uint32_t i = 0; i < store->index_count; i++) {
+        ch_index_deinit(&store->indexes[i]);
+    }
+}
+
 static uint64_t cells_bytes(const struct ch_cells *cells)
 {
     return cells == NULL ? 0 : sizeof *cells + cells->size * sizeof cells->cell[0];

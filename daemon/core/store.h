@@ -65,6 +65,8 @@ struct ch_store {
 CH_MUST_USE bool ch_store_init(struct ch_store *store, const struct ch_table_def *defs,
                                uint32_t table_count, uint32_t index_count);
 void ch_store_deinit(struct ch_store *store); /* NULL and zeroed are no-ops */
+/* Empties all tables and indexes; tables keep their memory. The journal must be off. */
+void ch_store_reset(struct ch_store *store);
 
 /* Bytes of the rows that were taken at some time and of the indexes; not of the journal, nor of
  * memory that tables have ahead. */

@@ -179,30 +179,51 @@ static enum fit cut(const struct ch_strand *strand, struct ch_event *event,
     return FITS;
 }
 
-static bool apply_one(struct ch_strands *strands, struct ch_strand *strand, struct ch_bytes record)
+static bool apply_one(struct ch_strands *strands, struct ch_strand *strand, struct ch_event *event,
+                      union ch_event_body *body)
 {
-    struct ch_state *state = &strand->state;
-    union ch_event_body body;
-    struct ch_event event;
+    struct ch_why why;
+    enum fit fit = fits(strand, event);
+    if (fit == FITS) fit = cut(strand, event, body);
+    if (fit != FITS) return fit == OUT;
+    ch_apply_part(&strand->state, event);
+    if (strands->options.learn == NULL) return true;
+    return strands->options.learn(strands->options.arg, &strand->state, event, &why) == CH_OK;
+}
+
+/* Events in a row, for which room is made at once: looking at every table takes longer than an
+ * event. */
+static bool apply_some(struct ch_strands *strands, struct ch_strand *strand, size_t first,
+                       size_t count)
+{
+    struct ch_strand_decoded *decoded = strands->decoded;
+    size_t items = 0;
+    size_t bytes = 0;
     struct ch_why why;
     ch_arena_reset(&strands->arena);
-    if (ch_event_decode(record, &strands->arena, &body, &event, &why) != CH_OK) return false;
-    enum fit fit = fits(strand, &event);
-    if (fit == FITS) fit = cut(strand, &event, &body);
-    if (fit != FITS) return fit == OUT;
-    if (!ch_apply_reserve(state, &event)) return false;
-    ch_apply_part(state, &event);
-    if (strands->options.learn == NULL) return true;
-    return strands->options.learn(strands->options.arg, state, &event, &why) == CH_OK;
+    for (size_t i = 0; i < count; i++) {
+        const struct ch_strand_entry *entry = ch_strand_entry(strands, first + i);
+        const struct ch_bytes record = {strands->records.ptr + entry->at, entry->len};
+        if (ch_event_decode(record, &strands->arena, &decoded[i].body, &decoded[i].event, &why) !=
+            CH_OK) {
+            return false;
+        }
+        ch_apply_needs(&decoded[i].event, &items, &bytes);
+    }
+    if (!ch_apply_reserve_many(&strand->state, count, items, bytes)) return false;
+    for (size_t i = 0; i < count; i++) {
+        if (!apply_one(strands, strand, &decoded[i].event, &decoded[i].body)) return false;
+    }
+    return true;
 }
 
 static bool apply_all(struct ch_strands *strands, struct ch_strand *strand, uint64_t seq)
 {
     const size_t count = ch_strand_entries(strands);
-    for (size_t i = 0; i < count; i++) {
-        const struct ch_strand_entry *entry = ch_strand_entry(strands, i);
-        const struct ch_bytes record = {strands->records.ptr + entry->at, entry->len};
-        if (!apply_one(strands, strand, record)) return false;
+    for (size_t at = 0; at < count; at += CH_STRAND_TOGETHER) {
+        const size_t left = count - at;
+        const size_t some = left < CH_STRAND_TOGETHER ? left : CH_STRAND_TOGETHER;
+        if (!apply_some(strands, strand, at, some)) return false;
     }
     strand->events += count;
     strands->read += count;
@@ -216,10 +237,10 @@ static bool apply_all(struct ch_strands *strands, struct ch_strand *strand, uint
 
 static bool build(struct ch_strands *strands, struct ch_strand *strand, uint64_t seq, uint64_t most)
 {
-    if (strand->open) ch_state_deinit(&strand->state);
-    strand->open = ch_state_init(&strand->state);
+    /* Most of a small strand's time would be the memory of all the tables. */
     strand->seq = 0;
-    if (!strand->open) return false;
+    if (!strand->open) strand->open = ch_state_init(&strand->state);
+    if (!strand->open || !ch_state_reset(&strand->state)) return false;
     ch_strand_begin(strand);
     return ch_strand_gather(strands, strand, seq, most) && apply_all(strands, strand, seq);
 }
@@ -310,7 +331,10 @@ static size_t place_for(struct ch_strands *strands, const struct ch_strand_roots
         const struct ch_strand *other = strands->kept[oldest];
         if (used < (other == NULL ? 0 : other->used)) oldest = i;
     }
-    forget(strands, oldest);
+    struct ch_strand *given_up = strands->kept[oldest];
+    if (given_up == NULL) return oldest;
+    given_up->seq = 0; /* it begins anew, in the memory that it has */
+    if (given_up->open && state_bytes(&given_up->state) > STATE_MOST / 4) forget(strands, oldest);
     return oldest;
 }
 

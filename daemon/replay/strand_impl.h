@@ -10,7 +10,8 @@ enum {
     CH_STRAND_ROOTS = 24,
     CH_STRAND_STREAMS = 1024,
     CH_STRAND_PLACES = 128,
-    CH_STRAND_NODES = 4096
+    CH_STRAND_NODES = 4096,
+    CH_STRAND_TOGETHER = 32 /* events for which room is made at once */
 };
 
 /* What a question's answer is decided by, beside whoever asks and the accounts that it is on, with
@@ -92,12 +93,18 @@ struct ch_strand {
     bool too_many;
 };
 
+struct ch_strand_decoded {
+    struct ch_event event;
+    union ch_event_body body;
+};
+
 struct ch_strands {
     struct ch_strands_options options;
     struct ch_strand *kept[4];
     uint64_t clock;
     uint64_t events, read; /* of the last answer */
-    struct ch_arena arena; /* of one event */
+    struct ch_arena arena; /* of one event, or some that are applied */
+    struct ch_strand_decoded decoded[CH_STRAND_TOGETHER];
     struct ch_buf leads;   /* struct ch_strand_lead; of one gathering, as what follows */
     struct ch_buf entries; /* struct ch_strand_entry */
     struct ch_buf records;
