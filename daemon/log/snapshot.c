@@ -141,6 +141,14 @@ void ch_snapshot_close(struct ch_snapshot_reader *reader)
     free(reader);
 }
 
+bool ch_snapshot_is_bad(const struct ch_why *why)
+{
+    if (why->err == CH_ERR_FILE_IO) {
+        return why->code != EMFILE && why->code != ENFILE && why->code != ENOMEM;
+    }
+    return why->err == CH_ERR_LOG_CORRUPT;
+}
+
 enum ch_err ch_snapshot_next(struct ch_snapshot_reader *reader, struct ch_bytes *ret,
                              struct ch_why *why)
 {

@@ -61,6 +61,10 @@ CH_MUST_USE enum ch_err ch_snapshot_open(const char *dir, uint64_t seq,
                                          struct ch_why *why);
 void ch_snapshot_close(struct ch_snapshot_reader *reader); /* NULL is a no-op */
 
+/* Whether a failure of opening or reading says that the file itself is no good, and not that memory
+ * or descriptors ran out. */
+bool ch_snapshot_is_bad(const struct ch_why *why);
+
 /* The next piece of the body; len 0 at its end, where the checksum has been found right.
  * ret:    until the next call. errors: CH_ERR_FILE_IO, CH_ERR_LOG_CORRUPT */
 CH_MUST_USE enum ch_err ch_snapshot_next(struct ch_snapshot_reader *reader, struct ch_bytes *ret,

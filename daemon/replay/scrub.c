@@ -173,7 +173,7 @@ static void drop(struct ch_scrub *scrub, const char *text)
 /* The state has come to where a snapshot is of. */
 static void check_snapshot(struct ch_scrub *scrub, const struct ch_snapshot *known)
 {
-    struct ch_why why;
+    struct ch_why why = {0};
     uint8_t hash[CH_STATE_HASH_BYTES];
     scrub->head = *known;
     ch_state_hash(&scrub->follower.state, hash);
@@ -183,7 +183,7 @@ static void check_snapshot(struct ch_scrub *scrub, const struct ch_snapshot *kno
     }
     const enum ch_err err =
         ch_snapshot_open(scrub->dir, scrub->head.seq, &scrub->body, &scrub->head, &why);
-    if (err != CH_OK && err != CH_ERR_NO_MEMORY) drop(scrub, why.text);
+    if (err != CH_OK && ch_snapshot_is_bad(&why)) drop(scrub, why.text);
     ch_digest_begin(&scrub->digest);
 }
 

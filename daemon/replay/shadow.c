@@ -123,6 +123,7 @@ static enum ch_err load_before(struct ch_shadow *shadow, struct ch_follower *fol
         const enum ch_err err =
             ch_resume_load(follower, shadow->dir, &head, may_go_on, shadow, why);
         if (err == CH_OK || err == CH_ERR_NO_MEMORY || err == CH_ERR_STOPPED) return err;
+        if (!ch_snapshot_is_bad(why)) return CH_OK; /* the long way, then */
         ch_keeper_drop(shadow->keeper, head.seq, why->text);
         note_facts(shadow);
     }

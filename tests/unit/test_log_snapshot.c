@@ -5,6 +5,8 @@
 #include "schema/event.h"
 #include "tests/unit/log_scratch.h"
 
+#include <sys/resource.h>
+
 enum { BODY_BYTES = (1 << 20) + 777 }; /* more than a piece */
 
 static uint8_t body[BODY_BYTES];
@@ -149,6 +151,29 @@ static void one_that_is_not_whole_is_not_there(void **unused)
 
 /* However long a log becomes, the way to any seq from the snapshot before it is a bounded part of
  * its age. */
+static void no_descriptor_left_is_not_the_files_fault(void **unused)
+{
+    (void)unused;
+    struct scratch scratch;
+    struct ch_snapshot head;
+    struct ch_snapshot_reader *reader = NULL;
+    struct ch_why why = {0};
+    struct rlimit before;
+    scratch_make(&scratch);
+    (void)write_one(&scratch, 42, 1000);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    const struct rlimit none = {.rlim_cur = 3, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    const enum ch_err err = ch_snapshot_open(scratch.dir, 42, &reader, &head, &why);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(err, CH_ERR_FILE_IO);
+    assert_false(ch_snapshot_is_bad(&why));
+    assert_int_equal(ch_snapshot_open(scratch.dir, 43, &reader, &head, &why), CH_ERR_FILE_IO);
+    assert_true(ch_snapshot_is_bad(&why)); /* it is not there */
+    assert_null(read_one(&scratch, 42, &head));
+    scratch_remove(&scratch);
+}
+
 static void the_older_the_further_apart(void **unused)
 {
     (void)unused;
@@ -213,6 +238,7 @@ int main(void)
         cmocka_unit_test(what_is_written_is_read),
         cmocka_unit_test(every_flipped_bit_is_found),
         cmocka_unit_test(one_that_is_not_whole_is_not_there),
+        cmocka_unit_test(no_descriptor_left_is_not_the_files_fault),
         cmocka_unit_test(the_older_the_further_apart),
         cmocka_unit_test(every_profile_has_the_same_personal_texts),
     };
