@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: MIT
 """Imports the history, asks all questions; again after kill -9, after everything derived was
 deleted, after a second import, and after an import that was stopped half way."""
+import gzip
 import json
 import os
 import re
@@ -15,15 +16,24 @@ from _daemon import Daemon, need_data, need_program
 from _logfile import verify
 
 UNDER = "k8s"
+STEP = int(os.environ.get("CH_QUESTIONS_STEP", "1"))  # each so many is asked again
 KEPT = {"log.mdb", "head", "vault", "signing-key"}  # all else can be made again from these
 
 
-def check(daemon, checks, what):
+def some_of(checks, path):
+    """Every STEPth question."""
+    with gzip.open(checks, "rt", encoding="utf-8") as file, \
+            open(path, "w", encoding="utf-8") as some:
+        some.writelines(line for number, line in enumerate(file) if number % STEP == 0)
+    return path
+
+
+def check(daemon, checks, what, count=2000 // STEP):
     began = time.monotonic()
     done = daemon.charter("check", "--from", checks, "--under", UNDER, check=False)
     last = [line for line in done.stdout.splitlines() if "asked" in line]
-    assert last == ["2000 asked, 2000 agree, 0 differ"] or \
-        (last and re.sub(",(?=[0-9])", "", last[0]) == "2000 asked, 2000 agree, 0 differ"), \
+    right = f"{count} asked, {count} agree, 0 differ"
+    assert last and re.sub(",(?=[0-9])", "", last[0]) == right, \
         f"{what}: {done.stdout[-1500:]}{done.stderr[-1500:]}"
     assert done.returncode == 0, f"{what}: ended {done.returncode}"
     print(f"{what}: {last[0]} ({time.monotonic() - began:.1f} s)", flush=True)
@@ -45,7 +55,8 @@ def whole_import(daemon, history, checks):
     said = daemon.charter(*import_words(history))
     print(f"import: {time.monotonic() - began:.1f} s\n  " +
           "\n  ".join(said.strip().splitlines()[-6:]), flush=True)
-    check(daemon, checks, "after the import")
+    check(daemon, checks, "after the import", count=2000)
+    checks = some_of(checks, os.path.join(daemon.dir, "some.ndjson"))
     first = state(daemon)
     daemon.kill()
     daemon.start()
@@ -85,6 +96,7 @@ def kill_halfway(daemon, history, revision):
 def stopped_import(history, checks, whole):
     """Stopped twice, once with the daemon killed too; the second half goes on where it was."""
     with Daemon() as daemon:
+        checks = some_of(checks, os.path.join(daemon.dir, "some.ndjson"))
         assert kill_halfway(daemon, history, whole[0] // 3), "done before it could be stopped"
         first = daemon.do("import.status")
         assert first["running"] and 0 < first["line"] < 23921, first
