@@ -1,9 +1,9 @@
 /* lines: zeroed memory that starts on a cache line. SPDX-License-Identifier: MIT
- * So that a 64-byte row, or 8 cells of an index, is one line and not two. What is large is mapped
- * from the kernel, which zeroes it page by page when it is first touched: that spreads the cost of
- * a growing table over the writes that use it, where calloc clears at once what was freed before.
- * It asks for huge pages: rows and cells are read at random places, and with small pages each such
- * read walks the page table, too. */
+ * So that a 64-byte row, or 8 cells of an index, is one line and not two. What is more than a few
+ * pages is mapped from the kernel, which zeroes it page by page when it is first touched: that
+ * spreads the cost of a growing table over the writes that use it, and room that is only reserved
+ * costs nothing, where calloc clears it at once. What is large asks for huge pages: rows and cells
+ * are read at random places, and with small pages each such read walks the page table, too. */
 #ifndef CH_CORE_LINES_H
 #define CH_CORE_LINES_H
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 
 enum {
     CH_LINE_BYTES = 64,
-    CH_MAPPED_BYTES = 1 << 20,
+    CH_MAPPED_BYTES = 16 << 10,
     CH_HUGE_BYTES = 2 << 20,
     CH_LINES_PHASES = 8
 };
@@ -44,16 +44,19 @@ static inline void *ch_lines_alloc(size_t bytes, uint32_t phase)
         if (head.base == NULL) return NULL;
         line = ch_lines_above(head.base, sizeof head, CH_LINE_BYTES);
     } else {
-        const size_t after = (size_t)(phase % CH_LINES_PHASES) * (CH_HUGE_BYTES / CH_LINES_PHASES);
-        head.mapped = bytes + CH_LINE_BYTES + CH_HUGE_BYTES + after;
+        const bool huge = bytes >= CH_HUGE_BYTES / 2; /* else a few small pages */
+        const size_t step = huge ? CH_HUGE_BYTES : CH_LINE_BYTES;
+        const size_t after =
+            huge ? (size_t)(phase % CH_LINES_PHASES) * (CH_HUGE_BYTES / CH_LINES_PHASES) : 0;
+        head.mapped = bytes + CH_LINE_BYTES + step + after;
         head.base =
             mmap(NULL, head.mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (head.base == MAP_FAILED) return NULL;
-        uint8_t *first = ch_lines_above(head.base, CH_LINE_BYTES, CH_HUGE_BYTES);
+        uint8_t *first = ch_lines_above(head.base, CH_LINE_BYTES, step);
         const size_t end = (after + bytes) & ~((size_t)CH_HUGE_BYTES - 1);
         const size_t begin = after == 0 ? 0 : CH_HUGE_BYTES; /* what lies before has small pages */
         line = first + after;
-        if (begin < end) {
+        if (huge && begin < end) {
             (void)madvise(first + begin, end - begin, MADV_HUGEPAGE); /* an advice, taken or not */
         }
     }

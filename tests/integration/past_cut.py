@@ -12,7 +12,7 @@ import shutil
 
 from _daemon import Daemon
 
-STEPS, CUTS, NOISE = 240, 5, 2560
+STEPS, CUTS, NOISE = 240, int(os.environ.get("CH_CUTS", "5")), 2560
 USERS = ["ann", "bob", "cy", "dan", "eve"]
 ACCOUNTS = ["top", "top/mid", "top/mid/low", "top/side"]
 ROLES = ["account_manager", "user", "watcher", "list_manager", "full", "crew"]

@@ -237,7 +237,7 @@ def whatever_is_changed_is_found(daemon, key, path):
         changed = bytearray(content)
         changed[place] ^= 1 << chance.randrange(8)
         check(changed, f"byte {place}")
-    for length in [0, 1, len(content) - 1] + places[:20]:
+    for length in [0, 1, len(content) - 1] + places[:FLIPS // 4]:
         check(content[:length], f"cut to {length}")
     check(content + b"\n", "one more line")
     check(content.replace(b"decision allowed", b"decision denied", 1), "another answer")

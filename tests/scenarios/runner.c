@@ -54,15 +54,6 @@
 
 enum { LINE_BYTES = 65536 };
 
-/* The address sanitizer asks whether to look for leaks at the end: in charterd, not in the runner,
- * which ends at once, and whose look takes some 3,000 page faults in each of 200 rows. So leaks of
- * the schema's code as the runner calls it are left to the unit tests. */
-int __lsan_is_turned_off(void);
-int __lsan_is_turned_off(void)
-{
-    return 1;
-}
-
 static bool problem(const char *what)
 {
     (void)fprintf(stderr, "scenario: %s\n", what);
