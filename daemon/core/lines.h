@@ -14,7 +14,7 @@
 
 enum {
     CH_LINE_BYTES = 64,
-    CH_MAPPED_BYTES = 16 << 10,
+    CH_MAPPED_BYTES = 32 << 10,
     CH_HUGE_BYTES = 2 << 20,
     CH_LINES_PHASES = 8
 };

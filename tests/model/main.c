@@ -19,7 +19,7 @@
 
 /* Slow checks take ten times as long; the release build then makes up for the histories. */
 #ifdef CH_SLOW_CHECKS
-enum { HISTORIES = 80, WHAT_IF_HISTORIES = 15 };
+enum { HISTORIES = 50, WHAT_IF_HISTORIES = 12 };
 #else
 enum { HISTORIES = 220, WHAT_IF_HISTORIES = 150 };
 #endif

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 #ifdef CH_SLOW_CHECKS
-enum { HISTORIES = 5 };
+enum { HISTORIES = 3 };
 #else
 enum { HISTORIES = 12 };
 #endif

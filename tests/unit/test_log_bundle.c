@@ -127,7 +127,7 @@ static void what_is_written_is_read(void **state)
 
 /* Bits at every place of a byte: 8 has no divisor in common with either. */
 #ifdef CH_SLOW_CHECKS
-enum { NEXT_BIT = 61, NEXT_CUT = 7, NEXT_CUT_LATER = 131 };
+enum { NEXT_BIT = 127, NEXT_CUT = 13, NEXT_CUT_LATER = 257 };
 #else
 enum { NEXT_BIT = 3, NEXT_CUT = 1, NEXT_CUT_LATER = 13 };
 #endif

@@ -231,7 +231,7 @@ static void the_log_is_good_with_and_without_threads_and_replay(void **state)
 
 /* Under the sanitizers every fifth bit: all places of a byte come up. */
 #ifdef CH_SLOW_CHECKS
-enum { NEXT_BIT = 5 };
+enum { NEXT_BIT = 11 };
 #else
 enum { NEXT_BIT = 1 };
 #endif
