@@ -88,6 +88,14 @@ void ch_apply_part_to(struct ch_state *state, uint64_t seq)
     meta->head = seq;
 }
 
+void ch_apply_part_set(struct ch_state *state, uint64_t account, uint64_t seq)
+{
+    const uint32_t row = ch_find_account(state, account);
+    if (row == 0) return;
+    struct ch_row_account *set = ch_row_edit(&state->store, CH_T_ACCOUNT, row);
+    set->set_seq = seq;
+}
+
 void ch_apply_part(struct ch_state *state, const struct ch_event *event)
 {
     CH_CHECK(event->tag < CH_EVENT_TAGS && effects[event->tag] != NULL);

@@ -40,6 +40,9 @@ void ch_apply(struct ch_state *state, const struct ch_event *event);
 void ch_apply_part(struct ch_state *state, const struct ch_event *event);
 /* Nothing up to `seq` bears on the part any more. */
 void ch_apply_part_to(struct ch_state *state, uint64_t seq);
+/* How the account is set up was changed last by the event `seq`, which need not be in the part.
+ * account: an id; nothing happens where it is not in the part */
+void ch_apply_part_set(struct ch_state *state, uint64_t account, uint64_t seq);
 
 /* cascade.c: each leaves the rows it names freed. */
 void ch_end_grant(struct ch_state *state, uint32_t grant);
@@ -59,6 +62,9 @@ void ch_count_made(struct ch_state *state, uint32_t user, int32_t more);
 uint32_t ch_first_of_subject(const struct ch_state *state, uint8_t kind, uint32_t subject);
 void ch_link_subject(struct ch_state *state, uint8_t kind, uint32_t subject, uint32_t first,
                      int32_t more, uint64_t seq);
+
+/* apply_request.c: a settled request goes, with its note and its reason. */
+void ch_forget_request(struct ch_state *state, uint32_t request);
 
 /* parts.c: ends the next part of what a closed account still has; false when there is none. */
 bool ch_end_part(struct ch_state *state, uint32_t account, uint64_t seq);

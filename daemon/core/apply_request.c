@@ -6,8 +6,7 @@ static struct ch_row_request *edit(struct ch_state *state, uint32_t row)
     return ch_row_edit(&state->store, CH_T_REQUEST, row);
 }
 
-/* A settled request goes, with its note and its reason. */
-static void forget(struct ch_state *state, uint32_t row)
+void ch_forget_request(struct ch_state *state, uint32_t row)
 {
     const struct ch_row_request request = *ch_request_row(state, row);
     CH_CHECK(request.status != CH_request_status_pending && request.due == 0);
@@ -41,7 +40,7 @@ static void forget(struct ch_state *state, uint32_t row)
 void ch_apply_access_requested(struct ch_state *state, const struct ch_event *event)
 {
     const struct ch_ev_access_requested *body = event->body;
-    if (body->has_forgets) forget(state, ch_find_request(state, body->forgets.seq));
+    if (body->has_forgets) ch_forget_request(state, ch_find_request(state, body->forgets.seq));
     const uint32_t account_row = ch_find_account(state, event->account);
     const uint32_t user_row = ch_find_user(state, body->user.seq);
     const uint32_t row = ch_row_take(&state->store, CH_T_REQUEST);

@@ -215,6 +215,11 @@ static void show_offer(struct ch_asking *q, struct ch_qry_account_show_result *r
     result->offered_until = offer->until;
 }
 
+static uint64_t seq_of_offer(const struct ch_state *state, uint32_t row)
+{
+    return ch_offer_row(state, row)->seq;
+}
+
 void ch_query_ownership_offers(struct ch_asking *q)
 {
     const struct ch_qry_ownership_offers *args = q->call->args;
@@ -229,8 +234,8 @@ void ch_query_ownership_offers(struct ch_asking *q)
     }
     struct ch_qry_ownership_offers_result *result = ch_take(q, 1, sizeof *result);
     if (result == NULL) return;
-    ch_rows_cut(&rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
-                &result->has_next, &result->next);
+    ch_rows_page(q, &rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
+                 seq_of_offer, &result->has_next, &result->next);
     struct ch_rec_offer_row *offers = ch_take(q, rows.count, sizeof *offers);
     if (offers == NULL) return;
     for (uint32_t i = 0; i < rows.count; i++) {
@@ -311,6 +316,7 @@ void ch_query_account_show(struct ch_asking *q)
     q->ret->result = result;
 }
 
+/* In the order in which each was defined first: the rows', which never go. */
 void ch_query_limit_list(struct ch_asking *q)
 {
     const struct ch_qry_limit_list *args = q->call->args;

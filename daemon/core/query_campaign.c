@@ -58,6 +58,11 @@ static bool may_see(struct ch_asking *q, const struct ch_row_submission *row)
            has(q, CH_SCOPE_campaigns_approve, row->campaign);
 }
 
+static uint64_t id_of_submission(const struct ch_state *state, uint32_t row)
+{
+    return ch_submission_row(state, row)->id;
+}
+
 void ch_query_campaign_submissions(struct ch_asking *q)
 {
     const struct ch_qry_campaign_submissions *args = q->call->args;
@@ -70,11 +75,10 @@ void ch_query_campaign_submissions(struct ch_asking *q)
         if (args->has_status && row->status != args->status) continue;
         if (may_see(q, row) && !ch_rows_add(q, &rows, r)) return;
     }
-    ch_rows_sort(&rows);
     struct ch_qry_campaign_submissions_result *result = ch_take(q, 1, sizeof *result);
     if (result == NULL) return;
-    ch_rows_cut(&rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
-                &result->has_next, &result->next);
+    ch_rows_page(q, &rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
+                 id_of_submission, &result->has_next, &result->next);
     struct ch_rec_submission_row *submissions = ch_take(q, rows.count, sizeof *submissions);
     if (submissions == NULL) return;
     for (uint32_t i = 0; i < rows.count; i++) {

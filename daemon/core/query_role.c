@@ -26,6 +26,11 @@ static bool may_see_roles(struct ch_asking *q, uint32_t account)
     return ch_refuse_scopes(q, CH_REJ_not_allowed, "account", wanted);
 }
 
+static uint64_t id_of_role(const struct ch_state *state, uint32_t row)
+{
+    return ch_role_row(state, row)->id;
+}
+
 void ch_query_role_list(struct ch_asking *q)
 {
     const struct ch_qry_role_list *args = q->call->args;
@@ -43,6 +48,7 @@ void ch_query_role_list(struct ch_asking *q)
         (void)ch_refuse_limit(q, "LIST_ITEMS", "account");
         return;
     }
+    ch_rows_order(q, &rows, id_of_role);
     struct ch_qry_role_list_result *result = ch_take(q, 1, sizeof *result);
     struct ch_rec_role_row *roles = ch_take(q, rows.count, sizeof *roles);
     if (result == NULL || roles == NULL) return;
@@ -153,8 +159,7 @@ static void tell_effect(struct ch_asking *q, uint32_t role, uint32_t account,
         if (ch_scopes_empty(ch_scopes_or(effect.widened, effect.narrowed))) continue;
         if (!ch_rows_add(q, &rows, s)) return;
     }
-    ch_rows_sort(&rows);
-    ch_rows_cut(&rows, page, &result->has_next, &result->next);
+    ch_rows_page(q, &rows, page, ch_id_of_share, &result->has_next, &result->next);
     struct ch_rec_role_effect_row *shares = ch_take(q, rows.count, sizeof *shares);
     if (shares == NULL) return;
     for (uint32_t i = 0; i < rows.count; i++) {
@@ -212,23 +217,32 @@ void ch_query_role_publish_effect(struct ch_asking *q)
     (void)ch_refuse(q, CH_REJ_not_in_this_version, "role");
 }
 
+static uint64_t id_of_page(const struct ch_state *state, uint32_t row)
+{
+    return ch_page_row(state, row)->id;
+}
+
 void ch_query_page_list(struct ch_asking *q)
 {
     const struct ch_store *store = &q->state->store;
-    const uint32_t count = ch_table_live(store, CH_T_PAGE);
-    struct ch_qry_page_list_result *result = ch_take(q, 1, sizeof *result);
-    struct ch_rec_page_row *pages = ch_take(q, count, sizeof *pages);
-    if (result == NULL || pages == NULL) return;
+    struct ch_rows rows = {0};
     for (uint32_t p = ch_row_next(store, CH_T_PAGE, 0); p != 0;
          p = ch_row_next(store, CH_T_PAGE, p)) {
-        const struct ch_row_page *page = ch_page_row(q->state, p);
-        struct ch_rec_page_row *record = &pages[result->pages_len++];
+        if (!ch_rows_add(q, &rows, p)) return;
+    }
+    ch_rows_order(q, &rows, id_of_page);
+    struct ch_qry_page_list_result *result = ch_take(q, 1, sizeof *result);
+    struct ch_rec_page_row *pages = ch_take(q, rows.count, sizeof *pages);
+    if (result == NULL || pages == NULL) return;
+    for (uint32_t i = 0; i < rows.count; i++) {
+        const struct ch_row_page *page = ch_page_row(q->state, rows.row[i]);
         ch_saw(q, page->changed);
-        record->page.seq = page->id;
-        record->name = ch_copy_text(q, page->name);
-        record->version = page->version;
-        record->scopes = ch_scopes_at(q->state, page->scopes);
+        pages[i].page.seq = page->id;
+        pages[i].name = ch_copy_text(q, page->name);
+        pages[i].version = page->version;
+        pages[i].scopes = ch_scopes_at(q->state, page->scopes);
     }
     result->pages = pages;
+    result->pages_len = rows.count;
     q->ret->result = result;
 }

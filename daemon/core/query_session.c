@@ -92,8 +92,8 @@ void ch_query_session_accounts(struct ch_asking *q)
     keep_places(q, &rows);
     struct ch_qry_session_accounts_result *result = ch_take(q, 1, sizeof *result);
     if (result == NULL) return;
-    ch_rows_cut(&rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
-                &result->has_next, &result->next);
+    ch_rows_page(q, &rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
+                 ch_id_of_account, &result->has_next, &result->next);
     struct ch_rec_place_row *places = ch_take(q, rows.count, sizeof *places);
     if (places == NULL) return;
     const uint32_t session = q->moment->session_row;

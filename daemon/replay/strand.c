@@ -45,6 +45,50 @@ static bool has_reservation(const struct ch_state *state, struct ch_reservation_
     return ch_find_reservation(state, id.seq) != 0;
 }
 
+static bool has_submission(const struct ch_state *state, uint32_t account, struct ch_text campaign)
+{
+    return ch_find_submission(state, account, campaign) != 0;
+}
+
+/* As is_ready, of requests, sessions and campaigns. */
+static bool is_ready_for_asked(const struct ch_state *state, const struct ch_event *event,
+                               uint32_t account)
+{
+    switch (event->tag) {
+    case CH_EV_access_approved:
+    case CH_EV_access_denied:
+    case CH_EV_access_withdrawn:
+    case CH_EV_access_request_expired: /* each names it first */
+        return ch_find_request(state, ((const struct ch_request_id *)event->body)->seq) != 0;
+    case CH_EV_session_moved:
+    case CH_EV_session_closed:
+    case CH_EV_session_expired:
+        return ch_find_session(state, ((const struct ch_session_id *)event->body)->seq) != 0;
+    case CH_EV_campaign_approved:
+        return has_submission(state, account,
+                              ((const struct ch_ev_campaign_approved *)event->body)->campaign);
+    case CH_EV_campaign_rejected:
+        return has_submission(state, account,
+                              ((const struct ch_ev_campaign_rejected *)event->body)->campaign);
+    case CH_EV_campaign_edited:
+        return has_submission(state, account,
+                              ((const struct ch_ev_campaign_edited *)event->body)->campaign);
+    case CH_EV_campaign_sent:
+        return has_submission(state, account,
+                              ((const struct ch_ev_campaign_sent *)event->body)->campaign);
+    default: return true;
+    }
+}
+#define NAMED_FIRST(name, field)                                                                   \
+    _Static_assert(offsetof(struct ch_ev_##name, field) == 0, "named first")
+NAMED_FIRST(access_approved, request);
+NAMED_FIRST(access_denied, request);
+NAMED_FIRST(access_withdrawn, request);
+NAMED_FIRST(access_request_expired, request);
+NAMED_FIRST(session_moved, session);
+NAMED_FIRST(session_closed, session);
+NAMED_FIRST(session_expired, session);
+
 /* As is_ready. What is used of a plan of which not all is in the part is not in it at all. */
 static bool is_ready_for_credits(const struct ch_state *state, const struct ch_event *event,
                                  uint32_t account)
@@ -97,7 +141,7 @@ static bool is_ready(const struct ch_state *state, const struct ch_event *event)
         const uint64_t key = resumed->has_key ? resumed->key.seq : 0;
         return ch_find_stream(state, account, key, resumed->stream) != 0;
     }
-    return is_ready_for_credits(state, event, account);
+    return is_ready_for_credits(state, event, account) && is_ready_for_asked(state, event, account);
 }
 _Static_assert(offsetof(struct ch_ev_group_member_added, user) ==
                        offsetof(struct ch_ev_group_member_removed, user) &&
@@ -117,6 +161,7 @@ static enum fit fits_subject(const struct ch_state *state, const struct ch_ev_sh
 static bool is_here(const struct ch_strand *strand, const struct ch_event *event)
 {
     if (event->account == 0 || ch_touched_is_of_user(event->tag)) return true;
+    if (event->tag == CH_EV_access_requested) return true;           /* cut_requested */
     if (ch_events[event->tag].makes == CH_KIND_account) return true; /* its own */
     if (ch_find_account(&strand->state, event->account) == 0) return false;
     return ch_touched_is_of_tree(event->tag) ||
@@ -162,9 +207,22 @@ static enum fit cut_dissolved(const struct ch_strand *strand, const struct ch_ev
     return holds && (strand->roots.by & CH_BY_CREDITS) != 0 ? LOST : OUT;
 }
 
+/* A new request, for which an older one is forgotten: either may be what the part is about. */
+static enum fit cut_requested(struct ch_strand *strand, const struct ch_event *event,
+                              struct ch_ev_access_requested *body)
+{
+    const uint32_t row = body->has_forgets ? ch_find_request(&strand->state, body->forgets.seq) : 0;
+    body->has_forgets = row != 0;
+    if (ch_strand_follows(strand, CH_TOUCH_REQUESTS, event->account) ||
+        ch_strand_follows(strand, CH_TOUCH_REQUESTS, body->user.seq)) {
+        return FITS;
+    }
+    if (row != 0) ch_forget_request(&strand->state, row);
+    return OUT;
+}
+
 /* Makes of an event what of it is about the part. */
-static enum fit cut(const struct ch_strand *strand, struct ch_event *event,
-                    union ch_event_body *body)
+static enum fit cut(struct ch_strand *strand, struct ch_event *event, union ch_event_body *body)
 {
     if (event->tag == CH_EV_ownership_transferred) {
         struct ch_ev_ownership_transferred *passed = &body->ownership_transferred;
@@ -173,8 +231,11 @@ static enum fit cut(const struct ch_strand *strand, struct ch_event *event,
         }
     } else if (event->tag == CH_EV_account_dissolved) {
         return cut_dissolved(strand, event, &body->account_dissolved);
-    } else if (event->tag == CH_EV_session_opened) {
-        body->session_opened.has_current = false; /* nothing that a strand answers tells of it */
+    } else if (event->tag == CH_EV_access_requested) {
+        return cut_requested(strand, event, &body->access_requested);
+    } else if (event->tag == CH_EV_session_opened && body->session_opened.has_current) {
+        const uint64_t current = body->session_opened.current.seq;
+        body->session_opened.has_current = ch_find_account(&strand->state, current) != 0;
     }
     return FITS;
 }
@@ -229,6 +290,10 @@ static bool apply_all(struct ch_strands *strands, struct ch_strand *strand, uint
     strands->read += count;
     if (strands->records.cap > RECORDS_KEPT) ch_buf_deinit(&strands->records);
     ch_apply_part_to(&strand->state, seq);
+    for (uint32_t i = 0; i < strand->places; i++) {
+        const struct ch_strand_place *place = &strand->place[i];
+        if (place->set_seq != 0) ch_apply_part_set(&strand->state, place->id, place->set_seq);
+    }
     strand->seq = seq;
     return true;
 }

@@ -34,29 +34,31 @@ enum {
     BY_plan_show = CH_BY_CREDITS,
     BY_billing_statement = CH_BY_CREDITS,
     BY_billing_separation = CH_BY_CREDITS,
-    BY_plan_list = CH_BY_WHOLE,
-    BY_account_list = CH_BY_WHOLE,
-    BY_account_show = CH_BY_WHOLE, /* tells when anything of it changed last */
-    BY_ownership_offers = CH_BY_WHOLE,
-    BY_limit_list = CH_BY_WHOLE,
-    BY_invitation_preview = CH_BY_WHOLE, /* tells whether an address is known at all */
+    BY_account_show = CH_BY_SET | CH_BY_OWNER | CH_BY_PEOPLE | CH_BY_BELOW,
+    BY_ownership_offers = CH_BY_ASKER | CH_BY_OFFERS | CH_BY_OWNER,
+    BY_limit_list = CH_BY_LOG | CH_BY_LIMITS,
+    BY_page_list = CH_BY_LOG,
+    BY_role_list = CH_BY_LOG, /* and an account's own, where it names one */
+    BY_role_show = CH_BY_PEOPLE,
+    BY_role_change_effect = CH_BY_PEOPLE,
+    BY_session_list = CH_BY_ASKER | CH_BY_SESSIONS,
+    BY_session_accounts = CH_BY_ASKER | CH_BY_ELSEWHERE | CH_BY_TREE,
+    BY_access_requests = CH_BY_REQUESTS,
+    BY_access_mine = CH_BY_ASKER | CH_BY_REQUESTS,
+    /* who covers what is asked for, on the account and below it: as an approval would ask */
+    BY_access_deciders = CH_BY_REQUESTS | CH_BY_ABOVE | CH_BY_ELSEWHERE | CH_BY_GROUPS,
+    BY_campaign_submissions = CH_BY_CAMPAIGNS,
+    BY_campaign_approvers = CH_BY_CAMPAIGNS | CH_BY_ABOVE | CH_BY_ELSEWHERE,
+    BY_campaign_send_check = CH_BY_CAMPAIGNS | CH_BY_SUBJECT, /* or the asker */
+    BY_command_needs = CH_BY_LOG,
+    BY_plan_list = CH_BY_WHOLE,           /* every plan there is */
+    BY_account_list = CH_BY_WHOLE,        /* every account there is, or below those of a person */
+    BY_role_publish_effect = CH_BY_WHOLE, /* every share there is that has the role */
+    BY_import_status = CH_BY_WHOLE,       /* tells when the last event of the log was */
+    BY_invitation_preview = CH_BY_WHOLE,  /* tells whether anybody has the address; whoever had
+                                           * it then, no stream says */
     BY_access_orphans = CH_BY_WHOLE,
     BY_access_review = CH_BY_WHOLE,
-    BY_role_list = CH_BY_WHOLE,
-    BY_role_show = CH_BY_WHOLE,
-    BY_role_change_effect = CH_BY_WHOLE,
-    BY_role_publish_effect = CH_BY_WHOLE,
-    BY_page_list = CH_BY_WHOLE,
-    BY_session_list = CH_BY_WHOLE,
-    BY_session_accounts = CH_BY_WHOLE,
-    BY_command_needs = CH_BY_WHOLE,
-    BY_access_requests = CH_BY_WHOLE,
-    BY_access_mine = CH_BY_WHOLE,
-    BY_access_deciders = CH_BY_WHOLE,
-    BY_campaign_submissions = CH_BY_WHOLE,
-    BY_campaign_approvers = CH_BY_WHOLE,
-    BY_campaign_send_check = CH_BY_WHOLE,
-    BY_import_status = CH_BY_WHOLE,
     BY_stats_show = CH_BY_WHOLE,
     BY_stats_series = CH_BY_WHOLE,
     BY_usage_history = CH_BY_WHOLE,
@@ -72,7 +74,7 @@ enum {
 
 #define FROM_STATE(ident) [CH_QRY_##ident] = BY_##ident,
 #define FROM_DAEMON(ident)
-static const uint16_t by[CH_CALL_TYPES] = {
+static const uint32_t by[CH_CALL_TYPES] = {
 #define QUERY_BEGIN(ident, type, who, scope, on, from, text) FROM_##from(ident)
 #define QUERY_END(ident)
 #define RESULT_BEGIN(ident)
@@ -85,6 +87,7 @@ static const uint16_t by[CH_CALL_TYPES] = {
 struct subject {
     const struct ch_ref *user;
     const struct ch_ref *group;
+    const struct ch_ref *account; /* beside the one that the call is on */
     uint64_t key;
 };
 
@@ -104,8 +107,10 @@ static bool read_subject(const struct ch_call *call, struct subject *ret)
                 ret->user = ch_field_at(field, call->args);
             } else if (field->kind == CH_KIND_group_ref) {
                 ret->group = ch_field_at(field, call->args);
-            } else {
-                return false; /* another account: content that it feeds */
+            } else if (field->kind == CH_KIND_account_ref) {
+                ret->account = ch_field_at(field, call->args);
+            } else if (field->kind != CH_KIND_role_ref) { /* all roles of the account are there */
+                return false;
             }
         }
     }
@@ -120,6 +125,11 @@ static uint32_t by_of(const struct ch_call *call, struct subject *ret)
     if (call->type == CH_QRY_check) {
         const struct ch_qry_check *args = call->args;
         if (args->has_explain && args->explain) deciding |= CH_BY_FACTS;
+        if (args->has_of) return CH_BY_WHOLE;
+    }
+    if (call->type == CH_QRY_campaign_send_check &&
+        !((const struct ch_qry_campaign_send_check *)call->args)->has_user) {
+        deciding |= CH_BY_ASKER;
     }
     if (ch_calls[call->type].on && !call->has_on) return CH_BY_WHOLE; /* it is refused */
     return deciding;
@@ -132,10 +142,9 @@ static uint32_t find_user(const struct ch_state *state, const struct ch_ref *ref
     return ch_find_user_hash(state, email ? CH_KIND_email : CH_KIND_username, ref->hash);
 }
 
-static uint32_t find_on(const struct ch_state *state, const struct ch_call *call)
+static uint32_t find_account(const struct ch_state *state, const struct ch_ref *ref)
 {
-    return call->on.id != 0 ? ch_find_account(state, call->on.id)
-                            : ch_find_account_path(state, call->on.name);
+    return ref->id != 0 ? ch_find_account(state, ref->id) : ch_find_account_path(state, ref->name);
 }
 
 /* Adds an id, each once; false: too many, or none. */
@@ -155,6 +164,15 @@ static uint32_t find_group(const struct ch_state *state, uint32_t on, const stru
 {
     if (ref->id != 0) return ch_find_group(state, ref->id);
     return on == 0 ? 0 : ch_find_group_name(state, on, ref->name);
+}
+
+/* An account that is named; 0 into *ret_row where it is not there now. */
+static bool add_account(struct ch_strand_roots *roots, const struct ch_state *head,
+                        const struct ch_ref *ref, uint32_t *ret_row)
+{
+    *ret_row = find_account(head, ref);
+    const uint64_t id = *ret_row == 0 ? ref->id : ch_account_row(head, *ret_row)->id;
+    return add(roots->account, &roots->accounts, id);
 }
 
 /* Whoever is named. Who or what is not there now was never there, but under a name it may have
@@ -182,10 +200,12 @@ static bool add_call(struct ch_strand_roots *roots, const struct ch_state *head,
     const uint32_t deciding = by_of(call, &subject);
     if (deciding == CH_BY_WHOLE) return false;
     roots->by |= deciding;
-    if (call->has_on) {
-        on = find_on(head, call);
-        const uint64_t account = on == 0 ? call->on.id : ch_account_row(head, on)->id;
-        if (!add(roots->account, &roots->accounts, account)) return false;
+    uint32_t other;
+    if (call->has_on && !add_account(roots, head, &call->on, &on)) return false;
+    if (subject.account != NULL && !add_account(roots, head, subject.account, &other)) return false;
+    if ((deciding & CH_BY_ASKER) != 0 && roots->asker != 0 &&
+        !add(roots->subject, &roots->subjects, roots->asker)) {
+        return false;
     }
     return add_subject(roots, head, on, &subject);
 }
@@ -208,7 +228,7 @@ bool ch_strand_roots(const struct ch_strand_asked *asked, const struct ch_state 
         const struct ch_call *call = &request->calls[i];
         if (call->why == NULL && !add_call(ret, head, call)) return false;
     }
-    if (ret->accounts + ret->subjects == 0) return false;
+    if (ret->accounts + ret->subjects == 0 && (ret->by & CH_BY_LOG) == 0) return false;
     qsort(ret->account, ret->accounts, sizeof *ret->account, by_id);
     qsort(ret->subject, ret->subjects, sizeof *ret->subject, by_id);
     return true;
@@ -232,6 +252,15 @@ static bool is_among(const uint64_t *ids, uint32_t count, uint64_t id)
         i++;
     }
     return i < count;
+}
+
+/* The account that a name leads to in the part is one that the part was made for. */
+static bool answers_on(const struct ch_strand_roots *roots, const struct ch_state *part,
+                       const struct ch_ref *ref, uint32_t *ret_row)
+{
+    *ret_row = find_account(part, ref);
+    if (*ret_row == 0) return ref->id != 0;
+    return is_among(roots->account, roots->accounts, ch_account_row(part, *ret_row)->id);
 }
 
 /* A name leads in the part where it led then, or nowhere: the names of whoever is there are as they
@@ -258,10 +287,11 @@ static bool answers_call(const struct ch_strand_roots *roots, const struct ch_st
 {
     struct subject subject;
     if (by_of(call, &subject) == CH_BY_WHOLE) return false;
-    if (!call->has_on) return answers_about(roots, part, /* on= */ 0, &subject);
-    const uint32_t on = find_on(part, call);
-    if (on == 0) return call->on.id != 0;
-    if (!is_among(roots->account, roots->accounts, ch_account_row(part, on)->id)) return false;
+    uint32_t on = 0;
+    uint32_t other;
+    if (call->has_on && !answers_on(roots, part, &call->on, &on)) return false;
+    if (call->has_on && on == 0) return true; /* it was not there then */
+    if (subject.account != NULL && !answers_on(roots, part, subject.account, &other)) return false;
     return answers_about(roots, part, on, &subject);
 }
 

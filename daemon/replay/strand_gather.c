@@ -32,6 +32,16 @@ static void add_stream(struct ch_strand *strand, enum ch_touch kind, uint64_t id
     strand->grown = strand->widened = true;
 }
 
+bool ch_strand_follows(const struct ch_strand *strand, uint8_t kind, uint64_t id)
+{
+    const uint64_t key = ch_stream_key(kind, id);
+    uint32_t i = 0;
+    while (i < strand->streams && strand->stream[i].key != key) {
+        i++;
+    }
+    return i < strand->streams;
+}
+
 const struct ch_strand_place *ch_strand_find_place(const struct ch_strand *strand, uint64_t account)
 {
     for (uint32_t i = 0; i < strand->places; i++) {
@@ -89,6 +99,12 @@ static void ask_about(struct ch_strand *strand, struct ch_strand_place *place)
     }
 }
 
+/* The strand's streams of one kind of thing are those of the thing with the id. */
+static void add_where(struct ch_strand *strand, uint32_t by, enum ch_touch kind, uint64_t id)
+{
+    if (is_by(strand, by)) add_stream(strand, kind, id, /* deep= */ false);
+}
+
 static void add_place(struct ch_strand *strand, uint64_t account, bool asked)
 {
     if (account == 0) return;
@@ -109,6 +125,16 @@ static void add_node(struct ch_strand *strand, uint64_t account)
     strand->node[strand->nodes++] = (struct ch_strand_node){.id = account};
 }
 
+static void begin_asker(struct ch_strand *strand, uint64_t asker)
+{
+    add_stream(strand, CH_TOUCH_RIGHTS, asker, is_by(strand, CH_BY_GROUPS));
+    add_where(strand, CH_BY_OFFERS, CH_TOUCH_OFFERS, asker);
+    add_where(strand, CH_BY_SESSIONS, CH_TOUCH_SESSIONS, asker);
+    if (is_by(strand, CH_BY_ASKER)) {
+        add_where(strand, CH_BY_REQUESTS, CH_TOUCH_REQUESTS, asker);
+    }
+}
+
 void ch_strand_begin(struct ch_strand *strand)
 {
     const struct ch_strand_roots *roots = &strand->roots;
@@ -116,19 +142,20 @@ void ch_strand_begin(struct ch_strand *strand)
     strand->events = 0;
     strand->too_many = false;
     add_stream(strand, CH_TOUCH_SYSTEM, 1, /* deep= */ false);
+    add_where(strand, CH_BY_LIMITS, CH_TOUCH_LIMITS, 1);
     for (uint32_t i = 0; i < roots->accounts; i++) {
-        add_place(strand, roots->account[i], /* asked= */ true);
-        if (is_by(strand, CH_BY_PEOPLE)) {
-            add_stream(strand, CH_TOUCH_PEOPLE, roots->account[i], /* deep= */ false);
-        }
-        if (is_by(strand, CH_BY_BELOW)) {
-            add_stream(strand, CH_TOUCH_BELOW, roots->account[i], /* deep= */ false);
-        }
+        const uint64_t account = roots->account[i];
+        add_place(strand, account, /* asked= */ true);
+        add_where(strand, CH_BY_PEOPLE, CH_TOUCH_PEOPLE, account);
+        add_where(strand, CH_BY_BELOW, CH_TOUCH_BELOW, account);
+        add_where(strand, CH_BY_SET, CH_TOUCH_SET, account);
+        add_where(strand, CH_BY_REQUESTS, CH_TOUCH_REQUESTS, account);
+        add_where(strand, CH_BY_CAMPAIGNS, CH_TOUCH_CAMPAIGNS, account);
     }
     for (uint32_t i = 0; i < roots->subjects; i++) {
         add_stream(strand, CH_TOUCH_RIGHTS, roots->subject[i], /* deep= */ true);
     }
-    if (roots->asker != 0) add_stream(strand, CH_TOUCH_RIGHTS, roots->asker, /* deep= */ false);
+    if (roots->asker != 0) begin_asker(strand, roots->asker);
 }
 
 /* ---- what an event leads to ------------------------------------------------------------------ */
@@ -154,9 +181,16 @@ static void lead(const struct reading *r, uint64_t account, uint64_t id, bool de
     if (id != 0) ch_buf_put(&r->strands->leads, &to, sizeof to);
 }
 
+/* With the root of a tree, what is of all of it. */
+static void lead_from_root(const struct reading *r, const struct ch_strand_place *place)
+{
+    if (place->asked) add_where(r->strand, CH_BY_CREDITS, CH_TOUCH_CREDITS, place->id);
+    add_where(r->strand, CH_BY_TREE, CH_TOUCH_TREE, place->id);
+}
+
 static void lead_from_place(const struct reading *r, const struct ch_event *event)
 {
-    const bool told = is_by(r->strand, CH_BY_FACTS);
+    const bool told = is_by(r->strand, CH_BY_FACTS | CH_BY_OWNER);
     struct ch_strand_place *place = place_of(r->strand, stream_of(r)->key & (UINT64_MAX >> 8));
     if (event->tag == CH_EV_account_opened) {
         const struct ch_ev_account_opened *opened = event->body;
@@ -165,8 +199,8 @@ static void lead_from_place(const struct reading *r, const struct ch_event *even
         place->read_opened = true;
         if (opened->has_parent) {
             add_place(r->strand, opened->parent.seq, asked);
-        } else if (asked && is_by(r->strand, CH_BY_CREDITS)) {
-            add_stream(r->strand, CH_TOUCH_CREDITS, place->id, /* deep= */ false);
+        } else {
+            lead_from_root(r, place);
         }
     } else if (event->tag == CH_EV_account_dissolved) {
         place->dissolved_seq = event->seq;
@@ -176,6 +210,9 @@ static void lead_from_place(const struct reading *r, const struct ch_event *even
     } else if (event->tag == CH_EV_ownership_transferred) {
         const struct ch_ev_ownership_transferred *passed = event->body;
         lead(r, 0, passed->user.seq, /* deep= */ false);
+    } else if (event->tag == CH_EV_ownership_offered && is_by(r->strand, CH_BY_OWNER)) {
+        const struct ch_ev_ownership_offered *offered = event->body;
+        lead(r, 0, offered->user.seq, /* deep= */ false);
     }
 }
 
@@ -199,10 +236,42 @@ static void lead_from_tree(const struct reading *r, const struct ch_event *event
     }
 }
 
+/* Whoever asked for access, and where. */
+static void lead_from_requests(const struct reading *r, const struct ch_event *event)
+{
+    if (event->tag != CH_EV_access_requested) return;
+    const struct ch_ev_access_requested *requested = event->body;
+    const uint64_t id = stream_of(r)->key & (UINT64_MAX >> 8);
+    if (requested->user.seq != id && event->account != id) return; /* it is forgotten elsewhere */
+    lead(r, 0, requested->user.seq, /* deep= */ false);
+    add_place(r->strand, event->account, /* asked= */ false);
+}
+
+/* Who submitted a campaign, and whose right an approval stands on. */
+static void lead_from_campaigns(const struct reading *r, const struct ch_event *event)
+{
+    const uint8_t kind = event->actor.kind;
+    if (kind != CH_actor_kind_user && kind != CH_actor_kind_key) return;
+    if (event->tag == CH_EV_campaign_submitted) lead(r, 0, event->actor.id, /* deep= */ false);
+    if (event->tag == CH_EV_campaign_approved) lead(r, 0, event->actor.id, /* deep= */ true);
+}
+
+/* The accounts that were current ones. */
+static void lead_from_sessions(const struct reading *r, const struct ch_event *event)
+{
+    if (event->tag == CH_EV_session_opened) {
+        const struct ch_ev_session_opened *opened = event->body;
+        if (opened->has_current) add_place(r->strand, opened->current.seq, /* asked= */ false);
+    } else if (event->tag == CH_EV_session_moved) {
+        const struct ch_ev_session_moved *moved = event->body;
+        add_place(r->strand, moved->current.seq, /* asked= */ false);
+    }
+}
+
 /* Whoever has to do with the account, and when they logged in. */
 static void lead_to_subject(const struct reading *r, uint8_t kind, uint64_t id)
 {
-    lead(r, 0, id, /* deep= */ false);
+    lead(r, 0, id, is_by(r->strand, CH_BY_GROUPS));
     if (kind == CH_KIND_user && id != 0 && is_by(r->strand, CH_BY_LOGINS)) {
         add_stream(r->strand, CH_TOUCH_LOGINS, id, /* deep= */ false);
     }
@@ -244,12 +313,21 @@ static void lead_from_invited(const struct reading *r, const struct ch_event *ev
     if (all && share) add_place(r->strand, event->account, /* asked= */ false);
 }
 
+/* The person behind a key. */
+static void lead_to_maker(const struct reading *r, const struct ch_event *event)
+{
+    const uint8_t kind = event->actor.kind;
+    const bool bound = kind == CH_actor_kind_user || kind == CH_actor_kind_key;
+    if (bound) lead(r, 0, event->actor.id, /* deep= */ false);
+}
+
 static void lead_from_rights(const struct reading *r, const struct ch_event *event)
 {
     const bool deep = stream_of(r)->deep;
     lead_from_invited(r, event);
     if (event->tag == CH_EV_key_created) {
         add_place(r->strand, event->account, /* asked= */ false);
+        if (is_by(r->strand, CH_BY_CAMPAIGNS)) lead_to_maker(r, event);
     } else if (event->tag == CH_EV_group_created) {
         const struct ch_ev_group_created *created = event->body;
         if (created->has_parent) lead(r, 0, created->parent.seq, deep);
@@ -270,7 +348,12 @@ static void lead_on(const struct reading *r, const struct ch_event *event)
     case CH_TOUCH_RIGHTS: lead_from_rights(r, event); break;
     case CH_TOUCH_PEOPLE: lead_from_people(r, event); break;
     case CH_TOUCH_BELOW:
+    case CH_TOUCH_TREE:
     case CH_TOUCH_CREDITS: lead_from_tree(r, event); break;
+    case CH_TOUCH_REQUESTS: lead_from_requests(r, event); break;
+    case CH_TOUCH_CAMPAIGNS: lead_from_campaigns(r, event); break;
+    case CH_TOUCH_SESSIONS: lead_from_sessions(r, event); break;
+    case CH_TOUCH_OFFERS: add_place(r->strand, event->account, /* asked= */ false); break;
     default: break;
     }
     if (!is_by(r->strand, CH_BY_FACTS) || !stream_of(r)->deep) return;
@@ -302,6 +385,12 @@ static bool may_lead(uint64_t tag)
     case CH_EV_group_created:
     case CH_EV_group_moved:
     case CH_EV_group_member_added:
+    case CH_EV_ownership_offered:
+    case CH_EV_access_requested:
+    case CH_EV_campaign_submitted:
+    case CH_EV_campaign_approved:
+    case CH_EV_session_opened:
+    case CH_EV_session_moved:
     case CH_EV_key_created: return true;
     default: return false;
     }
@@ -365,6 +454,23 @@ static bool read_last(const struct reading *r, uint64_t to)
            take_record(r, &record);
 }
 
+/* Of what an account's set-up is, only when it changed last, which no record is read for. */
+static bool read_set(const struct reading *r, uint64_t to)
+{
+    const uint64_t key = stream_of(r)->key;
+    struct ch_strand_place *place = place_of(r->strand, key & (UINT64_MAX >> 8));
+    struct ch_why why;
+    uint64_t last;
+    size_t count = 0;
+    if (ch_streams_find_last(r->strands->options.streams, key, to + 1, &last, 1, &count, &why) !=
+        CH_OK) {
+        return false;
+    }
+    if (count > 0) place->set_seq = last;
+    stream_of(r)->to = to;
+    return true;
+}
+
 static bool read_stream(const struct reading *r, uint64_t to)
 {
     struct ch_strands *strands = r->strands;
@@ -389,6 +495,15 @@ static bool read_stream(const struct reading *r, uint64_t to)
     }
     stream_of(r)->to = to;
     return true;
+}
+
+static bool read_some(const struct reading *r, uint64_t to)
+{
+    switch (kind_of(stream_of(r)->key)) {
+    case CH_TOUCH_LOGINS: return read_last(r, to);
+    case CH_TOUCH_SET: return read_set(r, to);
+    default: return read_stream(r, to);
+    }
 }
 
 /* Follows the leads whose account is of the strand. */
@@ -446,8 +561,7 @@ bool ch_strand_gather(struct ch_strands *strands, struct ch_strand *strand, uint
             const struct reading r = {
                 .strands = strands, .strand = strand, .place = i, .most = most};
             if (strand->stream[i].to >= to) continue;
-            const bool last = kind_of(strand->stream[i].key) == CH_TOUCH_LOGINS;
-            if (!(last ? read_last(&r, to) : read_stream(&r, to))) return false;
+            if (!read_some(&r, to)) return false;
         }
         follow_leads(strands, strand);
     } while (strand->grown && !strand->too_many);

@@ -28,6 +28,17 @@ enum ch_strand_by {
     CH_BY_PEOPLE = 1 << 5, /* who and what has shares and keys of the account */
     CH_BY_ABOVE = 1 << 6,  /* and of those above it */
     CH_BY_LOGINS = 1 << 7, /* and when these users logged in last */
+    CH_BY_GROUPS = 1 << 9, /* and what they have elsewhere by groups */
+    CH_BY_LOG = 1 << 10,   /* what holds for the whole log; it need not be about anything */
+    CH_BY_LIMITS = 1 << 11,
+    CH_BY_ASKER = 1 << 12,     /* who asks is whom it is about */
+    CH_BY_SET = 1 << 13,       /* the last event of the account */
+    CH_BY_OWNER = 1 << 14,     /* whose the tree is, and to whom it is offered */
+    CH_BY_OFFERS = 1 << 15,    /* made to the asker */
+    CH_BY_SESSIONS = 1 << 16,  /* of the asker */
+    CH_BY_REQUESTS = 1 << 17,  /* for access: of the account, and of an asker it is about */
+    CH_BY_CAMPAIGNS = 1 << 18, /* that were submitted, and by whom */
+    CH_BY_TREE = 1 << 19,      /* every account of the tree */
 };
 
 /* One stream that is followed. */
@@ -43,6 +54,7 @@ struct ch_strand_place {
     uint64_t id;
     uint64_t parent;        /* 0: none, or not known yet */
     uint64_t dissolved_seq; /* the last part of it that ended; 0: none did */
+    uint64_t set_seq;       /* its last event, where that is asked for; 0: it is not */
     bool asked;             /* something is asked about it, or about one below it */
     bool read_opened;       /* its opening was read, so that `parent` is known */
 };
@@ -73,7 +85,7 @@ struct ch_strand_roots {
     uint64_t subject[CH_STRAND_ROOTS]; /* users, keys and groups */
     uint64_t asker;                    /* a person or a key; 0: neither */
     uint32_t accounts, subjects;
-    uint32_t by; /* enum ch_strand_by, of all calls */
+    uint32_t by; /* a set of enum ch_strand_by, of all calls */
     uint32_t spare;
 };
 
@@ -126,6 +138,8 @@ bool ch_strand_gather(struct ch_strands *strands, struct ch_strand *strand, uint
                       uint64_t most);
 const struct ch_strand_place *ch_strand_find_place(const struct ch_strand *strand,
                                                    uint64_t account);
+/* Whether the stream is one that is followed. */
+bool ch_strand_follows(const struct ch_strand *strand, uint8_t kind, uint64_t id);
 /* The event with the last part of a dissolved account of the strand; 0: it was not dissolved. */
 uint64_t ch_strand_dissolved(const struct ch_strand *strand, uint64_t account);
 

@@ -6,8 +6,8 @@
 struct touching {
     const struct ch_state *before;
     const struct ch_event *event;
+    uint32_t on; /* what the event bears on; a set of enum bearing */
     bool rights; /* the event decides about rights of whom it names */
-    bool login;  /* it is a login of the user it names */
     uint64_t *keys;
     size_t count;
 };
@@ -15,22 +15,30 @@ struct touching {
 /* What an event bears on; each is a stream, or says which. */
 enum bearing {
     NOTHING = 0,
-    RIGHTS = 1 << 0,   /* of whom it names, and the account's people */
-    PLACE = 1 << 1,    /* the account's own standing */
-    SYSTEM = 1 << 2,   /* the whole log */
-    ROLE = 1 << 3,     /* PLACE, or SYSTEM where it is built in */
-    STREAM = 1 << 4,   /* a key, or PLACE: one stream of mail */
-    SETTINGS = 1 << 5, /* the account's own settings */
-    BELOW = 1 << 6,    /* the account above the one it is about, which shows those below it */
-    CREDITS = 1 << 7,  /* those of the tree */
-    LOGIN = 1 << 8,    /* when a user logged in */
-    PERSON = 1 << 9,   /* it is about a user, wherever they caused it */
+    RIGHTS = 1 << 0,    /* of whom it names, and the account's people */
+    PLACE = 1 << 1,     /* the account's own standing */
+    SYSTEM = 1 << 2,    /* the whole log */
+    ROLE = 1 << 3,      /* PLACE, or SYSTEM where it is built in */
+    STREAM = 1 << 4,    /* a key, or PLACE: one stream of mail */
+    SETTINGS = 1 << 5,  /* the account's own settings */
+    BELOW = 1 << 6,     /* the account above the one it is about, which shows those below it */
+    CREDITS = 1 << 7,   /* those of the tree */
+    LOGIN = 1 << 8,     /* when a user logged in */
+    PERSON = 1 << 9,    /* it is about a user, wherever they caused it */
+    TREE = 1 << 10,     /* what accounts there are in the tree */
+    LIMIT = 1 << 11,    /* the whole log's limits */
+    OFFER = 1 << 12,    /* what is offered to the user it names */
+    SESSION = 1 << 13,  /* sessions of the user it names */
+    REQUEST = 1 << 14,  /* requests for access: of the account, and of the user it names */
+    CAMPAIGN = 1 << 15, /* submitted campaigns of the account */
+    MAIL = 1 << 16,     /* what was counted of the account's mail, and its bounds */
+    FEED = 1 << 17,     /* what the account feeds */
 };
 
 /* What each event bears on. */
 enum {
     ON_schema_declared = SYSTEM,
-    ON_limit_defined = NOTHING,
+    ON_limit_defined = LIMIT,
     ON_role_defined = ROLE,
     ON_role_changed = ROLE,
     ON_role_renamed = ROLE,
@@ -39,25 +47,25 @@ enum {
     ON_page_changed = SYSTEM,
     ON_command_refused = NOTHING,
     ON_mask_defined = SYSTEM,
-    ON_account_opened = PLACE | BELOW | CREDITS,
-    ON_account_closed = PLACE | BELOW | CREDITS,
-    ON_account_reopened = PLACE | BELOW | CREDITS,
-    ON_account_dissolved = PLACE | BELOW | CREDITS,
-    ON_account_renamed = PLACE | BELOW | CREDITS,
+    ON_account_opened = PLACE | BELOW | CREDITS | TREE,
+    ON_account_closed = PLACE | BELOW | CREDITS | TREE,
+    ON_account_reopened = PLACE | BELOW | CREDITS | TREE,
+    ON_account_dissolved = PLACE | BELOW | CREDITS | TREE,
+    ON_account_renamed = PLACE | BELOW | CREDITS | TREE,
     ON_account_suspended = PLACE,
     ON_account_resumed = PLACE,
     ON_guardrail_set = PLACE,
-    ON_master_requested = NOTHING,
+    ON_master_requested = PLACE,
     ON_master_granted = PLACE,
-    ON_master_declined = NOTHING,
-    ON_from_domain_set = NOTHING,
+    ON_master_declined = PLACE,
+    ON_from_domain_set = PLACE,
     ON_switches_set = PLACE | BELOW,
     ON_settings_set = SETTINGS,
     ON_review_set = SETTINGS,
-    ON_ownership_offered = NOTHING,
-    ON_ownership_withdrawn = NOTHING,
-    ON_ownership_declined = NOTHING,
-    ON_ownership_offer_expired = NOTHING,
+    ON_ownership_offered = PLACE | OFFER,
+    ON_ownership_withdrawn = PLACE,
+    ON_ownership_declined = PLACE,
+    ON_ownership_offer_expired = PLACE,
     ON_ownership_transferred = RIGHTS | PLACE,
     ON_user_created = RIGHTS | PERSON,
     ON_user_invited = RIGHTS | PERSON,
@@ -68,10 +76,10 @@ enum {
     ON_login_deleted = RIGHTS | PERSON,
     ON_profile_changed = RIGHTS | PERSON,
     ON_password_set = RIGHTS | PERSON,
-    ON_session_opened = LOGIN | PERSON,
-    ON_session_moved = NOTHING,
-    ON_session_closed = NOTHING,
-    ON_session_expired = NOTHING,
+    ON_session_opened = LOGIN | PERSON | SESSION,
+    ON_session_moved = SESSION | PERSON,
+    ON_session_closed = SESSION | PERSON,
+    ON_session_expired = SESSION | PERSON,
     ON_share_given = RIGHTS,
     ON_share_role_set = RIGHTS,
     ON_share_expiry_set = RIGHTS,
@@ -115,30 +123,30 @@ enum {
     ON_separation_granted = CREDITS,
     ON_separation_refused = CREDITS,
     ON_separation_ended = CREDITS,
-    ON_stream_stopped = STREAM,
-    ON_stream_resumed = STREAM,
-    ON_stats_added = NOTHING,
-    ON_reputation_alert = NOTHING,
-    ON_reputation_recovered = NOTHING,
-    ON_thresholds_set = NOTHING,
+    ON_stream_stopped = STREAM | MAIL,
+    ON_stream_resumed = STREAM | MAIL,
+    ON_stats_added = MAIL,
+    ON_reputation_alert = MAIL,
+    ON_reputation_recovered = MAIL,
+    ON_thresholds_set = MAIL,
     ON_suppression_added = NOTHING,
     ON_suppression_removed = NOTHING,
     ON_hash_key_made = NOTHING,
     ON_hash_key_retired = NOTHING,
-    ON_content_fed = NOTHING,
-    ON_content_unfed = NOTHING,
-    ON_access_requested = NOTHING,
-    ON_access_approved = NOTHING,
-    ON_access_denied = NOTHING,
-    ON_access_withdrawn = NOTHING,
-    ON_access_request_expired = NOTHING,
+    ON_content_fed = FEED,
+    ON_content_unfed = FEED,
+    ON_access_requested = REQUEST,
+    ON_access_approved = REQUEST,
+    ON_access_denied = REQUEST,
+    ON_access_withdrawn = REQUEST,
+    ON_access_request_expired = REQUEST,
     ON_access_certified = NOTHING,
     ON_access_used = NOTHING,
-    ON_campaign_submitted = NOTHING,
-    ON_campaign_approved = NOTHING,
-    ON_campaign_rejected = NOTHING,
-    ON_campaign_edited = NOTHING,
-    ON_campaign_sent = NOTHING,
+    ON_campaign_submitted = CAMPAIGN,
+    ON_campaign_approved = CAMPAIGN,
+    ON_campaign_rejected = CAMPAIGN,
+    ON_campaign_edited = CAMPAIGN,
+    ON_campaign_sent = CAMPAIGN,
     ON_activity_recorded = NOTHING,
     ON_import_begun = NOTHING,
     ON_import_advanced = NOTHING,
@@ -146,7 +154,7 @@ enum {
 };
 
 /* An event without a row above does not compile. */
-static const uint16_t bearings[CH_EVENT_TAGS] = {
+static const uint32_t bearings[CH_EVENT_TAGS] = {
 #define EVENT_BEGIN(name, tag, makes, text) [tag] = ON_##name,
 #define EVENT_END(name)
 #include "schema/words_none.h"
@@ -160,7 +168,7 @@ bool ch_touched_is_of_user(uint16_t tag)
 
 bool ch_touched_is_of_tree(uint16_t tag)
 {
-    return (bearings[tag] & (SETTINGS | BELOW | CREDITS)) != 0;
+    return (bearings[tag] & (SETTINGS | BELOW | CREDITS | TREE | MAIL | FEED)) != 0;
 }
 
 static void touch(struct touching *touching, enum ch_touch kind, uint64_t id)
@@ -178,7 +186,10 @@ static void touch_user(struct touching *touching, uint64_t id)
 {
     touch(touching, CH_TOUCH_USER, id);
     touch_rights(touching, id);
-    if (touching->login) touch(touching, CH_TOUCH_LOGINS, id);
+    if ((touching->on & LOGIN) != 0) touch(touching, CH_TOUCH_LOGINS, id);
+    if ((touching->on & SESSION) != 0) touch(touching, CH_TOUCH_SESSIONS, id);
+    if ((touching->on & OFFER) != 0) touch(touching, CH_TOUCH_OFFERS, id);
+    if ((touching->on & REQUEST) != 0) touch(touching, CH_TOUCH_REQUESTS, id);
 }
 
 /* A group's many members are not what it has, and what is below it neither. */
@@ -274,18 +285,57 @@ static bool stops_key(const struct ch_event *event)
                : ((const struct ch_ev_stream_resumed *)event->body)->has_key;
 }
 
+/* A request that is forgotten for a new one may be of another account. */
+static void touch_requests(struct touching *touching)
+{
+    const struct ch_state *state = touching->before;
+    const struct ch_event *event = touching->event;
+    touch(touching, CH_TOUCH_REQUESTS, event->account);
+    if (event->tag != CH_EV_access_requested) return;
+    const struct ch_ev_access_requested *body = event->body;
+    const uint32_t row = body->has_forgets ? ch_find_request(state, body->forgets.seq) : 0;
+    if (row == 0) return;
+    const uint32_t account = ch_request_row(state, row)->account;
+    touch(touching, CH_TOUCH_REQUESTS, ch_account_row(state, account)->id);
+}
+
+/* Most campaigns are sent without ever having been submitted. */
+static bool is_of_submission(const struct ch_event *event)
+{
+    return event->tag != CH_EV_campaign_sent ||
+           ((const struct ch_ev_campaign_sent *)event->body)->has_submission;
+}
+
+/* The streams of what one account, and only there, is shown. */
+static void touch_account(struct touching *touching)
+{
+    const struct ch_event *event = touching->event;
+    const uint32_t on = touching->on;
+    if (!ch_events[event->tag].traffic) {
+        touch(touching, CH_TOUCH_SET, event->account);
+        if (event->tag == CH_EV_account_opened) touch(touching, CH_TOUCH_SET, event->seq);
+    }
+    if ((on & LIMIT) != 0) touch(touching, CH_TOUCH_LIMITS, 1);
+    if ((on & REQUEST) != 0) touch_requests(touching);
+    if ((on & CAMPAIGN) != 0 && is_of_submission(event)) {
+        touch(touching, CH_TOUCH_CAMPAIGNS, event->account);
+    }
+    if ((on & MAIL) != 0) touch(touching, CH_TOUCH_MAIL, event->account);
+    if ((on & FEED) != 0) touch(touching, CH_TOUCH_FEEDS, event->account);
+    if ((on & TREE) != 0) touch(touching, CH_TOUCH_TREE, root_of(touching->before, event));
+}
+
 /* The streams of what it bears on, but those of whom the event names. */
 static void touch_bearing(struct touching *touching)
 {
     const struct ch_state *state = touching->before;
     const struct ch_event *event = touching->event;
-    const uint16_t on = bearings[event->tag];
+    const uint32_t on = touching->on = bearings[event->tag];
     const bool built_in = (on & ROLE) != 0 && event->account == 0;
     const bool of_key = (on & STREAM) != 0 && stops_key(event);
     const bool place = (on & PLACE) != 0 || ((on & ROLE) != 0 && !built_in) ||
                        ((on & STREAM) != 0 && !of_key) || gives_tree(state, event);
     touching->rights = (on & RIGHTS) != 0 || of_key;
-    touching->login = (on & LOGIN) != 0;
     if (place) touch(touching, CH_TOUCH_PLACE, place_of(event));
     if (((on & SYSTEM) != 0 && declares_scope(event)) || built_in) {
         touch(touching, CH_TOUCH_SYSTEM, 1);
@@ -297,6 +347,7 @@ static void touch_bearing(struct touching *touching)
         if (above != 0) touch(touching, CH_TOUCH_BELOW, ch_account_row(state, above)->id);
     }
     if ((on & CREDITS) != 0) touch(touching, CH_TOUCH_CREDITS, root_of(state, event));
+    touch_account(touching);
 }
 
 size_t ch_touched(const struct ch_state *before, const struct ch_event *event,

@@ -9,7 +9,7 @@
  * user, group or key is and has. A membership is its user's, not its group's. People: what an
  * account's shares, groups and keys are. Settings: an account's own. Below: what the accounts right
  * below it are called and have switched on. Credits: the plans of a tree with all that was given
- * and used, and its accounts. Logins: when a user logged in.
+ * and used, and its accounts. Logins: when a user logged in. The rest is named where it stands.
  * A new event has its row in touched.c, or it does not compile. */
 #ifndef CH_REPLAY_TOUCHED_H
 #define CH_REPLAY_TOUCHED_H
@@ -23,14 +23,23 @@ enum ch_touch {
     CH_TOUCH_ACCOUNT = 1,
     CH_TOUCH_USER = 2,
     CH_TOUCH_GROUP = 3,
-    CH_TOUCH_SYSTEM = 4,   /* scopes, masks, pages, roles that are built in; the id is 1 */
-    CH_TOUCH_PLACE = 5,    /* of an account: its own standing, roles, guardrail, owner, plan */
-    CH_TOUCH_RIGHTS = 6,   /* of a user, a group or a key */
-    CH_TOUCH_PEOPLE = 7,   /* of an account: its shares, groups and keys */
-    CH_TOUCH_SETTINGS = 8, /* of an account */
-    CH_TOUCH_CREDITS = 9,  /* of a root */
-    CH_TOUCH_LOGINS = 10,  /* of a user */
-    CH_TOUCH_BELOW = 11,   /* of an account: those right below it */
+    CH_TOUCH_SYSTEM = 4,     /* scopes, masks, pages, roles that are built in; the id is 1 */
+    CH_TOUCH_PLACE = 5,      /* of an account: its own standing, roles, guardrail, owner, plan */
+    CH_TOUCH_RIGHTS = 6,     /* of a user, a group or a key */
+    CH_TOUCH_PEOPLE = 7,     /* of an account: its shares, groups and keys */
+    CH_TOUCH_SETTINGS = 8,   /* of an account */
+    CH_TOUCH_CREDITS = 9,    /* of a root */
+    CH_TOUCH_LOGINS = 10,    /* of a user */
+    CH_TOUCH_BELOW = 11,     /* of an account: those right below it */
+    CH_TOUCH_SET = 12,       /* of an account: all but traffic; its last event alone is asked for */
+    CH_TOUCH_LIMITS = 13,    /* the log's limits; the id is 1 */
+    CH_TOUCH_OFFERS = 14,    /* of a user: of ownership, to them */
+    CH_TOUCH_SESSIONS = 15,  /* of a user */
+    CH_TOUCH_REQUESTS = 16,  /* of an account, or of a user: for access */
+    CH_TOUCH_CAMPAIGNS = 17, /* of an account: submitted ones */
+    CH_TOUCH_MAIL = 18,      /* of an account: what was counted, thresholds, stopped streams */
+    CH_TOUCH_FEEDS = 19,     /* of an account: what it feeds to those below it */
+    CH_TOUCH_TREE = 20,      /* of a root: what accounts there are */
 };
 
 /* before: the state in which the event is applied next; it knows whose a share is

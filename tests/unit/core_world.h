@@ -21,7 +21,8 @@ struct world {
     struct ch_arena arena;
     uint64_t now;
     uint64_t messages;
-    uint64_t expect; /* of the next command; 0: none */
+    uint64_t expect;  /* of the next command; 0: none */
+    uint64_t session; /* over which users send; 0: none */
     uint8_t channel;
     bool imported;           /* the commands are those of an import message */
     int type;                /* of the last command */
@@ -111,6 +112,7 @@ static inline int run(struct world *w, uint64_t sender, int type, uint64_t on, v
                                   : sender == SERVICE ? CH_actor_kind_service
                                                       : CH_actor_kind_user);
     if (sender > SERVICE) moment.user_row = ch_find_user(&w->state, sender);
+    if (w->session != 0) moment.session_row = ch_find_session(&w->state, w->session);
     if (sender > SERVICE && moment.user_row == 0) {
         moment.key_row = ch_find_key(&w->state, sender);
         moment.actor.kind = CH_actor_kind_key;
