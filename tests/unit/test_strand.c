@@ -40,6 +40,7 @@ struct test {
     struct ch_reader *reader;
     struct ch_streams *streams;
     struct ch_strands *strands;
+    uint64_t over_all;     /* a user who has one share, of the whole tree */
     struct ch_state whole; /* replayed so far */
     uint64_t at;           /* the last event's time, and account */
     uint64_t dissolved;
@@ -104,6 +105,8 @@ static void play(struct test *t)
     world_log = &t->log;
     start_world(&t->w);
     make_people(&t->w, &t->p);
+    t->over_all = add_user(&t->w, "zoe");
+    GIVE(&t->w, t->w.top, USER(t->over_all), ROLE("account_manager"), SUBTREE);
     for (int i = 0; i < STEPS; i++) {
         step(t);
         if (i % 100 == 0) heal(&t->w, &t->p);
@@ -315,6 +318,7 @@ static void other_question(struct test *t, struct question *q)
     struct chance *c = &t->c;
     q->type = other_types[below(c, OTHER_TYPES)];
     if (is_self(q->type)) q->actor = t->p.user[below(c, PEOPLE)];
+    if (q->type == CH_QRY_session_accounts && below(c, 3) == 0) q->actor = t->over_all;
     q->other = (struct other_named){
         .account = {.id = below(c, 4) == 0 ? some(c, t->accounts.id, t->accounts.count)
                                            : t->p.account[below(c, ACCOUNTS)]},
