@@ -1,10 +1,8 @@
 /* decide: a command, and what it would do to what is known: events, or a refusal.
  * SPDX-License-Identifier: MIT
- * Pure: the same state, moment and command give the same events, everywhere and for ever. It
- * knows no
- * clock, random, I/O or library; what it needs of the world comes in struct ch_moment.
- * Every rule is one line, in the order of schema/rejections.def: the first broken one is the
- * answer.
+ * Pure: the same state, moment and command give the same events, everywhere and for ever. It knows
+ * no clock, random, I/O or library; what it needs of the world comes in struct ch_moment. Every
+ * rule is one line, in the order of schema/rejections.def: the first broken one is the answer.
  * decide reads; ch_apply writes. */
 #ifndef CH_CORE_DECIDE_H
 #define CH_CORE_DECIDE_H
@@ -19,8 +17,8 @@ struct ch_minted {
     struct ch_bytes sealed; /* its text, sealed to the mailer; empty: not to be mailed */
 };
 
-/* Where, and as which rows, an actor's rights are judged who asks about the past: what they may
- * see of it is what they may see now. */
+/* The state in which the rights of an actor who asks about the past are judged, and the rows they
+ * have there: what they may see of the past is what they may see now. */
 struct ch_judge {
     const struct ch_state *state;
     uint32_t user_row;
@@ -43,7 +41,7 @@ struct ch_moment {
     uint32_t user_row;    /* of an actor of kind user; else 0 */
     uint32_t key_row;     /* of an actor of kind key; else 0 */
     uint32_t session_row; /* by which a user acts; 0: none */
-    uint8_t id[16];       /* the message's id and fingerprint, for the cause */
+    uint8_t id[16];       /* of the message, for the cause; so are fingerprint and index */
     uint8_t fingerprint[8];
     uint32_t index; /* the call's place in the message */
     /* Of the address that the call names, under every key in use, the newest last. */
@@ -76,20 +74,19 @@ struct ch_verdict {
 
 /* Fills in `on` where a call that needs it names none: an account key's own account, a session's
  * current one. A master key says on whose behalf it acts, always.
- * read_seq: newest change of what was read is added
- * ret: rejection on_behalf_missing, or access_revoked where the current account is one's own no
- * more; false then */
+ * read_seq: raised to the newest change of what was read
+ * ret: rejection on_behalf_missing, or access_revoked where no share leads the user to the current
+ * account any more; false then */
 bool ch_default_on(const struct ch_state *state, const struct ch_moment *moment,
                    struct ch_call *call, uint64_t *read_seq, struct ch_reject *ret);
 
-/* Fills in the ids behind the names of a call, in the state as it is now: `on`, and every
- * argument of
- * a reference kind. The keyed hashes of users' names must be in place.
+/* Fills in the ids behind the names of a call, in the state as it is now: `on`, and every argument
+ * of a reference kind. The keyed hashes of users' names must be in place.
  * ret: rejection not_found naming the field; false then */
 bool ch_resolve(const struct ch_state *state, struct ch_call *call, struct ch_reject *ret);
 
 /* Whether the actor may send this call at all: who, scope, import, account; before any other rule.
- * The answer's read_seq is added to *read_seq. false: `ret` says why */
+ * *read_seq is raised to the newest change of what was read. false: `ret` says why */
 bool ch_admit(const struct ch_state *state, const struct ch_moment *moment,
               const struct ch_call *call, uint64_t *read_seq, struct ch_reject *ret);
 
@@ -100,18 +97,17 @@ bool ch_admit(const struct ch_state *state, const struct ch_moment *moment,
 bool ch_enter(const struct ch_state *state, const struct ch_moment *moment, struct ch_call *call,
               uint64_t *read_seq, struct ch_reject *ret);
 
-/* Decides one resolved and admitted command. seq: the head's next is events[0].seq. */
+/* Decides one resolved and admitted command. The seq of events[0] is the one after the head's. */
 void ch_decide(const struct ch_state *state, const struct ch_moment *moment,
                const struct ch_call *call, struct ch_arena *arena, struct ch_verdict *ret);
 
 /* The events of the daemon's own clock and of its start: one event for what is due first, or for
- * what
- * the log lacks (declarations, limits, roles, pages); count 0: nothing is due or lacking. */
+ * what the log lacks (declarations, limits, roles, pages); count 0: nothing is due or lacking. */
 void ch_decide_due(const struct ch_state *state, uint64_t now, struct ch_arena *arena,
                    struct ch_verdict *ret);
 void ch_decide_start(const struct ch_state *state, struct ch_arena *arena, struct ch_verdict *ret);
-/* At the start, too: user_erased for users (rows) whose key the vault says was destroyed, of which
- * this log does not know: it is an older copy. */
+/* At the start, too: user_erased for users (rows) whose key was destroyed, as the vault says, and
+ * who are not erased in this log, because it is an older copy. */
 void ch_decide_start_erased(const struct ch_state *state, const uint32_t *users, size_t count,
                             struct ch_arena *arena, struct ch_verdict *ret);
 
@@ -125,8 +121,8 @@ CH_MUST_USE bool ch_used_reserve(struct ch_state *state, uint32_t count);
 /* Room that the event that is due first needs; false when out of memory. */
 CH_MUST_USE bool ch_due_reserve(struct ch_state *state);
 
-/* One command_refused event for a rejection of class rights, unless the actor's allowance is
- * used. */
+/* One command_refused event for a rejection of class rights, unless the actor's allowance is used
+ * up. */
 void ch_decide_refused(const struct ch_state *state, const struct ch_moment *moment,
                        const struct ch_call *call, const struct ch_reject *reject,
                        struct ch_arena *arena, struct ch_verdict *ret);

@@ -24,9 +24,8 @@ enum ch_rejection_code ch_reject_limit(struct ch_case *c, const char *limit, con
 void *ch_emit(struct ch_case *c, enum ch_event_tag tag, uint64_t account);
 
 /* What of `scopes` the actor does not have on the account, for all resources or for one: nobody
- * gives
- * what they do not have. What reaches the subtree must be had with that reach, too: a right on the
- * account alone gives none below it. Empty for the operator and services. */
+ * gives what they do not have. What reaches the subtree must be had with that reach, too: a right
+ * on the account alone gives none below it. Empty for the operator and services. */
 struct ch_scopes ch_uncovered(const struct ch_case *c, uint32_t account, uint8_t reach,
                               struct ch_scopes scopes, const struct ch_text *resource);
 
@@ -34,8 +33,9 @@ struct ch_scopes ch_uncovered(const struct ch_case *c, uint32_t account, uint8_t
  * admission would, naming the field. */
 bool ch_may_there(struct ch_case *c, uint32_t account, uint8_t scope, const char *field);
 
-/* The same for what an opener's account may do below `account`. What a master key cannot do itself,
- * because it never transmits, it may still open accounts for. */
+/* What of `scopes` the actor does not have below `account`, where they open an account whose first
+ * key is to have them. Not missing is what a master key lacks only because it never transmits: it
+ * may open accounts that do. */
 struct ch_scopes ch_undelegated(const struct ch_case *c, uint32_t account, struct ch_scopes scopes);
 
 /* What of all that a share gives (role, grants) the actor does not have themselves. */
@@ -46,10 +46,11 @@ struct ch_scopes ch_uncovered_share(struct ch_case *c, uint32_t share);
 struct ch_scopes ch_uncovered_group(struct ch_case *c, uint32_t group);
 struct ch_scopes ch_uncovered_memberships(struct ch_case *c, uint32_t share);
 
-/* lift.c: what somebody would have back, and the actor does not have, if a share ended or no longer
- * counted; a user left a group; a group and those above it no longer had members. */
-/* What a share takes from its subject while it counts: its restrictions, and what no login has. */
+/* lift.c. What a share takes from its subject while it counts: its restrictions, and what no login
+ * has. */
 struct ch_scopes ch_share_denies(const struct ch_state *state, const struct ch_row_share *share);
+/* What somebody would have back, and the actor does not have, if a share ended or no longer
+ * counted; a user left a group; a group and those above it no longer had members. */
 struct ch_scopes ch_lifted_by_share(struct ch_case *c, uint32_t share);
 /* The same where all that `maker` gave to people on `on` and below ends in the same act. */
 struct ch_scopes ch_lifted_with_made(struct ch_case *c, uint32_t share, uint32_t maker);
@@ -95,7 +96,8 @@ struct ch_switches {
         }                                                                                          \
     }
 
-/* Emits switches_set for those that differ from `now` (bits), if any; gives those named. */
+/* Emits switches_set if some of those named differ from `now` (bits); gives the bits of all that
+ * are named. */
 uint32_t ch_emit_switches(struct ch_case *c, uint64_t account, uint32_t now,
                           const struct ch_switches *wanted);
 /* decide_share.c: the share to change that args name, which is neither the actor's own nor, for a

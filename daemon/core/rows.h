@@ -1,10 +1,8 @@
 /* rows: what charterd knows, as fixed-size rows. SPDX-License-Identifier: MIT
  * Rows refer to each other by row number (0: none), never by pointer. No row has padding, and
- * numbers
- * are little-endian in memory, so a row's bytes are its canonical form (dump.h).
- * `id` is the seq of the event that made the thing. `changed` is the last seq that changed the
- * row or
- * what hangs on it, so that an answer that read it can be held until that seq is durable. */
+ * numbers are little-endian in memory, so a row's bytes are its canonical form (dump.h). `id` is
+ * the seq of the event that made the thing. `changed` is the last seq that changed the row or what
+ * hangs on it, so that an answer that read it can be held until that seq is durable. */
 #ifndef CH_CORE_ROWS_H
 #define CH_CORE_ROWS_H
 #include "schema/base/bytes.h"
@@ -128,7 +126,7 @@ struct ch_row_settings {
     uint64_t review_seq;
     uint64_t text_seq[CH_TEXTS];
     uint64_t switch_seq[CH_SWITCHES]; /* 0: never set */
-    uint64_t lists_seq; /* last change of the lists that count for it, but those above */
+    uint64_t lists_seq; /* last change of its own list, or of one below that counts for it */
 };
 
 /* Content that an account feeds to accounts right below it. */
@@ -192,9 +190,9 @@ struct ch_row_user {
     uint32_t first_sealed; /* what state keeps sealed under their key */
 };
 
-/* A user's place in the list of an account's users. It outlives the share, so that the list shows
- * everybody who was ever active, and a token what became of it: one row for a user and an account,
- * whatever happens between them. */
+/* A user's place in the list of an account's users: one row for a user and an account, whatever
+ * happens between them. It outlives the share, so that the list shows everybody who was ever
+ * active, and so that of an invitation's token it can be told what became of it. */
 struct ch_row_seat {
     uint32_t live;
     uint32_t account;
@@ -316,10 +314,10 @@ struct ch_row_share {
     uint32_t live;
     uint32_t account;
     uint32_t subject;         /* row of the user or the group */
-    uint8_t subject_kind : 2; /* enums of these names, share_kind and share_status */
-    uint8_t kind : 2;
-    uint8_t status : 2;
-    uint8_t reach : 2;
+    uint8_t subject_kind : 2; /* enum ch_subject_kind */
+    uint8_t kind : 2;         /* enum ch_share_kind */
+    uint8_t status : 2;       /* enum ch_share_status */
+    uint8_t reach : 2;        /* enum ch_reach */
     uint8_t member_count;
     uint16_t grant_count;
     uint64_t id;
@@ -327,8 +325,8 @@ struct ch_row_share {
     uint64_t role_seq;
     uint32_t role;
     uint32_t terms;         /* 0: it has none */
-    uint32_t used_day;      /* as certified_day: when its subject last used it */
-    uint32_t certified_day; /* by whom is in the terms */
+    uint32_t used_day;      /* when its subject last used it; see CH_DAY_GIVEN */
+    uint32_t certified_day; /* when it was last certified; by whom is in the terms */
     uint32_t first_grant;
     uint32_t first_member; /* memberships of the account's groups; a user's share only */
     uint32_t next_of_subject;
@@ -343,8 +341,8 @@ struct ch_row_share {
 struct ch_row_terms {
     uint32_t live;
     uint32_t share;
-    uint64_t denied_seq; /* 0 where nothing is denied, as own_seq */
-    uint64_t own_seq;
+    uint64_t denied_seq; /* 0: nothing is denied */
+    uint64_t own_seq;    /* 0: it has no scopes of its own */
     uint64_t status_seq; /* of a group's share; 0: as it was made. A user's is in the seat */
     uint64_t expires_at; /* 0: no end */
     uint32_t denied;     /* scopes; 0: none */
@@ -356,8 +354,8 @@ struct ch_row_terms {
     uint32_t certified_by; /* row of the user who did; 0: no person, or nobody yet */
 };
 
-/* Days of a share are counted from 1970, UTC. With this bit it was never used, or certified, and
- * the day is that on which it was given, or made active again. */
+/* The days of a share are counted from 1970, UTC. With this bit it was never used, or never
+ * certified, and the day is that on which it was given or made active again. */
 #define CH_DAY_GIVEN UINT32_C(0x80000000)
 
 /* There are several to a share. The list has no links back: a new grant, which nearly all are,

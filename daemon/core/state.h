@@ -1,7 +1,6 @@
 /* state: everything charterd knows, computed from the log. SPDX-License-Identifier: MIT
  * The tables of rows.h in one store. decide.h reads it, apply.h alone writes it, access.h and
- * query.h
- * answer from it. Finders take ids or names and give row numbers, 0 for none. */
+ * query.h answer from it. Finders take ids or names and give row numbers, 0 for none. */
 #ifndef CH_CORE_STATE_H
 #define CH_CORE_STATE_H
 #include "daemon/core/rows.h"
@@ -47,21 +46,21 @@ void ch_state_deinit(struct ch_state *state); /* NULL and zeroed are no-ops */
  * must then be deinited */
 CH_MUST_USE bool ch_state_reset(struct ch_state *state);
 
-/* Room for the writes of one call: `items` is the number of list items and `bytes` of texts it
- * holds,
- * `cascade` from ch_state_cascade. errors: false when out of memory */
+/* Room for the writes of one call. items: how many list items it holds; bytes: of its texts;
+ * cascade: how many rows its effect touches beside, as the ch_cascade_of functions below count.
+ * errors: false when out of memory */
 CH_MUST_USE bool ch_state_reserve(struct ch_state *state, size_t items, size_t bytes,
                                   size_t cascade);
 
-/* Rows that ending a share, deleting a group or closing an account would touch, at most. */
+/* Rows that ending a share, or deleting a group, would touch, at most. */
 size_t ch_cascade_of_share(const struct ch_state *state, uint32_t share);
 size_t ch_cascade_of_group(const struct ch_state *state, uint32_t group);
-/* parts.c: how many parts a closed account still has; the same of so many of them, and of so many
- * of a plan's. */
+/* parts.c: how many parts a closed account still has; and the rows that ending so many of them, or
+ * so many parts of a plan, would touch, at most. */
 uint64_t ch_parts_of(const struct ch_state *state, uint32_t account);
 size_t ch_cascade_of_parts(const struct ch_state *state, uint32_t account, uint64_t most);
 size_t ch_cascade_of_plan(const struct ch_state *state, uint32_t plan, uint64_t most);
-/* An account and those below it, counted to `most`. */
+/* How many an account and those below it are; counted no further than `most`. */
 size_t ch_accounts_below(const struct ch_state *state, uint32_t account, size_t most);
 /* Rows of the texts that new settings would replace. */
 size_t ch_cascade_of_settings(const struct ch_state *state, uint32_t account);
@@ -136,7 +135,7 @@ uint32_t ch_find_user_hash(const struct ch_state *state, uint8_t kind, const uin
 uint32_t ch_find_share(const struct ch_state *state, uint8_t subject_kind, uint32_t subject,
                        uint32_t account);
 uint32_t ch_find_seat(const struct ch_state *state, uint32_t user, uint32_t account);
-/* An invitation. */
+/* The invitation that has the token. */
 uint32_t ch_find_token(const struct ch_state *state, const uint8_t token_hash[32]);
 uint32_t ch_find_grant(const struct ch_state *state, uint32_t share, uint8_t kind,
                        uint32_t resource);
