@@ -163,6 +163,21 @@ static void touch_grant(const struct ch_state *state, const struct ch_ahead_rows
     }
 }
 
+/* The first grant of a share, and, in step 3, its cell: it moves into the row of one that is
+ * revoked. */
+static void touch_first_grant(const struct ch_state *state, const struct ch_ahead_rows *a, int step)
+{
+    const struct ch_table *t = &state->store.tables[CH_T_GRANT];
+    const uint32_t row = a->share == 0 ? 0 : ch_share_row(state, a->share)->first_grant;
+    if (step == 2) {
+        touch_row(state, CH_T_GRANT, row);
+    } else if (row != 0 && row <= t->used) {
+        const struct ch_row_grant *grant = ch_grant_row(state, row);
+        touch_cell(state, CH_I_GRANT,
+                   ch_hash_resource(grant->share, (uint8_t)grant->kind, grant->resource));
+    }
+}
+
 /* Steps 2 and 3: what hangs on the rows of step 1. */
 static void touch_next(const struct ch_state *state, const struct ch_event *event,
                        const struct ch_ahead_rows *a, int step)
@@ -175,14 +190,14 @@ static void touch_next(const struct ch_state *state, const struct ch_event *even
         touch_grant(state, a, ((const struct ch_ev_grant_set *)event->body)->kind, step);
     } else if (event->tag == CH_EV_grant_revoked) {
         touch_grant(state, a, ((const struct ch_ev_grant_revoked *)event->body)->kind, step);
+        touch_first_grant(state, a, step);
     }
     if (step == 3) return;
     if (event->tag == CH_EV_share_given) touch_given(state, event->body, a);
-    if (a->share == 0 || event->tag == CH_EV_grant_set) return; /* which reads no other grant */
+    if (a->share == 0 || event->tag == CH_EV_grant_set || event->tag == CH_EV_grant_revoked) return;
     const struct ch_row_share *share = ch_share_row(state, a->share);
     const bool ends = event->tag == CH_EV_share_ended || event->tag == CH_EV_share_expired;
-    if (ends || event->tag == CH_EV_grant_revoked) touch_row(state, CH_T_GRANT, share->first_grant);
-    if (event->tag == CH_EV_grant_revoked) return;
+    if (ends) touch_row(state, CH_T_GRANT, share->first_grant);
     touch_row(state, CH_T_TERMS, share->terms);
     if (ends) touch_left(state, share);
     if (event->tag == CH_EV_share_deactivated || event->tag == CH_EV_share_activated) {

@@ -47,34 +47,36 @@ uint32_t ch_first_of_subject(const struct ch_state *state, uint8_t kind, uint32_
                                         : ch_group_row(state, subject)->first_share;
 }
 
-/* Takes a grant out of its share's list; LIMIT_GRANTS_OF_SHARE long at most. */
-static void unlink_grant(struct ch_state *state, struct ch_row_share *share, uint32_t row)
+static uint64_t hash_of_grant(const struct ch_row_grant *grant)
 {
-    const uint32_t next = ch_grant_row(state, row)->next;
-    if (share->first_grant == row) {
-        share->first_grant = next;
-        return;
-    }
-    uint32_t before = share->first_grant;
-    while (ch_grant_row(state, before)->next != row) {
-        before = ch_grant_row(state, before)->next;
-    }
-    struct ch_row_grant *prev = ch_row_edit(&state->store, CH_T_GRANT, before);
-    prev->next = next;
+    return ch_hash_resource(grant->share, (uint8_t)grant->kind, grant->resource);
+}
+
+/* The first grant of a list moves into a row further down: its place in the index is changed, and
+ * its own row is free. */
+static void move_first(struct ch_state *state, uint32_t first, uint32_t row)
+{
+    struct ch_row_grant *to = ch_row_edit(&state->store, CH_T_GRANT, row);
+    const uint32_t next = to->next;
+    *to = *ch_grant_row(state, first);
+    to->next = next;
+    ch_index_remove(&state->store, CH_I_GRANT, hash_of_grant(to), first);
+    ch_index_insert(&state->store, CH_I_GRANT, hash_of_grant(to), row);
 }
 
 void ch_end_grant(struct ch_state *state, uint32_t row)
 {
     const struct ch_row_grant grant = *ch_grant_row(state, row);
     struct ch_row_share *share = edit(state, grant.share);
-    unlink_grant(state, share, row);
+    const uint32_t first = share->first_grant;
+    share->first_grant = ch_grant_row(state, first)->next;
     share->grant_count--;
-    ch_index_remove(&state->store, CH_I_GRANT,
-                    ch_hash_resource(grant.share, (uint8_t)grant.kind, grant.resource), row);
+    ch_index_remove(&state->store, CH_I_GRANT, hash_of_grant(&grant), row);
+    if (first != row) move_first(state, first, row);
     ch_text_drop(state, grant.resource);
     ch_scopes_drop(state, grant.scopes);
     ch_count_made(state, grant.made_by, -1);
-    ch_row_give(&state->store, CH_T_GRANT, row);
+    ch_row_give(&state->store, CH_T_GRANT, first);
 }
 
 void ch_end_limits(struct ch_state *state, uint32_t share, uint32_t kind)

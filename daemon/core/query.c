@@ -302,6 +302,11 @@ uint64_t ch_id_of_key(const struct ch_state *state, uint32_t row)
     return ch_key_row(state, row)->id;
 }
 
+uint64_t ch_id_of_grant(const struct ch_state *state, uint32_t row)
+{
+    return ch_grant_row(state, row)->seq;
+}
+
 struct numbered {
     uint64_t id;
     uint32_t row;

@@ -66,6 +66,7 @@ void ch_rows_cut(struct ch_rows *rows, struct ch_page page, bool *has_next, uint
  * numbers tell nothing of age, and differ where only a part of the log was applied. */
 typedef uint64_t ch_id_fn(const struct ch_state *state, uint32_t row);
 ch_id_fn ch_id_of_account, ch_id_of_user, ch_id_of_share, ch_id_of_group, ch_id_of_key;
+ch_id_fn ch_id_of_grant; /* the seq that set it last */
 /* Leaves the page of the rows, each of which stands there once, ascending by their ids. */
 void ch_rows_page(struct ch_asking *q, struct ch_rows *rows, struct ch_page page, ch_id_fn *id_of,
                   bool *has_next, uint64_t *next);

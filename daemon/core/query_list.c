@@ -82,11 +82,6 @@ static uint32_t named_share(struct ch_asking *q, const struct ch_qry_share_show 
     return share;
 }
 
-static uint64_t seq_of_grant(const struct ch_state *state, uint32_t row)
-{
-    return ch_grant_row(state, row)->seq;
-}
-
 /* The grant that was set first stands first. */
 void ch_query_share_show(struct ch_asking *q)
 {
@@ -97,7 +92,7 @@ void ch_query_share_show(struct ch_asking *q)
          g = ch_grant_row(q->state, g)->next) {
         if (!ch_rows_add(q, &rows, g)) return;
     }
-    ch_rows_order(q, &rows, seq_of_grant);
+    ch_rows_order(q, &rows, ch_id_of_grant);
     struct ch_qry_share_show_result *result = ch_take(q, 1, sizeof *result);
     struct ch_rec_grant_row *grants = ch_take(q, rows.count, sizeof *grants);
     if (result == NULL || grants == NULL) return;

@@ -131,29 +131,33 @@ static bool gather(struct ch_asking *q, uint32_t user, struct ch_rows *made)
     return true;
 }
 
-/* Cuts one page out of all three: a cursor is a kind and a row of it. */
-static void cut(struct ch_rows *made, uint64_t after, uint32_t limit, bool *has_next,
-                uint64_t *next)
+/* Cuts one page out of all three. A cursor is an id and its kind: rows may be others by the next
+ * page, where something was ended meanwhile. */
+static void cut(struct ch_asking *q, struct ch_rows *made, uint64_t after, uint32_t limit,
+                bool *has_next, uint64_t *next)
 {
-    uint64_t left = limit;
+    static ch_id_fn *const id_of[MADE_KINDS] = {
+        [MADE_SHARE] = ch_id_of_share, [MADE_GRANT] = ch_id_of_grant, [MADE_KEY] = ch_id_of_key};
+    enum { KINDS_ROOM = 4 }; /* of a cursor */
+    const uint32_t from = (uint32_t)(after % KINDS_ROOM);
+    uint32_t left = limit;
     for (uint32_t kind = MADE_SHARE; kind < MADE_KINDS; kind++) {
-        struct ch_page page = {.after = 0, .limit = (uint32_t)left};
+        struct ch_rows *rows = &made[kind];
+        const struct ch_page page = {.after = kind == from ? after / KINDS_ROOM : 0,
+                                     .limit = left == 0 ? 1 : left};
         bool more = false;
-        uint64_t row = 0;
-        ch_rows_sort(&made[kind]);
-        if (after >> 32 > kind) page.after = UINT32_MAX;
-        if (after >> 32 == kind) page.after = (uint32_t)after;
+        uint64_t id = 0;
+        if (kind < from) rows->count = 0;
+        ch_rows_page(q, rows, page, id_of[kind], &more, &id);
         if (left == 0) {
-            ch_rows_cut(&made[kind], (struct ch_page){page.after, UINT32_MAX}, &more, &row);
-            *has_next = *has_next || made[kind].count > 0;
-            made[kind].count = 0;
+            *has_next = *has_next || rows->count > 0;
+            rows->count = 0;
             continue;
         }
-        ch_rows_cut(&made[kind], page, &more, &row);
         *has_next = *has_next || more;
-        left -= made[kind].count;
-        if (left == 0 && made[kind].count > 0) {
-            *next = (uint64_t)kind << 32 | made[kind].row[made[kind].count - 1];
+        left -= rows->count;
+        if (left == 0 && rows->count > 0) {
+            *next = id_of[kind](q->state, rows->row[rows->count - 1]) * KINDS_ROOM + kind;
         }
     }
 }
@@ -198,6 +202,6 @@ void ch_query_access_orphans(struct ch_asking *q)
     if (!gather(q, user, made)) return;
     struct ch_qry_access_orphans_result *result = ch_take(q, 1, sizeof *result);
     if (result == NULL) return;
-    cut(made, args->has_after ? args->after : 0, page.limit, &result->has_next, &result->next);
+    cut(q, made, args->has_after ? args->after : 0, page.limit, &result->has_next, &result->next);
     tell(q, made, result);
 }

@@ -359,7 +359,8 @@ struct ch_row_terms {
 #define CH_DAY_GIVEN UINT32_C(0x80000000)
 
 /* There are several to a share. The list has no links back: a new grant, which nearly all are,
- * touches none of the others, and one that is revoked is looked for from the first. */
+ * touches none of the others. Where one is revoked, the first of the list moves into its row, so
+ * that nothing is looked for and the list's order says nothing. */
 struct ch_row_grant {
     uint32_t live;
     uint32_t share;
