@@ -20,14 +20,37 @@ static const char name[] = "restoring";
 static const char *const files[] = {"head", "vault", "signing-key", "log.mdb"};
 static const char *const helpers[] = {"lock", "log.mdb-lock"};
 
-enum { FILES = sizeof files / sizeof files[0], HELPERS = sizeof helpers / sizeof helpers[0] };
+enum {
+    FILES = sizeof files / sizeof files[0],
+    LOG = FILES - 1,
+    HELPERS = sizeof helpers / sizeof helpers[0],
+};
+
+_Static_assert(FILES <= 8 * sizeof((struct staging *)0)->placed, "a bit for each file");
 
 static enum ch_err fail(struct ch_why *why, const char *path, int code)
 {
     return ch_fail(why, CH_ERR_FILE_IO, code, "%s: %s", path, strerror(code));
 }
 
-static void remove_all(const struct staging *staging)
+/* "restoring/FILE", from the directory. */
+struct staged {
+    char path[64];
+};
+
+static struct staged staged(size_t file)
+{
+    struct staged ret;
+    (void)snprintf(ret.path, sizeof ret.path, "%s/%s", name, files[file]);
+    return ret;
+}
+
+static bool is_there(const struct staging *staging, const char *path, struct stat *ret)
+{
+    return fstatat(staging->dir_fd, path, ret, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static void remove_staged(const struct staging *staging)
 {
     const int fd = openat(staging->dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return;
@@ -41,7 +64,33 @@ static void remove_all(const struct staging *staging)
     (void)unlinkat(staging->dir_fd, name, AT_REMOVEDIR);
 }
 
-/* Empty but for what an earlier run left, and what stands at the top of a file system. */
+/* What this run gave its place is taken away again, the log first. */
+static void remove_placed(struct staging *staging)
+{
+    for (size_t i = FILES; i > 0; i--) {
+        if ((staging->placed >> (i - 1) & 1) != 0) {
+            (void)unlinkat(staging->dir_fd, files[i - 1], 0);
+        }
+    }
+    staging->placed = 0;
+}
+
+/* The same for a run that was killed between the first file and the log. Its files are known by
+ * standing here and in `restoring`: whatever else has their names is somebody's own. */
+static void remove_placed_earlier(const struct staging *staging)
+{
+    struct stat here, there;
+    if (is_there(staging, files[LOG], &here)) return;
+    if (!is_there(staging, staged(LOG).path, &there)) return;
+    for (size_t i = 0; i < LOG; i++) {
+        if (is_there(staging, files[i], &here) && is_there(staging, staged(i).path, &there) &&
+            here.st_dev == there.st_dev && here.st_ino == there.st_ino) {
+            (void)unlinkat(staging->dir_fd, files[i], 0);
+        }
+    }
+}
+
+/* Empty but for what stands at the top of a file system, and for `restoring`. */
 static enum ch_err check_empty(const struct staging *staging, struct ch_why *why)
 {
     enum ch_err err = CH_OK;
@@ -83,33 +132,66 @@ enum ch_err staging_open(struct staging *staging, const char *dir, struct ch_why
         return ch_fail(why, CH_ERR_FILE_IO, EEXIST, "%s: another process restores into it", dir);
     }
     if (code != 0) return fail(why, dir, code);
+    remove_placed_earlier(staging);
     err = check_empty(staging, why);
     if (err != CH_OK) {
         (void)close(staging->dir_fd); /* nothing of it is ours */
         staging->dir_fd = -1;
         return err;
     }
-    remove_all(staging);
+    remove_staged(staging);
     return mkdirat(staging->dir_fd, name, 0700) == 0 ? CH_OK : fail(why, staging->path, errno);
+}
+
+/* Not over one that came into being meanwhile, where the file system can say so. */
+static int move(int dir_fd, const char *from, const char *to)
+{
+    if (renameat2(dir_fd, from, dir_fd, to, RENAME_NOREPLACE) == 0) return 0;
+    if (errno != EINVAL && errno != ENOSYS) return errno;
+    return renameat(dir_fd, from, dir_fd, to) == 0 ? 0 : errno;
+}
+
+/* A second name, so that a later run knows it for ours; the log's only name is changed. */
+static int place(const struct staging *staging, size_t file)
+{
+    const struct staged from = staged(file);
+    if (file == LOG) return move(staging->dir_fd, from.path, files[file]);
+    if (linkat(staging->dir_fd, from.path, staging->dir_fd, files[file], 0) == 0) return 0;
+    if (errno != EPERM && errno != EOPNOTSUPP && errno != EMLINK) return errno;
+    return move(staging->dir_fd, from.path, files[file]); /* a file system without second names */
+}
+
+static enum ch_err place_all(struct staging *staging, struct ch_why *why)
+{
+    for (size_t i = 0; i < FILES; i++) {
+        /* What the log needs has its name durably before the log has. */
+        if (i == LOG && fsync(staging->dir_fd) != 0) return fail(why, staging->dir, errno);
+        const int code = place(staging, i);
+        if (code == ENOENT && i != LOG) continue; /* vault and key may lack */
+        if (code != 0) {
+            return ch_fail(why, CH_ERR_FILE_IO, code, "%s/%s: %s", staging->dir, files[i],
+                           strerror(code));
+        }
+        staging->placed |= 1u << i;
+    }
+    return fsync(staging->dir_fd) == 0 ? CH_OK : fail(why, staging->dir, errno);
 }
 
 enum ch_err staging_settle(struct staging *staging, struct ch_why *why)
 {
-    for (size_t i = 0; i < FILES; i++) {
-        char from[64];
-        (void)snprintf(from, sizeof from, "%s/%s", name, files[i]);
-        if (renameat(staging->dir_fd, from, staging->dir_fd, files[i]) == 0) continue;
-        if (errno != ENOENT) return fail(why, staging->path, errno); /* vault and key may lack */
+    const enum ch_err err = place_all(staging, why);
+    if (err == CH_OK) {
+        staging->placed = 0; /* it stays */
+        staging->made_dir = false;
     }
-    if (fsync(staging->dir_fd) != 0) return fail(why, staging->dir, errno);
-    staging->made_dir = false; /* it stays */
-    return CH_OK;
+    return err;
 }
 
 void staging_close(struct staging *staging)
 {
     if (staging->dir_fd < 0) return;
-    remove_all(staging);
+    remove_placed(staging);
+    remove_staged(staging);
     if (staging->made_dir) (void)rmdir(staging->dir);
     (void)close(staging->dir_fd);
     staging->dir_fd = -1;
