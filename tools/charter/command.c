@@ -15,6 +15,7 @@
 #include "tools/charter/proof.h"
 #include "tools/charter/table.h"
 #include "tools/charter/tree.h"
+#include "tools/lib/jsonout.h"
 
 enum { PAGES_MOST = 100000 };
 
@@ -53,43 +54,39 @@ static bool pages_add(struct pages *pages, struct charter_reply *reply)
 
 /* ---- printing ----------------------------------------------------------------------------- */
 
-/* Joins the lists of the pages; everything else is the last page's. */
+/* Joins the lists of the pages; everything else is the last page's. NULL: out of memory */
 static json_t *join(const struct pages *pages)
 {
     json_t *whole = NULL;
     for (size_t i = 0; i < pages->count; i++) {
         json_t *page = NULL;
         const struct charter_bytes value = pages->values[i];
-        if (ch_json_tree((struct ch_bytes){value.ptr, value.len}, &page, NULL) != CH_OK) continue;
+        if (ch_json_tree((struct ch_bytes){value.ptr, value.len}, &page, NULL) != CH_OK) {
+            json_decref(whole);
+            return NULL;
+        }
         if (whole == NULL) {
             whole = page;
             continue;
         }
         const char *key;
         json_t *item;
+        bool good = true;
         json_object_foreach(page, key, item)
         {
             json_t *before = json_object_get(whole, key);
-            if (json_is_array(before) && json_is_array(item)) {
-                (void)json_array_extend(before, item);
-            } else {
-                (void)json_object_set(whole, key, item);
-            }
+            const bool lists = json_is_array(before) && json_is_array(item);
+            good = good && (lists ? json_array_extend(before, item)
+                                  : json_object_set(whole, key, item)) == 0;
         }
         if (json_object_get(page, "next") == NULL) (void)json_object_del(whole, "next");
         json_decref(page);
+        if (!good) {
+            json_decref(whole);
+            return NULL;
+        }
     }
     return whole;
-}
-
-static void print_json(const struct pages *pages)
-{
-    json_t *whole = join(pages);
-    if (whole == NULL || json_dumpf(whole, stdout, JSON_INDENT(2)) != 0) {
-        (void)fprintf(stderr, "charter: the answer has no JSON form\n");
-    }
-    (void)printf("\n");
-    json_decref(whole);
 }
 
 /* The text of an enum value by its name. */
@@ -136,19 +133,18 @@ static void tell_more(const struct options *o, struct charter_bytes last)
     (void)fprintf(stderr, "there is more: --after %llu, or --all\n", (unsigned long long)next);
 }
 
-static void print_answer(const struct options *o, int type, const struct pages *pages)
+/* False: it could not be printed, which is told. */
+static bool print_answer(const struct options *o, int type, const struct pages *pages)
 {
     const struct charter_bytes last = pages->values[pages->count - 1];
-    if (o->json) {
-        print_json(pages);
-        return;
-    }
+    if (o->json) return jsonout_print("charter", stdout, join(pages), JSON_INDENT(2));
     if (o->csv) {
         if (!csv_print(csv_list(&ch_calls[type].result), pages->values, pages->count)) {
-            (void)fprintf(stderr, "charter: out of memory\n");
+            (void)fprintf(stderr, "charter: failed: out of memory\n");
+            return false;
         }
         tell_more(o, last);
-        return;
+        return true;
     }
     if (!ch_calls[type].query) {
         if (o->dry_run) (void)printf("it would be done; nothing was changed\n");
@@ -171,6 +167,7 @@ static void print_answer(const struct options *o, int type, const struct pages *
         table_print(&ch_calls[type].result, pages->values, pages->count);
         if (type != CH_QRY_events_read) tell_more(o, last);
     }
+    return true;
 }
 
 /* ---- asking ------------------------------------------------------------------------------- */
@@ -236,7 +233,7 @@ enum exit_code command_run(struct command_line *line, int type)
     if (code == EXIT_DONE) {
         code = ask_pages(c, &line->options, type, &pairs, (size_t)count, &pages);
     }
-    if (code == EXIT_DONE) print_answer(&line->options, type, &pages);
+    if (code == EXIT_DONE && !print_answer(&line->options, type, &pages)) code = EXIT_FAILED;
     if (code == EXIT_DONE && (type == CH_QRY_check || type == CH_QRY_access_explain)) {
         struct charter_text decision = {0};
         (void)charter_get_text(pages.values[0], "decision", &decision);

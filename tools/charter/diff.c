@@ -9,10 +9,11 @@
 
 #include "schema/base/buf.h"
 #include "tools/charter/ask.h"
-#include "tools/lib/interrupt.h"
 #include "tools/charter/progress.h"
 #include "tools/charter/ref.h"
 #include "tools/charter/snapshot.h"
+#include "tools/lib/interrupt.h"
+#include "tools/lib/jsonout.h"
 
 enum { MOMENTS = 2, NUMBER_BYTES = 24 };
 
@@ -252,35 +253,33 @@ static void print_table(const struct diff *d)
 
 /* ---- for programs ------------------------------------------------------------------------- */
 
-static void print_json(const struct diff *d)
+static bool print_json(const struct diff *d)
 {
+    static const char *const names[] = {"kind", "id", "account", "title"};
     json_t *list = json_array();
     for (size_t i = 0; i < d->count; i++) {
         const struct change *change = &d->changes[i];
         json_t *thing = change->after != NULL ? change->after : change->before;
         json_t *one = json_object();
-        (void)json_object_set_new(one, "change",
-                                  json_string(change->before == NULL  ? "added"
-                                              : change->after == NULL ? "removed"
-                                                                      : "changed"));
-        static const char *const names[] = {"kind", "id", "account", "title"};
+        jsonout_put(&one, "change",
+                    json_string(change->before == NULL  ? "added"
+                                : change->after == NULL ? "removed"
+                                                        : "changed"));
         for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
-            (void)json_object_set(one, names[k], json_object_get(thing, names[k]));
+            jsonout_put(&one, names[k], json_incref(json_object_get(thing, names[k])));
         }
         json_t *before = json_object_get(change->before, "values");
         json_t *after = json_object_get(change->after, "values");
-        if (before != NULL) (void)json_object_set(one, "before", before);
-        if (after != NULL) (void)json_object_set(one, "after", after);
-        (void)json_array_append_new(list, one);
+        if (before != NULL) jsonout_put(&one, "before", json_incref(before));
+        if (after != NULL) jsonout_put(&one, "after", json_incref(after));
+        jsonout_add(&list, one);
     }
     json_t *tree = json_object();
-    (void)json_object_set_new(tree, "from", json_string(d->at[0]));
-    (void)json_object_set_new(tree, "to", json_string(d->at[1]));
-    (void)json_object_set_new(tree, "changes", list);
-    (void)json_object_set(tree, "left_out", d->moments[1].left_out);
-    (void)json_dumpf(tree, stdout, JSON_INDENT(2));
-    (void)putchar('\n');
-    json_decref(tree);
+    jsonout_put(&tree, "from", jsonout_string(d->at[0]));
+    jsonout_put(&tree, "to", jsonout_string(d->at[1]));
+    jsonout_put(&tree, "changes", list);
+    jsonout_put(&tree, "left_out", json_incref(d->moments[1].left_out));
+    return jsonout_print("charter", stdout, tree, JSON_INDENT(2));
 }
 
 /* ---- the command -------------------------------------------------------------------------- */
@@ -422,13 +421,15 @@ enum exit_code diff_run(struct command_line *line)
         code = EXIT_FAILED;
     }
     if (code == EXIT_DONE) {
+        bool printed = true;
         if (line->options.json) {
-            print_json(&d);
+            printed = print_json(&d);
         } else {
             print_table(&d);
         }
         if (d.count > 0) code = EXIT_NO;
         if (tell_left_out(&d)) code = EXIT_REJECTED;
+        if (!printed) code = EXIT_FAILED;
     }
     for (int i = 0; i < MOMENTS; i++) {
         snapshot_deinit(&d.moments[i]);

@@ -16,6 +16,7 @@
 #include "tools/charter/cell.h"
 #include "tools/charter/csv.h"
 #include "tools/charter/ref.h"
+#include "tools/lib/jsonout.h"
 
 struct eventline {
     struct called *called;
@@ -198,19 +199,18 @@ static void print_table(struct eventline *out, const struct parts *p)
     ch_buf_deinit(&line);
 }
 
-static void print_json(struct eventline *out, const struct parts *p)
+static bool print_json(struct eventline *out, const struct parts *p)
 {
     json_t *tree = NULL;
     json_t *names = json_object();
     const char *name = actor_name(out, p);
     if (ch_json_tree((struct ch_bytes){p->event.ptr, p->event.len}, &tree, NULL) != CH_OK) {
-        (void)printf("null\n");
         json_decref(names);
-        return;
+        return jsonout_print("charter", stdout, NULL, 0);
     }
-    if (name != NULL) (void)json_object_set_new(names, "actor", json_string(name));
+    if (name != NULL) jsonout_put(&names, "actor", jsonout_string(name));
     name = p->account == 0 ? NULL : called_name(out->called, "acc", p->account);
-    if (name != NULL) (void)json_object_set_new(names, "account", json_string(name));
+    if (name != NULL) jsonout_put(&names, "account", jsonout_string(name));
     for (uint16_t i = 0; p->tag >= 0 && i < ch_events[p->tag].record.count; i++) {
         const struct ch_field *field = &ch_events[p->tag].record.fields[i];
         uint64_t id = 0;
@@ -219,13 +219,14 @@ static void print_json(struct eventline *out, const struct parts *p)
         name = prefix == NULL ? NULL : called_name(out->called, prefix, id);
         if (name == NULL) continue;
         (void)snprintf(key, sizeof key, "fields.%s", field->name);
-        (void)json_object_set_new(names, key, json_string(name));
+        jsonout_put(&names, key, jsonout_string(name));
     }
-    if (json_object_size(names) > 0) (void)json_object_set(tree, "names", names);
-    (void)json_dumpf(tree, stdout, JSON_COMPACT);
-    (void)putchar('\n');
-    json_decref(names);
-    json_decref(tree);
+    if (names != NULL && json_object_size(names) == 0) {
+        json_decref(names);
+    } else {
+        jsonout_put(&tree, "names", names);
+    }
+    return jsonout_print("charter", stdout, tree, JSON_COMPACT);
 }
 
 static void print_csv(struct eventline *out, const struct parts *p)
@@ -259,14 +260,15 @@ static void print_csv(struct eventline *out, const struct parts *p)
     ch_buf_deinit(&text);
 }
 
-void eventline_print(struct eventline *out, struct charter_bytes event)
+bool eventline_print(struct eventline *out, struct charter_bytes event)
 {
     const struct parts p = parts_of(event);
     print_header(out);
     eventline_learn(out, event);
     switch (out->format) {
     case EVENTLINE_TABLE: print_table(out, &p); break;
-    case EVENTLINE_JSON: print_json(out, &p); break;
+    case EVENTLINE_JSON: return print_json(out, &p);
     case EVENTLINE_CSV: print_csv(out, &p); break;
     }
+    return true;
 }

@@ -15,8 +15,9 @@ struct eventline *eventline_create(struct charter *c, const struct options *o,
                                    enum eventline_format format);
 void eventline_destroy(struct eventline *out); /* NULL is a no-op; ends what was begun */
 
-/* event: a record of events.read. Nothing of it is cut. */
-void eventline_print(struct eventline *out, struct charter_bytes event);
+/* event: a record of events.read. Nothing of it is cut. False: it could not be printed, which is
+ * told. */
+bool eventline_print(struct eventline *out, struct charter_bytes event);
 /* Only the names that it tells. */
 void eventline_learn(struct eventline *out, struct charter_bytes event);
 

@@ -18,6 +18,7 @@
 #include "tools/charter/replay.h"
 #include "tools/charter/review.h"
 #include "tools/charter/whatif.h"
+#include "tools/lib/file.h"
 
 #ifndef CHARTER_VERSION
 #define CHARTER_VERSION "0.1.0"
@@ -166,6 +167,6 @@ int main(int argc, char **argv)
 {
     struct command_line line = {.argc = argc, .argv = argv, .at = 1};
     enum exit_code code = run(&line);
-    if (fflush(stdout) != 0 && code == EXIT_DONE) code = EXIT_FAILED;
+    if (!file_printed("charter") && code == EXIT_DONE) code = EXIT_FAILED;
     return (int)code;
 }

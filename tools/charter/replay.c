@@ -237,8 +237,10 @@ static enum exit_code set_range(struct replay *r)
 
 /* ---- the way through ---------------------------------------------------------------------- */
 
-/* Prints what of a page is wanted. False: the last wanted event is behind. */
-static bool print_page(const struct replay *r, struct charter_bytes answer)
+/* Prints what of a page is wanted. False: the last wanted event is behind, or *ret_code is none of
+ * EXIT_DONE. */
+static bool print_page(const struct replay *r, struct charter_bytes answer,
+                       enum exit_code *ret_code)
 {
     struct charter_bytes events;
     if (!charter_get(answer, "events", &events)) return true;
@@ -252,10 +254,11 @@ static bool print_page(const struct replay *r, struct charter_bytes answer)
         (void)charter_get_uint(event, "seq", &seq);
         (void)charter_get_text(event, "type", &type);
         if (seq > r->to) return false;
-        if (is_wanted(r, type)) {
-            eventline_print(r->out, event);
-        } else {
+        if (!is_wanted(r, type)) {
             eventline_learn(r->out, event);
+        } else if (!eventline_print(r->out, event)) {
+            *ret_code = EXIT_FAILED;
+            return false;
         }
     }
     return true;
@@ -277,8 +280,8 @@ static enum exit_code go(struct replay *r)
         code = read_page(r, at, PAGE, &reply);
         if (code != EXIT_DONE) break;
         const struct charter_bytes answer = charter_reply_result(reply, 0)->value;
-        more = print_page(r, answer) && charter_get_uint(answer, "next", &next) && next > at &&
-               next <= r->to;
+        more = print_page(r, answer, &code) && charter_get_uint(answer, "next", &next) &&
+               next > at && next <= r->to;
         charter_reply_destroy(reply);
         if (fflush(stdout) != 0 || ferror(stdout)) code = EXIT_FAILED;
         if (more) at = next;

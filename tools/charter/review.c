@@ -10,6 +10,7 @@
 #include "schema/text.h"
 #include "tools/charter/ask.h"
 #include "tools/charter/ref.h"
+#include "tools/lib/jsonout.h"
 
 enum { OPTION_UNUSED_DAYS, OPTION_BELOW, OPTION_ENDS, OPTIONS };
 enum { PAGE = 1000, SHARES_A_MESSAGE = 8000 }; /* a message appends 8,192 events at most */
@@ -381,25 +382,18 @@ static enum exit_code end_all(struct review *r)
 
 /* ---- the command -------------------------------------------------------------------------- */
 
-static void put_json(const struct review *r)
+static bool put_json(const struct review *r)
 {
     json_t *whole = json_object();
     static const char *const kept[] = {"every_days", "revision"};
-    bool good = json_object_set(whole, "shares", r->shares) == 0 &&
-                json_object_set(whole, "people", r->people) == 0;
+    jsonout_put(&whole, "shares", json_incref(r->shares));
+    jsonout_put(&whole, "people", json_incref(r->people));
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
         json_t *value = json_object_get(r->last, kept[i]);
-        if (value != NULL) good = json_object_set(whole, kept[i], value) == 0 && good;
+        if (value != NULL) jsonout_put(&whole, kept[i], json_incref(value));
     }
-    if (r->end) {
-        json_t *ended = json_integer((json_int_t)r->ended);
-        good = json_object_set_new(whole, "ended", ended) == 0 && good;
-    }
-    if (!good || json_dumpf(whole, stdout, JSON_INDENT(2)) != 0) {
-        (void)fprintf(stderr, "charter: the answer has no JSON form\n");
-    }
-    (void)printf("\n");
-    json_decref(whole);
+    if (r->end) jsonout_put(&whole, "ended", json_integer((json_int_t)r->ended));
+    return jsonout_print("charter", stdout, whole, JSON_INDENT(2));
 }
 
 static void put_sum(const struct review *r)
@@ -470,7 +464,7 @@ enum exit_code review_run(struct command_line *line)
     const bool listed = code == EXIT_DONE;
     if (listed && r.end) code = end_all(&r);
     if (listed && line->options.json) {
-        put_json(&r);
+        if (!put_json(&r)) code = EXIT_FAILED;
     } else if (listed) {
         put_groups(&r);
         put_sum(&r);

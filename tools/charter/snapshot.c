@@ -13,6 +13,7 @@
 #include "tools/charter/ask.h"
 #include "tools/charter/cell.h"
 #include "tools/charter/ref.h"
+#include "tools/lib/jsonout.h"
 
 enum { PAGE = 1000, KEY_BYTES = 400, NAME_BYTES = 320, PATH_BYTES = 1152 };
 
@@ -74,7 +75,7 @@ static json_t *text_of(const struct ch_field *field, struct charter_bytes object
 {
     struct ch_buf text = {0};
     cell_write(&text, field, object, /* shorten= */ false);
-    json_t *value = json_stringn((const char *)text.ptr, text.len);
+    json_t *value = jsonout_text((const char *)text.ptr, text.len);
     ch_buf_deinit(&text);
     return value;
 }
@@ -89,7 +90,7 @@ static json_t *set_of(struct charter_bytes value)
         const struct ch_bytes item = ch_read_value(&c);
         struct ch_buf text = {0};
         cell_write_plain(&text, (struct charter_bytes){item.ptr, item.len});
-        (void)json_array_append_new(list, json_stringn((const char *)text.ptr, text.len));
+        jsonout_add(&list, jsonout_text((const char *)text.ptr, text.len));
         ch_buf_deinit(&text);
     }
     return list;
@@ -105,7 +106,7 @@ static json_t *value_of(const struct ch_field *field, struct charter_bytes objec
 
 /* A row of a list within a thing is a value: its first fields name it, the others are what it says.
  * Of a grant two are its name: the kind and the resource. */
-static void put_row(json_t *values, const char *list, const struct ch_record *record,
+static void put_row(json_t **values, const char *list, const struct ch_record *record,
                     struct charter_bytes row)
 {
     const uint16_t named = record->count > 1 && strcmp(record->fields[1].name, "resource") == 0;
@@ -130,18 +131,18 @@ static void put_row(json_t *values, const char *list, const struct ch_record *re
     }
     ch_buf_put(&key, "", 1);
     if (said == 1) {
-        (void)json_object_set_new(values, (const char *)key.ptr, only);
+        jsonout_put(values, (const char *)key.ptr, only);
     } else {
         json_decref(only);
-        (void)json_object_set_new(values, (const char *)key.ptr,
-                                  said == 0 ? json_string("yes")
-                                            : json_stringn((const char *)text.ptr, text.len));
+        jsonout_put(values, (const char *)key.ptr,
+                    said == 0 ? json_string("yes")
+                              : jsonout_text((const char *)text.ptr, text.len));
     }
     ch_buf_deinit(&key);
     ch_buf_deinit(&text);
 }
 
-static void put_values(json_t *values, const char *prefix, const struct ch_record *record,
+static void put_values(json_t **values, const char *prefix, const struct ch_record *record,
                        struct charter_bytes object)
 {
     for (uint16_t i = 0; i < record->count; i++) {
@@ -165,28 +166,32 @@ static void put_values(json_t *values, const char *prefix, const struct ch_recor
             (void)snprintf(inner, sizeof inner, "%s.", name);
             put_values(values, itself ? prefix : inner, field->record, value);
         } else if (!is_passed_over(field->name)) {
-            (void)json_object_set_new(values, name, value_of(field, object));
+            jsonout_put(values, name, value_of(field, object));
         }
     }
 }
 
 /* ---- things ------------------------------------------------------------------------------- */
 
-/* Adds a thing; its values, borrowed. */
-static json_t *add_thing(struct taking *t, const struct source *source, const char *id,
-                         struct charter_text title)
+static enum exit_code no_memory(void)
+{
+    (void)fprintf(stderr, "charter: failed: out of memory\n");
+    return EXIT_FAILED;
+}
+
+/* Adds a thing, which takes over its values. */
+static void add_thing(struct taking *t, const struct source *source, const char *id,
+                      struct charter_text title, json_t *values)
 {
     char key[KEY_BYTES];
     json_t *thing = json_object();
-    json_t *values = json_object();
     (void)snprintf(key, sizeof key, "%s %" PRIu64 " %s", source->kind, t->account, id);
-    (void)json_object_set_new(thing, "kind", json_string(source->kind));
-    (void)json_object_set_new(thing, "id", json_string(id));
-    (void)json_object_set_new(thing, "account", json_string(t->path));
-    (void)json_object_set_new(thing, "title", json_stringn(title.ptr, title.len));
-    (void)json_object_set_new(thing, "values", values);
-    if (json_object_set_new(t->ret->things, key, thing) != 0) t->code = EXIT_FAILED;
-    return values;
+    jsonout_put(&thing, "kind", json_string(source->kind));
+    jsonout_put(&thing, "id", json_string(id));
+    jsonout_put(&thing, "account", json_string(t->path));
+    jsonout_put(&thing, "title", jsonout_text(title.ptr, title.len));
+    jsonout_put(&thing, "values", values);
+    if (json_object_set_new(t->ret->things, key, thing) != 0) t->code = no_memory();
 }
 
 static void write_id(const char *prefix, uint64_t id, char out[CH_ID_TEXT_BYTES])
@@ -203,7 +208,7 @@ static enum exit_code ask(struct taking *t, int type, const char *word, uint64_t
 
 /* The rows of a share's grants, or of a group's members. */
 static void add_rows(struct taking *t, int type, const char *list, const char *word,
-                     uint64_t number, json_t *values)
+                     uint64_t number, json_t **values)
 {
     uint64_t after = 0;
     bool more = true;
@@ -229,7 +234,7 @@ static void add_rows(struct taking *t, int type, const char *list, const char *w
                            charter_get_text(object, "email", &name)) {
                     char key[NAME_BYTES];
                     (void)snprintf(key, sizeof key, "member %.*s", (int)name.len, name.ptr);
-                    (void)json_object_set_new(values, key, json_string("yes"));
+                    jsonout_put(values, key, json_string("yes"));
                 } else {
                     char id[CH_ID_TEXT_BYTES];
                     char key[NAME_BYTES];
@@ -237,7 +242,7 @@ static void add_rows(struct taking *t, int type, const char *list, const char *w
                     (void)charter_get_uint(object, "user", &user);
                     write_id("usr", user, id);
                     (void)snprintf(key, sizeof key, "member %s", id);
-                    (void)json_object_set_new(values, key, json_string("yes"));
+                    jsonout_put(values, key, json_string("yes"));
                 }
             }
         }
@@ -248,7 +253,7 @@ static void add_rows(struct taking *t, int type, const char *list, const char *w
 
 /* What of a thing another question answers. */
 static void add_inside(struct taking *t, const struct source *source, struct charter_bytes row,
-                       json_t *values)
+                       json_t **values)
 {
     uint64_t count = 0;
     if (source->type == CH_QRY_share_list && charter_get_uint(row, "grants", &count) && count > 0) {
@@ -287,11 +292,12 @@ static void add_row(struct taking *t, const struct source *source, const struct 
     } else {
         (void)snprintf(id, sizeof id, "%.*s", (int)title.len, title.ptr);
     }
-    json_t *values = add_thing(t, source, id, title);
-    put_values(values, "", record, row);
+    json_t *values = json_object();
+    put_values(&values, "", record, row);
     (void)json_object_del(values, source->id == NULL ? "id" : source->id);
     if (source->type == CH_QRY_credits_show) (void)json_object_del(values, "name");
-    add_inside(t, source, row, values);
+    add_inside(t, source, row, &values);
+    add_thing(t, source, id, title, values);
 }
 
 static void add_answer(struct taking *t, const struct source *source, struct charter_bytes answer)
@@ -362,9 +368,9 @@ static enum exit_code judge(struct taking *t, int type, const struct charter_res
     if (result->outcome == CHARTER_RESULT) return EXIT_DONE;
     if (result->outcome == CHARTER_FAILURE) return ask_tell_no(result);
     if (ch_text_is(code, "no_plan") || ch_text_is(code, "not_found")) return EXIT_DONE;
-    (void)json_object_set_new(t->ret->left_out, ch_calls[type].args.name,
-                              json_stringn(code.ptr, code.len));
-    return EXIT_DONE;
+    const int failed = json_object_set_new(t->ret->left_out, ch_calls[type].args.name,
+                                           jsonout_text(code.ptr, code.len));
+    return failed != 0 ? no_memory() : EXIT_DONE;
 }
 
 /* One call. *ret stays NULL where it was refused. */
@@ -372,7 +378,7 @@ static enum exit_code ask(struct taking *t, int type, const char *word, uint64_t
                           uint64_t after, struct charter_reply **ret)
 {
     struct charter_message *m = begin(t);
-    if (m == NULL) return EXIT_FAILED;
+    if (m == NULL) return no_memory();
     put_call(t, m, type, after);
     if (word != NULL) charter_arg_uint(m, word, number);
     enum exit_code code = send(t, m, ret);
@@ -408,7 +414,7 @@ static void take_sources(struct taking *t, const struct source *sources, size_t 
     struct charter_reply *reply = NULL;
     struct charter_message *m = begin(t);
     if (m == NULL) {
-        t->code = EXIT_FAILED;
+        t->code = no_memory();
         return;
     }
     for (size_t i = 0; i < count; i++) {
@@ -460,12 +466,13 @@ static json_t *list_accounts(struct taking *t)
                 (void)charter_get_uint(row, "account", &id);
                 (void)charter_get_uint(row, "parent", &parent);
                 (void)snprintf(key, sizeof key, "%" PRIu64, id);
-                (void)json_object_set_new(parents, key, json_integer((json_int_t)parent));
+                jsonout_put(&parents, key, json_integer((json_int_t)parent));
             }
         }
         more = charter_get_uint(answer, "next", &after);
         charter_reply_destroy(reply);
     }
+    if (parents == NULL && t->code == EXIT_DONE) t->code = no_memory();
     return parents;
 }
 
@@ -491,8 +498,7 @@ enum exit_code snapshot_take(struct charter *c, const struct options *o, const c
     *ret = (struct snapshot){.things = json_object(), .left_out = json_object(), .as_of = as_of};
     if (t == NULL || ret->things == NULL || ret->left_out == NULL) {
         free(t);
-        (void)fprintf(stderr, "charter: failed: out of memory\n");
-        return EXIT_FAILED;
+        return no_memory();
     }
     t->c = c;
     t->o = o;

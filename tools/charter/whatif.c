@@ -17,6 +17,7 @@
 #include "tools/charter/difference.h"
 #include "tools/charter/lines.h"
 #include "tools/charter/ref.h"
+#include "tools/lib/jsonout.h"
 
 enum { OPTION_FILE, OPTION_EACH, OPTIONS, PAGES_MOST = 100000 };
 
@@ -83,49 +84,63 @@ static struct supposed *add_command(struct whatif *w)
     return command;
 }
 
-static void set_on(struct supposed *command, const char *text)
+/* False: no memory. */
+static bool set_on(struct supposed *command, const char *text)
 {
     const struct ref account = ref_of(CH_KIND_account_ref, text);
     command->on_id = account.id;
-    if (account.id == 0) command->on = strdup(account.name);
+    if (account.id != 0) return true;
+    command->on = strdup(account.name);
+    return command->on != NULL;
 }
 
 /* ---- the commands of a file ------------------------------------------------------------------ */
 
-static bool read_object(struct supposed *command, const json_t *line)
+/* EXIT_USAGE: it is none. */
+static enum exit_code read_object(struct supposed *command, const json_t *line)
 {
     const char *key;
     json_t *value;
+    bool kept = true; /* in memory */
     const char *type = json_string_value(json_object_get(line, "type"));
-    if (type == NULL || strlen(type) >= sizeof command->type) return false;
+    if (type == NULL || strlen(type) >= sizeof command->type) return EXIT_USAGE;
     (void)snprintf(command->type, sizeof command->type, "%s", type);
     json_object_foreach((json_t *)line, key, value)
     {
         if (strcmp(key, "on") == 0 && json_is_string(value)) {
-            set_on(command, json_string_value(value));
+            kept = set_on(command, json_string_value(value));
         } else if (strcmp(key, "on") == 0 && json_is_integer(value)) {
             command->on_id = (uint64_t)json_integer_value(value);
         } else if (strcmp(key, "args") == 0 && json_is_object(value)) {
             command->json = json_dumps(value, JSON_COMPACT);
+            kept = command->json != NULL;
         } else if (strcmp(key, "note") == 0 && json_is_string(value)) {
             command->note = strdup(json_string_value(value));
+            kept = command->note != NULL;
         } else if (strcmp(key, "expect") == 0 && json_is_integer(value)) {
             command->has_expect = true;
             command->expect = (uint64_t)json_integer_value(value);
         } else if (strcmp(key, "type") != 0) {
-            return false;
+            return EXIT_USAGE;
         }
+        if (!kept) return tell_no_memory();
     }
-    return true;
+    return EXIT_DONE;
 }
 
 static enum exit_code read_line(struct whatif *w, struct ch_text text, uint64_t number)
 {
     json_t *line = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, NULL);
     struct supposed *command = add_command(w);
-    const bool good = command != NULL && json_is_object(line) && read_object(command, line);
-    const int type = good ? ch_call_find(ch_text_of(command->type)) : -1;
+    enum exit_code code = EXIT_USAGE;
+    if (command == NULL) {
+        code = tell_no_memory();
+    } else if (json_is_object(line)) {
+        code = read_object(command, line);
+    }
     json_decref(line);
+    if (code == EXIT_FAILED) return code;
+    const int type = code == EXIT_DONE ? ch_call_find(ch_text_of(command->type)) : -1;
     if (type >= 0 && !ch_calls[type].query) return EXIT_DONE;
     (void)fprintf(stderr, "charter: line %llu is no command: %.*s\n", (unsigned long long)number,
                   (int)(text.len > 0 && text.ptr[text.len - 1] == '\n' ? text.len - 1 : text.len),
@@ -178,9 +193,12 @@ static enum exit_code read_command(struct whatif *w, struct command_line *line, 
     (void)snprintf(command->type, sizeof command->type, "%s", ch_calls[type].args.name);
     command->has_expect = line->options.has_expect;
     command->expect = line->options.expect;
-    if (line->options.note != NULL) command->note = strdup(line->options.note);
+    if (line->options.note != NULL) {
+        command->note = strdup(line->options.note);
+        if (command->note == NULL) return tell_no_memory();
+    }
     if (!ch_calls[type].on) return EXIT_DONE;
-    if (line->options.on != NULL) set_on(command, line->options.on);
+    if (line->options.on != NULL && !set_on(command, line->options.on)) return tell_no_memory();
     const struct charter_head head = ask_head(&line->options);
     if (line->options.on != NULL || head.key != NULL || head.session != NULL) return EXIT_DONE;
     (void)fprintf(stderr, "charter: %s needs --on ACCOUNT\n", words);
@@ -290,7 +308,7 @@ static enum exit_code ask_pages(struct whatif *w, struct charter *c)
     }
 }
 
-/* Joins the lists of the pages; everything else is the last page's. */
+/* Joins the lists of the pages; everything else is the last page's. NULL: out of memory */
 static json_t *joined(const struct whatif *w)
 {
     json_t *whole = NULL;
@@ -299,22 +317,26 @@ static json_t *joined(const struct whatif *w)
         const char *key;
         json_t *value;
         const struct ch_bytes bytes = {w->values[i].ptr, w->values[i].len};
-        if (ch_json_tree(bytes, &page, NULL) != CH_OK) continue;
+        const bool good = ch_json_tree(bytes, &page, NULL) == CH_OK;
         json_object_foreach(whole, key, value)
         {
             json_t *more = json_object_get(page, key);
-            if (!json_is_array(value)) continue;
+            if (!good || !json_is_array(value)) continue;
             json_t *list = json_copy(value);
-            if (json_is_array(more)) (void)json_array_extend(list, more);
-            (void)json_object_set_new(page, key, list);
+            if (json_is_array(more) && json_array_extend(list, more) != 0) {
+                json_decref(list);
+                list = NULL;
+            }
+            jsonout_put(&page, key, list);
         }
         json_decref(whole);
         whole = page;
+        if (whole == NULL) break;
     }
     return whole;
 }
 
-static void print_json(const struct whatif *w)
+static bool print_json(const struct whatif *w)
 {
     static const char *const names[] = {"result", "rejection", "failure"};
     json_t *results = json_array();
@@ -323,28 +345,27 @@ static void print_json(const struct whatif *w)
         json_t *value = NULL;
         json_t *one = json_object();
         const struct ch_bytes bytes = {result->value.ptr, result->value.len};
-        if (ch_json_tree(bytes, &value, NULL) != CH_OK) value = json_null();
-        (void)json_object_set_new(one, names[result->outcome], value);
-        (void)json_array_append_new(results, one);
+        if (bytes.len == 0) {
+            value = json_null();
+        } else if (ch_json_tree(bytes, &value, NULL) != CH_OK) {
+            value = NULL;
+        }
+        jsonout_put(&one, names[result->outcome], value);
+        jsonout_add(&results, one);
     }
     json_t *whole = json_object();
-    (void)json_object_set_new(whole, "results", results);
+    jsonout_put(&whole, "results", results);
     if (charter_reply_result(w->replies[0], w->count)->outcome == CHARTER_RESULT) {
-        (void)json_object_set_new(whole, "whatif", joined(w));
+        jsonout_put(&whole, "whatif", joined(w));
     }
-    if (json_dumpf(whole, stdout, JSON_INDENT(2)) != 0) (void)tell_no_memory();
-    (void)printf("\n");
-    json_decref(whole);
+    return jsonout_print("charter", stdout, whole, JSON_INDENT(2));
 }
 
 static enum exit_code print(const struct whatif *w)
 {
     const enum exit_code code = tell_refused(w, w->replies[0]);
     const bool answered = charter_reply_result(w->replies[0], w->count)->outcome == CHARTER_RESULT;
-    if (w->options->json) {
-        print_json(w);
-        return code;
-    }
+    if (w->options->json) return print_json(w) ? code : EXIT_FAILED;
     if (!answered) return code;
     if (!difference_print(w->values, w->pages)) return tell_no_memory();
     uint64_t next;

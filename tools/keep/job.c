@@ -105,7 +105,7 @@ enum exit_code job_run(const struct options *options, const struct job_steps *st
     job->steps = steps;
     code = run(job);
     steps->clean_up(job);
-    if (code == EXIT_DONE) steps->print(job);
+    if (code == EXIT_DONE && !steps->print(job)) code = EXIT_FAILED;
 out:
     ch_apart_free(job, sizeof *job);
     known_deinit(&known);

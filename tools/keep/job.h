@@ -14,7 +14,7 @@ struct job;
 struct job_steps {
     enum ch_err (*work)(struct job *job, struct ch_why *why); /* in the process of its own */
     void (*clean_up)(const struct job *job); /* what the work left, should its process have died */
-    void (*print)(const struct job *job);    /* it is done, and no fault was found */
+    bool (*print)(const struct job *job);    /* it is done, and no fault was found; false: told */
 };
 
 /* In memory that both processes see; pointers in it were there before the work began. */

@@ -14,9 +14,12 @@
 static void put_line(struct ch_buf *out, json_t *tree)
 {
     char *text = json_dumps(tree, JSON_COMPACT);
-    if (text == NULL) out->failed = true;
-    ch_buf_put_text(out, ch_text_of(text));
-    ch_buf_put(out, "\n", 1);
+    if (text == NULL) {
+        out->failed = true;
+    } else {
+        ch_buf_put_text(out, ch_text_of(text));
+        ch_buf_put(out, "\n", 1);
+    }
     free(text);
     json_decref(tree);
 }

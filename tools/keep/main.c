@@ -7,6 +7,7 @@
 
 #include "tools/keep/backup.h"
 #include "tools/keep/restore.h"
+#include "tools/lib/file.h"
 
 int main(int argc, char **argv)
 {
@@ -27,6 +28,6 @@ int main(int argc, char **argv)
     } else {
         code = options.what == KEEP_RESTORE ? restore_run(&options) : backup_run(&options);
     }
-    if (fflush(stdout) != 0 && code == EXIT_DONE) code = EXIT_FAILED;
+    if (!file_printed("charter") && code == EXIT_DONE) code = EXIT_FAILED;
     return (int)code;
 }

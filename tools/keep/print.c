@@ -6,6 +6,8 @@
 
 #include <jansson.h>
 
+#include "tools/lib/jsonout.h"
+
 static void hex_of(const struct ch_hash *hash, char out[2 * CH_HASH_BYTES + 1])
 {
     for (size_t i = 0; i < CH_HASH_BYTES; i++) {
@@ -13,19 +15,17 @@ static void hex_of(const struct ch_hash *hash, char out[2 * CH_HASH_BYTES + 1])
     }
 }
 
-static void print_json(FILE *out, const struct job *job)
+static bool print_json(FILE *out, const struct job *job)
 {
     char root[2 * CH_HASH_BYTES + 1];
     const struct ch_verify_report *report = &job->report;
     hex_of(&report->root, root);
     json_t *tree = json_pack(
-        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "origin", report->origin, "records",
-        (json_int_t)report->records, "checkpoints", (json_int_t)report->checkpoints, "signed",
-        (json_int_t)report->signed_checkpoints, "covered", (json_int_t)report->covered, "states",
-        (json_int_t)report->states, "bytes", (json_int_t)job->bytes, "root", root);
-    (void)json_dumpf(tree, out, JSON_INDENT(2));
-    (void)fprintf(out, "\n");
-    json_decref(tree);
+        "{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "origin", jsonout_string(report->origin),
+        "records", (json_int_t)report->records, "checkpoints", (json_int_t)report->checkpoints,
+        "signed", (json_int_t)report->signed_checkpoints, "covered", (json_int_t)report->covered,
+        "states", (json_int_t)report->states, "bytes", (json_int_t)job->bytes, "root", root);
+    return jsonout_print("charter", out, tree, JSON_INDENT(2));
 }
 
 static void print_row(FILE *out, const char *name, uint64_t number, const char *more)
@@ -52,35 +52,30 @@ static void print_common(FILE *out, const struct job *job)
     (void)fprintf(out, "  %-13s %s\n", "root", root);
 }
 
-void print_backup(const struct job *job)
+bool print_backup(const struct job *job)
 {
     const struct options *o = job->options;
     FILE *out = strcmp(o->file, "-") == 0 ? stderr : stdout;
-    if (o->quiet) return;
-    if (o->json) {
-        print_json(out, job);
-        return;
-    }
+    if (o->quiet) return true;
+    if (o->json) return print_json(out, job);
     (void)fprintf(out, "%s: done\n", o->file);
     print_row(out, "bytes", job->bytes, "");
     print_common(out, job);
-    if (o->what != KEEP_BACKUP) return;
+    if (o->what != KEEP_BACKUP) return true;
     if (o->vault == NULL) {
         (void)fprintf(out, "  %-13s not in it; names need it: --vault FILE, kept apart\n", "vault");
     }
     if (o->signing_key == NULL) {
         (void)fprintf(out, "  %-13s not in it; see --signing-key FILE\n", "signing key");
     }
+    return true;
 }
 
-void print_restore(const struct job *job)
+bool print_restore(const struct job *job)
 {
     const struct options *o = job->options;
-    if (o->quiet) return;
-    if (o->json) {
-        print_json(stdout, job);
-        return;
-    }
+    if (o->quiet) return true;
+    if (o->json) return print_json(stdout, job);
     (void)printf("%s: restored\n", o->data);
     print_common(stdout, job);
     if (o->vault == NULL) {
@@ -91,4 +86,5 @@ void print_restore(const struct job *job)
         (void)printf("  %-13s put it to %s/signing-key, or start with --accept-new-key\n",
                      "signing key", o->data);
     }
+    return true;
 }

@@ -35,3 +35,13 @@ bool file_word(const char *program, const char *name, struct ch_buf *space, stru
     }
     return true;
 }
+
+bool file_printed(const char *program)
+{
+    const bool failed = ferror(stdout) != 0; /* before: what it was is not known any more */
+    errno = 0;
+    if (fflush(stdout) == 0 && !failed) return true;
+    (void)fprintf(stderr, "%s: failed: standard output: %s\n", program,
+                  errno != 0 ? strerror(errno) : "not all could be written");
+    return false;
+}

@@ -10,4 +10,7 @@ bool file_read(const char *program, const char *path, size_t most, struct ch_buf
 /* The first word of the file that is called so, or, where there is none, the name itself.
  * space: zeroed; deinit it when the word is not needed any more. False: told. */
 bool file_word(const char *program, const char *name, struct ch_buf *space, struct ch_text *ret);
+
+/* At a program's end: whether all that was printed on standard output has left. False: told. */
+bool file_printed(const char *program);
 #endif

@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <stdio.h>
 
+#include "tools/lib/file.h"
 #include "tools/verify/proof_file.h"
 #include "tools/verify/receipt_file.h"
 #include "tools/verify/run.h"
@@ -33,6 +34,6 @@ int main(int argc, char **argv)
         code = proof_file_consistency(&options);
     }
     options_deinit(&options);
-    if (fflush(stdout) != 0 && code == EXIT_GOOD) code = EXIT_FAILED;
+    if (!file_printed("charter-verify") && code == EXIT_GOOD) code = EXIT_FAILED;
     return (int)code;
 }

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "tools/lib/bar.h"
+#include "tools/lib/jsonout.h"
 
 /* ---- results ------------------------------------------------------------------------------ */
 
@@ -48,36 +49,28 @@ static const char *missing(const struct options *options, const struct ch_verify
     return NULL;
 }
 
-static enum exit_code code_of(const struct options *options, const struct ch_verify_report *report)
-{
-    if (report->part != CH_VERIFY_NOTHING) return EXIT_FALSE;
-    return missing(options, report) == NULL ? EXIT_GOOD : EXIT_PARTLY;
-}
-
-static void print_json(const struct options *options, const struct ch_verify_report *report)
+static bool print_json(const struct options *options, const struct ch_verify_report *report)
 {
     char root[2 * CH_HASH_BYTES + 1];
     const char *lacks = missing(options, report);
     const char *part = part_names[report->part];
     hex_of(&report->root, root);
     json_t *tree = json_pack(
-        "{s:b, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "good",
-        (int)(report->part == CH_VERIFY_NOTHING), "origin", report->origin, "records",
-        (json_int_t)report->records, "bytes", (json_int_t)report->bytes, "tiles",
+        "{s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "good",
+        (int)(report->part == CH_VERIFY_NOTHING), "origin", jsonout_string(report->origin),
+        "records", (json_int_t)report->records, "bytes", (json_int_t)report->bytes, "tiles",
         (json_int_t)report->tiles, "checkpoints", (json_int_t)report->checkpoints, "signed",
         (json_int_t)report->signed_checkpoints, "covered", (json_int_t)report->covered, "states",
         (json_int_t)report->states, "snapshots", (json_int_t)report->snapshots, "cosignatures",
         (json_int_t)report->cosignatures, "against", (json_int_t)report->against, "root", root);
     if (part != NULL) {
-        (void)json_object_set_new(tree, "part", json_string(part));
-        (void)json_object_set_new(tree, "number", json_integer((json_int_t)report->number));
-        (void)json_object_set_new(tree, "text", json_string(report->text));
+        jsonout_put(&tree, "part", json_string(part));
+        jsonout_put(&tree, "number", json_integer((json_int_t)report->number));
+        jsonout_put(&tree, "text", jsonout_string(report->text));
     } else if (lacks != NULL) {
-        (void)json_object_set_new(tree, "unchecked", json_string(lacks));
+        jsonout_put(&tree, "unchecked", json_string(lacks));
     }
-    (void)json_dumpf(tree, stdout, JSON_INDENT(2));
-    (void)printf("\n");
-    json_decref(tree);
+    return jsonout_print("charter-verify", stdout, tree, JSON_INDENT(2));
 }
 
 static void print_row(const char *name, uint64_t number, const char *more)
@@ -123,13 +116,16 @@ static void print_good(const struct options *options, const struct ch_verify_rep
 
 enum exit_code print_report(const struct options *options, const struct ch_verify_report *report)
 {
+    bool printed = true;
     if (options->json) {
-        print_json(options, report);
+        printed = print_json(options, report);
     } else if (report->part == CH_VERIFY_NOTHING && !options->quiet) {
         print_good(options, report);
     }
     if (report->part != CH_VERIFY_NOTHING) {
         (void)fprintf(stderr, "charter-verify: FALSE: %s\n", report->text);
+        return EXIT_FALSE;
     }
-    return code_of(options, report);
+    if (!printed) return EXIT_FAILED;
+    return missing(options, report) == NULL ? EXIT_GOOD : EXIT_PARTLY;
 }

@@ -10,6 +10,7 @@
 
 #include "schema/text.h"
 #include "tools/lib/file.h"
+#include "tools/lib/jsonout.h"
 #include "tools/verify/receipt_check.h"
 
 enum { FILE_MOST = 4 << 20, LINE_BYTES = 320 };
@@ -199,7 +200,7 @@ static void print_good(const struct checked *checked, const char *lacks)
 
 static json_t *json_of(struct ch_text text)
 {
-    return json_stringn(text.ptr, text.len);
+    return jsonout_text(text.ptr, text.len);
 }
 
 static json_t *json_statement(const struct statement *s)
@@ -214,15 +215,14 @@ static json_t *json_statement(const struct statement *s)
         for (char *at = name; *at != '\0'; at++) {
             if (*at == '-') *at = '_';
         }
-        (void)json_object_set_new(tree, name, json_of(s->said[i]));
+        jsonout_put(&tree, name, json_of(s->said[i]));
     }
-    (void)json_object_set_new(tree, "seq", json_integer((json_int_t)s->seq));
+    jsonout_put(&tree, "seq", json_integer((json_int_t)s->seq));
     if (s->account != 0) {
-        (void)json_object_set_new(tree, "account", json_integer((json_int_t)s->account));
+        jsonout_put(&tree, "account", json_integer((json_int_t)s->account));
     }
     if (s->subject != 0) {
-        (void)json_object_set_new(tree, s->by_key ? "key" : "user",
-                                  json_integer((json_int_t)s->subject));
+        jsonout_put(&tree, s->by_key ? "key" : "user", json_integer((json_int_t)s->subject));
     }
     return tree;
 }
@@ -231,23 +231,23 @@ static json_t *json_line(const struct line *line)
 {
     json_t *tree = json_object();
     const struct fact *fact = &line->fact;
-    (void)json_object_set_new(tree, "line", json_of(line->word));
+    jsonout_put(&tree, "line", json_of(line->word));
     if (!line->is_fact) {
-        if (line->rest.len > 0) (void)json_object_set_new(tree, "text", json_of(line->rest));
+        if (line->rest.len > 0) jsonout_put(&tree, "text", json_of(line->rest));
         return tree;
     }
-    (void)json_object_set_new(tree, "fact", json_of(fact->name));
-    (void)json_object_set_new(tree, "seq", json_integer((json_int_t)fact->seq));
+    jsonout_put(&tree, "fact", json_of(fact->name));
+    jsonout_put(&tree, "seq", json_integer((json_int_t)fact->seq));
     if (fact->has_event) {
-        (void)json_object_set_new(tree, "at", json_of(fact->at));
-        (void)json_object_set_new(tree, "actor_kind", json_of(fact->by_kind));
-        (void)json_object_set_new(tree, "actor", json_integer((json_int_t)fact->by));
+        jsonout_put(&tree, "at", json_of(fact->at));
+        jsonout_put(&tree, "actor_kind", json_of(fact->by_kind));
+        jsonout_put(&tree, "actor", json_integer((json_int_t)fact->by));
     }
     for (int i = 0; i < CLAIMS; i++) {
         if (fact->ids[i] == 0) continue;
-        (void)json_object_set_new(tree, claim_words[i], json_integer((json_int_t)fact->ids[i]));
+        jsonout_put(&tree, claim_words[i], json_integer((json_int_t)fact->ids[i]));
     }
-    (void)json_object_set_new(tree, "text", json_of(fact->words));
+    jsonout_put(&tree, "text", json_of(fact->words));
     return tree;
 }
 
@@ -255,35 +255,33 @@ static json_t *json_texts(const char *const *texts, size_t count)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++) {
-        (void)json_array_append_new(list, json_string(texts[i]));
+        jsonout_add(&list, json_string(texts[i]));
     }
     return list;
 }
 
-static void print_json(const struct checked *checked, bool good, const char *lacks)
+static bool print_json(const struct checked *checked, bool good, const char *lacks)
 {
     json_t *tree = json_object();
-    (void)json_object_set_new(tree, "good", json_boolean(good));
-    if (!good) (void)json_object_set_new(tree, "text", json_string(checked->text));
+    jsonout_put(&tree, "good", json_boolean(good));
+    if (!good) jsonout_put(&tree, "text", jsonout_string(checked->text));
     if (good) {
         struct ch_text explanation = checked->receipt.explanation;
         struct line line;
         json_t *lines = json_array();
         while (explanation.len > 0 && receipt_read_line(&explanation, &line)) {
-            (void)json_array_append_new(lines, json_line(&line));
+            jsonout_add(&lines, json_line(&line));
         }
-        (void)json_object_set_new(tree, "statement", json_statement(&checked->statement));
-        (void)json_object_set_new(tree, "explanation", lines);
-        (void)json_object_set_new(tree, "key", json_string(checked->key));
-        (void)json_object_set_new(tree, "records", json_integer((json_int_t)checked->records));
-        (void)json_object_set_new(tree, "size", json_integer((json_int_t)checked->checkpoint.size));
-        (void)json_object_set_new(tree, "proves", json_texts(proves, PROVES));
-        (void)json_object_set_new(tree, "proves_not", json_texts(not_proves, NOT_PROVES));
-        if (lacks[0] != '\0') (void)json_object_set_new(tree, "unchecked", json_string(lacks));
+        jsonout_put(&tree, "statement", json_statement(&checked->statement));
+        jsonout_put(&tree, "explanation", lines);
+        jsonout_put(&tree, "key", jsonout_string(checked->key));
+        jsonout_put(&tree, "records", json_integer((json_int_t)checked->records));
+        jsonout_put(&tree, "size", json_integer((json_int_t)checked->checkpoint.size));
+        jsonout_put(&tree, "proves", json_texts(proves, PROVES));
+        jsonout_put(&tree, "proves_not", json_texts(not_proves, NOT_PROVES));
+        if (lacks[0] != '\0') jsonout_put(&tree, "unchecked", jsonout_string(lacks));
     }
-    (void)json_dumpf(tree, stdout, JSON_INDENT(2));
-    (void)printf("\n");
-    json_decref(tree);
+    return jsonout_print("charter-verify", stdout, tree, JSON_INDENT(2));
 }
 
 /* ------------------------------------------------------------------------------------------- */
@@ -303,7 +301,7 @@ static enum exit_code check(const struct options *options, struct ch_text file)
     missing(checked, lacks);
     code = !good ? EXIT_FALSE : lacks[0] != '\0' ? EXIT_PARTLY : EXIT_GOOD;
     if (options->json) {
-        print_json(checked, good, lacks);
+        if (!print_json(checked, good, lacks) && good) code = EXIT_FAILED;
     } else if (good && !options->quiet) {
         print_good(checked, lacks);
     }
