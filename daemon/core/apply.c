@@ -100,9 +100,11 @@ void ch_apply_part(struct ch_state *state, const struct ch_event *event)
 {
     CH_CHECK(event->tag < CH_EVENT_TAGS && effects[event->tag] != NULL);
     ch_apply_part_to(state, event->seq - 1);
+    struct ch_row_meta *meta = ch_row_edit(&state->store, CH_T_META, 1);
     if (ch_events[event->tag].makes == CH_KIND_user) { /* the number is the body's first field */
-        struct ch_row_meta *meta = ch_row_edit(&state->store, CH_T_META, 1);
         meta->next_user_number = (uint32_t) * (const uint64_t *)event->body;
+    } else if (event->tag == CH_EV_hash_key_made) {
+        meta->next_user_number = (uint32_t)((const struct ch_ev_hash_key_made *)event->body)->slot;
     }
     move_head(state, event);
     effects[event->tag](state, event);

@@ -27,6 +27,11 @@ static uint32_t first_feed(const struct ch_state *state, uint32_t account)
     return settings == 0 ? 0 : ch_settings_row(state, settings)->first_feed;
 }
 
+static uint64_t seq_of_feed(const struct ch_state *state, uint32_t row)
+{
+    return ch_feed_row(state, row)->seq;
+}
+
 void ch_query_content_list(struct ch_asking *q)
 {
     const struct ch_qry_content_list *args = q->call->args;
@@ -40,11 +45,10 @@ void ch_query_content_list(struct ch_asking *q)
         if (ch_fed_by(q->state, q->on, (uint8_t)feed->kind, feed->resource) != f) continue;
         if (!ch_rows_add(q, &rows, f)) return;
     }
-    ch_rows_sort(&rows);
     struct ch_qry_content_list_result *result = ch_take(q, 1, sizeof *result);
     if (result == NULL) return;
-    ch_rows_cut(&rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
-                &result->has_next, &result->next);
+    ch_rows_page(q, &rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
+                 seq_of_feed, &result->has_next, &result->next);
     struct ch_rec_fed_row *content = ch_take(q, rows.count, sizeof *content);
     if (content == NULL) return;
     for (uint32_t i = 0; i < rows.count; i++) {
@@ -83,11 +87,10 @@ void ch_query_content_feeds(struct ch_asking *q)
         if (to != 0 && ch_feed_row(q->state, f)->to != to) continue;
         if (!ch_rows_add(q, &rows, f)) return;
     }
-    ch_rows_sort(&rows);
     struct ch_qry_content_feeds_result *result = ch_take(q, 1, sizeof *result);
     if (result == NULL) return;
-    ch_rows_cut(&rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
-                &result->has_next, &result->next);
+    ch_rows_page(q, &rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
+                 seq_of_feed, &result->has_next, &result->next);
     struct ch_rec_feed_row *feeds = ch_take(q, rows.count, sizeof *feeds);
     const bool some = some_take(q->state, q->on);
     if (feeds == NULL) return;

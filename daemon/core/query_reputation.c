@@ -40,6 +40,20 @@ static bool is_key_here(struct ch_asking *q, struct ch_key_id key, bool subtree)
     return ch_refuse(q, CH_REJ_not_found, "key");
 }
 
+/* Streams of one account: its own, then its keys'; and those of several, of whole accounts. The
+ * numbers are cursors, too: ids stay so far below CH_MAX_INTEGER that twice as much fits. */
+static uint64_t place_of_stream(const struct ch_state *state, uint32_t row)
+{
+    const struct ch_row_stream *stream = ch_stream_row(state, row);
+    return 2 * stream->key + stream->stream + 1;
+}
+
+static uint64_t place_in_tree(const struct ch_state *state, uint32_t row)
+{
+    const struct ch_row_stream *stream = ch_stream_row(state, row);
+    return 2 * ch_id_of_account(state, stream->account) + stream->stream + 1;
+}
+
 void ch_query_stats_show(struct ch_asking *q)
 {
     const struct ch_qry_stats_show *args = q->call->args;
@@ -54,9 +68,8 @@ void ch_query_stats_show(struct ch_asking *q)
         if (!args->has_key || key == args->key.seq) rows.row[kept++] = rows.row[i];
     }
     rows.count = kept;
-    ch_rows_sort(&rows);
-    ch_rows_cut(&rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
-                &result->has_next, &result->next);
+    ch_rows_page(q, &rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
+                 place_of_stream, &result->has_next, &result->next);
     struct ch_rec_stats_row *streams = ch_take(q, rows.count, sizeof *streams);
     if (streams == NULL) return;
     const bool complaints = may(q, q->on, CH_SCOPE_complaints_read);
@@ -296,9 +309,8 @@ void ch_query_reputation_show(struct ch_asking *q)
     if (!add_streams(q, &rows, q->on)) return;
     struct ch_qry_reputation_show_result *result = ch_take(q, 1, sizeof *result);
     if (result == NULL) return;
-    ch_rows_sort(&rows);
-    ch_rows_cut(&rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
-                &result->has_next, &result->next);
+    ch_rows_page(q, &rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
+                 place_of_stream, &result->has_next, &result->next);
     const struct ch_thresholds thresholds = ch_thresholds_of(q->state, q->on);
     result->bounce_threshold_ppm = thresholds.ppm[CH_measure_bounces];
     result->complaint_threshold_ppm = thresholds.ppm[CH_measure_complaints];
@@ -333,9 +345,8 @@ void ch_query_reputation_list(struct ch_asking *q)
     }
     struct ch_qry_reputation_list_result *result = ch_take(q, 1, sizeof *result);
     if (result == NULL) return;
-    ch_rows_sort(&rows);
-    ch_rows_cut(&rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
-                &result->has_next, &result->next);
+    ch_rows_page(q, &rows, ch_page_of(args->has_after, args->after, args->has_limit, args->limit),
+                 place_in_tree, &result->has_next, &result->next);
     result->rates = rate_records(q, &rows);
     result->rates_len = rows.count;
     q->ret->result = result;

@@ -25,6 +25,11 @@ static bool counts(const struct ch_asking *q, uint32_t owner, struct ch_rec_supp
            ch_is_on(q->state, owner, CH_setting_switch_honour_list_in_master);
 }
 
+static uint64_t seq_of_suppressed(const struct ch_state *state, uint32_t row)
+{
+    return ch_suppressed_row(state, row)->seq;
+}
+
 void ch_query_suppression_check(struct ch_asking *q)
 {
     const struct ch_row_account *account = ch_account_row(q->state, q->on);
@@ -43,7 +48,7 @@ void ch_query_suppression_check(struct ch_asking *q)
             if (!ch_rows_add(q, &rows, s)) return;
         }
     }
-    ch_rows_sort(&rows);
+    ch_rows_order(q, &rows, seq_of_suppressed);
     const uint32_t count = rows.count < LIMIT_LIST_ITEMS ? rows.count : (uint32_t)LIMIT_LIST_ITEMS;
     struct ch_qry_suppression_check_result *result = ch_take(q, 1, sizeof *result);
     struct ch_rec_suppressed_by *lists = ch_take(q, count, sizeof *lists);

@@ -32,7 +32,9 @@ static enum fit fits_field(const struct ch_state *state, const struct ch_event *
     case CH_KIND_group: return ch_find_group(state, id) != 0 ? FITS : above ? LOST : OUT;
     case CH_KIND_role: return ch_find_role(state, id) != 0 ? FITS : LOST;
     case CH_KIND_user: return ch_find_user(state, id) != 0 ? FITS : OUT;
-    case CH_KIND_key: return ch_find_key(state, id) != 0 ? FITS : OUT;
+    case CH_KIND_key:
+        if (ch_touched_is_of_mail(event->tag)) return FITS;
+        return ch_find_key(state, id) != 0 ? FITS : OUT;
     case CH_KIND_share:
         if (event->tag == CH_EV_ownership_transferred) return FITS; /* the former owner's */
         return ch_find_share_id(state, id) != 0 ? FITS : OUT;
@@ -89,6 +91,43 @@ NAMED_FIRST(session_moved, session);
 NAMED_FIRST(session_closed, session);
 NAMED_FIRST(session_expired, session);
 
+static bool has_stream(const struct ch_state *state, uint32_t account, bool has_key, uint64_t key,
+                       uint8_t stream)
+{
+    return ch_find_stream(state, account, has_key ? key : 0, stream) != 0;
+}
+
+/* As is_ready, of mail, feeds and unsubscribe lists. */
+static bool is_ready_for_mail(const struct ch_state *state, const struct ch_event *event,
+                              uint32_t account)
+{
+    switch (event->tag) {
+    case CH_EV_stream_resumed: {
+        const struct ch_ev_stream_resumed *body = event->body;
+        return has_stream(state, account, body->has_key, body->key.seq, body->stream);
+    }
+    case CH_EV_reputation_alert: {
+        const struct ch_ev_reputation_alert *body = event->body;
+        return has_stream(state, account, body->has_key, body->key.seq, body->stream);
+    }
+    case CH_EV_reputation_recovered: {
+        const struct ch_ev_reputation_recovered *body = event->body;
+        return has_stream(state, account, body->has_key, body->key.seq, body->stream);
+    }
+    case CH_EV_content_unfed: {
+        const struct ch_ev_content_unfed *body = event->body;
+        const uint32_t to = body->has_to ? ch_find_account(state, body->to.seq) : 0;
+        const uint32_t text = ch_text_find(state, body->resource);
+        return text != 0 && ch_find_feed(state, account, body->kind, text, to) != 0;
+    }
+    case CH_EV_suppression_removed: {
+        const struct ch_ev_suppression_removed *body = event->body;
+        return ch_find_suppressed(state, account, body->hash.ptr) != 0;
+    }
+    default: return true;
+    }
+}
+
 /* As is_ready. What is used of a plan of which not all is in the part is not in it at all. */
 static bool is_ready_for_credits(const struct ch_state *state, const struct ch_event *event,
                                  uint32_t account)
@@ -136,12 +175,8 @@ static bool is_ready(const struct ch_state *state, const struct ch_event *event)
         if (share == 0 || event->tag == CH_EV_group_member_added) return share != 0;
         return ch_find_member(state, share, group) != 0;
     }
-    if (event->tag == CH_EV_stream_resumed) {
-        const struct ch_ev_stream_resumed *resumed = event->body;
-        const uint64_t key = resumed->has_key ? resumed->key.seq : 0;
-        return ch_find_stream(state, account, key, resumed->stream) != 0;
-    }
-    return is_ready_for_credits(state, event, account) && is_ready_for_asked(state, event, account);
+    return is_ready_for_credits(state, event, account) &&
+           is_ready_for_asked(state, event, account) && is_ready_for_mail(state, event, account);
 }
 _Static_assert(offsetof(struct ch_ev_group_member_added, user) ==
                        offsetof(struct ch_ev_group_member_removed, user) &&

@@ -2,13 +2,14 @@
 #include "daemon/replay/strand_impl.h"
 
 #include "daemon/core/decide.h"
+#include "daemon/core/query_impl.h"
 
 #include <stdlib.h>
 
 /* What decides the answer of each query that state answers, as `enum ch_strand_by` has it. A query
  * without a row here does not compile. */
 enum {
-    BY_check = CH_BY_SUBJECT, /* with facts, where they are asked for */
+    BY_check = CH_BY_SUBJECT, /* with facts, or fed content, where they are asked for */
     BY_access_explain = CH_BY_SUBJECT | CH_BY_FACTS,
     BY_access_receipt = CH_BY_SUBJECT | CH_BY_FACTS, /* it is explained in the same state */
     BY_access_origins = CH_BY_SUBJECT,
@@ -59,17 +60,17 @@ enum {
                                            * it then, no stream says */
     BY_access_orphans = CH_BY_WHOLE,
     BY_access_review = CH_BY_WHOLE,
-    BY_stats_show = CH_BY_WHOLE,
-    BY_stats_series = CH_BY_WHOLE,
-    BY_usage_history = CH_BY_WHOLE,
-    BY_reputation_show = CH_BY_WHOLE,
-    BY_reputation_list = CH_BY_WHOLE,
-    BY_suppression_check = CH_BY_WHOLE,
-    BY_suppression_list = CH_BY_WHOLE,
-    BY_suppression_keys = CH_BY_WHOLE,
-    BY_content_check = CH_BY_WHOLE,
-    BY_content_list = CH_BY_WHOLE,
-    BY_content_feeds = CH_BY_WHOLE,
+    BY_suppression_keys = CH_BY_WHOLE, /* tells how many addresses of all lists have each key */
+    BY_stats_show = CH_BY_MAIL | CH_BY_SUBJECT,
+    BY_stats_series = CH_BY_MAIL | CH_BY_SUBJECT | CH_BY_LIMITS, /* or of those below it, too */
+    BY_usage_history = CH_BY_MAIL | CH_BY_LIMITS,                /* likewise */
+    BY_reputation_show = CH_BY_MAIL | CH_BY_LIMITS,
+    BY_reputation_list = CH_BY_MAIL | CH_BY_MAIL_BELOW | CH_BY_TREE | CH_BY_LIMITS,
+    BY_suppression_check = CH_BY_LIST | CH_BY_LISTS | CH_BY_BELOW,
+    BY_suppression_list = CH_BY_LIST, /* if one page shows all of it */
+    BY_content_check = CH_BY_FED,
+    BY_content_list = CH_BY_FED,
+    BY_content_feeds = CH_BY_FEEDS | CH_BY_BELOW,
 };
 
 #define FROM_STATE(ident) [CH_QRY_##ident] = BY_##ident,
@@ -117,6 +118,15 @@ static bool read_subject(const struct ch_call *call, struct subject *ret)
     return true;
 }
 
+/* Whether mail is summed up over all accounts below. */
+static bool is_of_subtree(const struct ch_call *call)
+{
+    const struct ch_qry_stats_series *series = call->args;
+    const struct ch_qry_usage_history *usage = call->args;
+    if (call->type == CH_QRY_stats_series) return series->has_subtree && series->subtree;
+    return call->type == CH_QRY_usage_history && usage->has_subtree && usage->subtree;
+}
+
 /* What decides the call; CH_BY_WHOLE: the whole state. */
 static uint32_t by_of(const struct ch_call *call, struct subject *ret)
 {
@@ -125,12 +135,13 @@ static uint32_t by_of(const struct ch_call *call, struct subject *ret)
     if (call->type == CH_QRY_check) {
         const struct ch_qry_check *args = call->args;
         if (args->has_explain && args->explain) deciding |= CH_BY_FACTS;
-        if (args->has_of) return CH_BY_WHOLE;
+        if (args->has_of) deciding |= CH_BY_FED;
     }
     if (call->type == CH_QRY_campaign_send_check &&
         !((const struct ch_qry_campaign_send_check *)call->args)->has_user) {
         deciding |= CH_BY_ASKER;
     }
+    if (is_of_subtree(call)) deciding |= CH_BY_MAIL_BELOW | CH_BY_TREE;
     if (ch_calls[call->type].on && !call->has_on) return CH_BY_WHOLE; /* it is refused */
     return deciding;
 }
@@ -282,6 +293,18 @@ static bool answers_about(const struct ch_strand_roots *roots, const struct ch_s
     return is_known_on(part, user, on);
 }
 
+/* The cursor of an unsubscribe list is a place in the whole state's, so that a page of millions is
+ * found without a walk. A part of it answers if it needs none. */
+static bool answers_list(const struct ch_state *part, const struct ch_call *call, uint32_t on)
+{
+    if (call->type != CH_QRY_suppression_list) return true;
+    const struct ch_qry_suppression_list *args = call->args;
+    const uint32_t settings = ch_account_row(part, on)->settings;
+    const struct ch_page page = ch_page_of(false, 0, args->has_limit, args->limit);
+    if (args->has_after) return false;
+    return settings == 0 || ch_settings_row(part, settings)->suppressed_count <= page.limit;
+}
+
 static bool answers_call(const struct ch_strand_roots *roots, const struct ch_state *part,
                          const struct ch_call *call)
 {
@@ -292,7 +315,7 @@ static bool answers_call(const struct ch_strand_roots *roots, const struct ch_st
     if (call->has_on && !answers_on(roots, part, &call->on, &on)) return false;
     if (call->has_on && on == 0) return true; /* it was not there then */
     if (subject.account != NULL && !answers_on(roots, part, subject.account, &other)) return false;
-    return answers_about(roots, part, on, &subject);
+    return answers_list(part, call, on) && answers_about(roots, part, on, &subject);
 }
 
 bool ch_strand_answers(const struct ch_strand_asked *asked, const struct ch_strand_roots *roots,

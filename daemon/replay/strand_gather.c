@@ -117,12 +117,37 @@ static void add_place(struct ch_strand *strand, uint64_t account, bool asked)
     if (asked) ask_about(strand, place_of(strand, account));
 }
 
-static void add_node(struct ch_strand *strand, uint64_t account)
+/* Whether the account is one that is asked about. */
+static bool is_root(const struct ch_strand *strand, uint64_t account)
 {
-    if (node_of(strand, account) != NULL) return;
+    const struct ch_strand_roots *roots = &strand->roots;
+    uint32_t i = 0;
+    while (i < roots->accounts && roots->account[i] != account) {
+        i++;
+    }
+    return i < roots->accounts;
+}
+
+/* Whether something is asked about an account above the node. */
+static bool is_below_asked(struct ch_strand *strand, const struct ch_strand_node *node)
+{
+    while (node != NULL && !is_root(strand, node->parent)) {
+        node = node_of(strand, node->parent);
+    }
+    return node != NULL;
+}
+
+static void add_node(struct ch_strand *strand, uint64_t account, uint64_t parent)
+{
+    struct ch_strand_node *node = node_of(strand, account);
+    if (node != NULL) return;
     strand->too_many = strand->too_many || strand->nodes == CH_STRAND_NODES;
     if (strand->too_many) return;
-    strand->node[strand->nodes++] = (struct ch_strand_node){.id = account};
+    node = &strand->node[strand->nodes++];
+    *node = (struct ch_strand_node){.id = account, .parent = parent};
+    if (is_by(strand, CH_BY_MAIL_BELOW) && is_below_asked(strand, node)) {
+        add_stream(strand, CH_TOUCH_MAIL, account, /* deep= */ false);
+    }
 }
 
 static void begin_asker(struct ch_strand *strand, uint64_t asker)
@@ -151,6 +176,9 @@ void ch_strand_begin(struct ch_strand *strand)
         add_where(strand, CH_BY_SET, CH_TOUCH_SET, account);
         add_where(strand, CH_BY_REQUESTS, CH_TOUCH_REQUESTS, account);
         add_where(strand, CH_BY_CAMPAIGNS, CH_TOUCH_CAMPAIGNS, account);
+        add_where(strand, CH_BY_MAIL, CH_TOUCH_MAIL, account);
+        add_where(strand, CH_BY_FEEDS, CH_TOUCH_FEEDS, account);
+        add_where(strand, CH_BY_LIST, CH_TOUCH_LIST, account);
     }
     for (uint32_t i = 0; i < roots->subjects; i++) {
         add_stream(strand, CH_TOUCH_RIGHTS, roots->subject[i], /* deep= */ true);
@@ -188,6 +216,13 @@ static void lead_from_root(const struct reading *r, const struct ch_strand_place
     add_where(r->strand, CH_BY_TREE, CH_TOUCH_TREE, place->id);
 }
 
+/* With an account that is asked about, what the one above it has for it. */
+static void lead_to_above(const struct reading *r, uint64_t above)
+{
+    add_where(r->strand, CH_BY_FED, CH_TOUCH_FEEDS, above);
+    add_where(r->strand, CH_BY_LISTS, CH_TOUCH_LIST, above);
+}
+
 static void lead_from_place(const struct reading *r, const struct ch_event *event)
 {
     const bool told = is_by(r->strand, CH_BY_FACTS | CH_BY_OWNER);
@@ -199,6 +234,7 @@ static void lead_from_place(const struct reading *r, const struct ch_event *even
         place->read_opened = true;
         if (opened->has_parent) {
             add_place(r->strand, opened->parent.seq, asked);
+            if (is_root(r->strand, place->id)) lead_to_above(r, opened->parent.seq);
         } else {
             lead_from_root(r, place);
         }
@@ -216,12 +252,20 @@ static void lead_from_place(const struct reading *r, const struct ch_event *even
     }
 }
 
+static void lead_to_node(const struct reading *r, const struct ch_event *event)
+{
+    const struct ch_ev_account_opened *opened = event->body;
+    const uint64_t parent = opened->has_parent ? opened->parent.seq : 0;
+    add_node(r->strand, event->seq, parent);
+    if (is_root(r->strand, parent)) add_where(r->strand, CH_BY_LISTS, CH_TOUCH_LIST, event->seq);
+}
+
 /* Accounts of the tree, and whose words are kept with their credits. */
 static void lead_from_tree(const struct reading *r, const struct ch_event *event)
 {
     struct ch_strand_node *node;
     switch (event->tag) {
-    case CH_EV_account_opened: add_node(r->strand, event->seq); return;
+    case CH_EV_account_opened: lead_to_node(r, event); return;
     case CH_EV_account_dissolved:
         node = node_of(r->strand, event->account);
         if (node != NULL) node->dissolved_seq = event->seq;

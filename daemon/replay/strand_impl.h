@@ -31,14 +31,20 @@ enum ch_strand_by {
     CH_BY_GROUPS = 1 << 9, /* and what they have elsewhere by groups */
     CH_BY_LOG = 1 << 10,   /* what holds for the whole log; it need not be about anything */
     CH_BY_LIMITS = 1 << 11,
-    CH_BY_ASKER = 1 << 12,     /* who asks is whom it is about */
-    CH_BY_SET = 1 << 13,       /* the last event of the account */
-    CH_BY_OWNER = 1 << 14,     /* whose the tree is, and to whom it is offered */
-    CH_BY_OFFERS = 1 << 15,    /* made to the asker */
-    CH_BY_SESSIONS = 1 << 16,  /* of the asker */
-    CH_BY_REQUESTS = 1 << 17,  /* for access: of the account, and of an asker it is about */
-    CH_BY_CAMPAIGNS = 1 << 18, /* that were submitted, and by whom */
-    CH_BY_TREE = 1 << 19,      /* every account of the tree */
+    CH_BY_ASKER = 1 << 12,      /* who asks is whom it is about */
+    CH_BY_SET = 1 << 13,        /* the last event of the account */
+    CH_BY_OWNER = 1 << 14,      /* whose the tree is, and to whom it is offered */
+    CH_BY_OFFERS = 1 << 15,     /* made to the asker */
+    CH_BY_SESSIONS = 1 << 16,   /* of the asker */
+    CH_BY_REQUESTS = 1 << 17,   /* for access: of the account, and of an asker it is about */
+    CH_BY_CAMPAIGNS = 1 << 18,  /* that were submitted, and by whom */
+    CH_BY_TREE = 1 << 19,       /* every account of the tree */
+    CH_BY_MAIL = 1 << 20,       /* what was counted of the account's */
+    CH_BY_MAIL_BELOW = 1 << 21, /* and of those below it; with CH_BY_TREE */
+    CH_BY_FEEDS = 1 << 22,      /* what the account feeds */
+    CH_BY_FED = 1 << 23,        /* what the one above it feeds */
+    CH_BY_LIST = 1 << 24,       /* its unsubscribe list */
+    CH_BY_LISTS = 1 << 25,      /* and those of the one above it and right below it */
 };
 
 /* One stream that is followed. */
@@ -62,6 +68,7 @@ struct ch_strand_place {
 /* An account of which only that it is there is of the strand, and its credits or switches. */
 struct ch_strand_node {
     uint64_t id;
+    uint64_t parent; /* 0: none */
     uint64_t dissolved_seq;
 };
 

@@ -33,6 +33,7 @@ enum bearing {
     CAMPAIGN = 1 << 15, /* submitted campaigns of the account */
     MAIL = 1 << 16,     /* what was counted of the account's mail, and its bounds */
     FEED = 1 << 17,     /* what the account feeds */
+    LIST = 1 << 18,     /* its unsubscribe list */
 };
 
 /* What each event bears on. */
@@ -129,10 +130,10 @@ enum {
     ON_reputation_alert = MAIL,
     ON_reputation_recovered = MAIL,
     ON_thresholds_set = MAIL,
-    ON_suppression_added = NOTHING,
-    ON_suppression_removed = NOTHING,
-    ON_hash_key_made = NOTHING,
-    ON_hash_key_retired = NOTHING,
+    ON_suppression_added = LIST,
+    ON_suppression_removed = LIST,
+    ON_hash_key_made = SYSTEM,
+    ON_hash_key_retired = SYSTEM,
     ON_content_fed = FEED,
     ON_content_unfed = FEED,
     ON_access_requested = REQUEST,
@@ -168,7 +169,12 @@ bool ch_touched_is_of_user(uint16_t tag)
 
 bool ch_touched_is_of_tree(uint16_t tag)
 {
-    return (bearings[tag] & (SETTINGS | BELOW | CREDITS | TREE | MAIL | FEED)) != 0;
+    return (bearings[tag] & (SETTINGS | BELOW | CREDITS | TREE | MAIL | FEED | LIST)) != 0;
+}
+
+bool ch_touched_is_of_mail(uint16_t tag)
+{
+    return (bearings[tag] & MAIL) != 0;
 }
 
 static void touch(struct touching *touching, enum ch_touch kind, uint64_t id)
@@ -322,6 +328,7 @@ static void touch_account(struct touching *touching)
     }
     if ((on & MAIL) != 0) touch(touching, CH_TOUCH_MAIL, event->account);
     if ((on & FEED) != 0) touch(touching, CH_TOUCH_FEEDS, event->account);
+    if ((on & LIST) != 0) touch(touching, CH_TOUCH_LIST, event->account);
     if ((on & TREE) != 0) touch(touching, CH_TOUCH_TREE, root_of(touching->before, event));
 }
 
@@ -340,7 +347,9 @@ static void touch_bearing(struct touching *touching)
     if (((on & SYSTEM) != 0 && declares_scope(event)) || built_in) {
         touch(touching, CH_TOUCH_SYSTEM, 1);
     }
-    if ((on & RIGHTS) != 0 && (on & PERSON) == 0) touch(touching, CH_TOUCH_PEOPLE, event->account);
+    if (of_key || ((on & RIGHTS) != 0 && (on & PERSON) == 0)) {
+        touch(touching, CH_TOUCH_PEOPLE, event->account);
+    }
     if ((on & SETTINGS) != 0) touch(touching, CH_TOUCH_SETTINGS, event->account);
     if ((on & BELOW) != 0) {
         const uint32_t above = row_above(state, event);

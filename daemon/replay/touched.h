@@ -40,6 +40,7 @@ enum ch_touch {
     CH_TOUCH_MAIL = 18,      /* of an account: what was counted, thresholds, stopped streams */
     CH_TOUCH_FEEDS = 19,     /* of an account: what it feeds to those below it */
     CH_TOUCH_TREE = 20,      /* of a root: what accounts there are */
+    CH_TOUCH_LIST = 21,      /* of an account: its unsubscribe list */
 };
 
 /* before: the state in which the event is applied next; it knows whose a share is
@@ -49,6 +50,8 @@ size_t ch_touched(const struct ch_state *before, const struct ch_event *event,
 
 /* Whether events of the tag say what a user is, wherever they were caused. */
 bool ch_touched_is_of_user(uint16_t tag);
-/* Whether they say what the accounts of a tree are, have as settings, or use. */
+/* Whether they say what the accounts of a tree are, have as settings or lists, or use. */
 bool ch_touched_is_of_tree(uint16_t tag);
+/* Whether they say what was counted of mail, or stopped; the key that they name may be gone. */
+bool ch_touched_is_of_mail(uint16_t tag);
 #endif

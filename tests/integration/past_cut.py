@@ -5,7 +5,7 @@ copied: a log that ends there. Later a charterd on each copy is asked, and the o
 with as_of: everything but the revision of the reply is the same. What few events decide is asked by
 itself, too, which status counts, and the answers are the same: what one user may do on one account;
 an account's users, shares, keys and groups; its settings; its credits; one user with all shares;
-roles; requests and campaigns; what people are told of themselves.
+roles; requests and campaigns; what people are told of themselves; mail, lists and content.
 The seed is CH_TEST_SEED."""
 import itertools
 import os
@@ -23,8 +23,11 @@ LISTS = [["user.list", "login.list"], ["share.list", "group.list", "key.list"],
          ["settings.show"], ["account.switches"],
          ["credits.show", "credits.list", "credits.reservations", "plan.show",
           "billing.statement", "billing.separation"],
-         ["account.show"], ["access.requests"], ["campaign.submissions"]]
-NAMED = [["role.show", "role.change_effect"], ["campaign.approvers"]]  # and what they name
+         ["account.show"], ["access.requests"], ["campaign.submissions"],
+         ["suppression.list"], ["stats.show", "stats.series", "usage.history", "reputation.show"],
+         ["reputation.list"], ["content.list"], ["content.feeds"]]
+# and what they name
+NAMED = [["role.show", "role.change_effect"], ["campaign.approvers"], ["suppression.check"]]
 MINE = ["session.list", "session.accounts", "access.mine", "ownership.offers"]
 CODES = [bytes([i]) * 32 for i in range(2)]
 SCOPES = ["campaigns.send", "lists.select", "lists.read", "reports.read", "billing.read",
@@ -34,8 +37,10 @@ SCOPES = ["campaigns.send", "lists.select", "lists.read", "reports.read", "billi
 def questions():
     """Every query that state answers, and what can be asked of it here."""
     for on in ACCOUNTS:
-        for kind in sum(LISTS, ["suppression.list", "stats.show", "content.list"]):
+        for kind in sum(LISTS, []):
             yield kind, on, {}
+        yield "usage.history", on, {"subtree": True}
+        yield "suppression.check", on, {"address": "ann@example.org"}
         for role in ("crew", "user"):
             yield "role.show", on, {"role": role}
             yield "role.change_effect", on, {"role": role, "scopes": SCOPES[:3]}
@@ -137,6 +142,12 @@ def step(daemon, chance, day):
         ("campaign.approve", {"campaign": "C1", "content_hash": chance.choice(CODES)}),
         ("campaign.edit", {"campaign": "C1", "content_hash": chance.choice(CODES)}),
         ("access.request", {"scopes": [scope], "remark": "please"}),
+        ("content.feed", {"kind": "campaign", "resource": f"C{day % 5}"}),
+        ("content.unfeed", {"kind": "campaign", "resource": f"C{day % 5}"}),
+        ("account.set_switches", {"account": "top/mid", "feed_from_master": day % 4 != 0}),
+        ("reputation.set_thresholds", {"bounce_ppm": 1000 * day, "volume": 1}),
+        ("suppression.remove", {"address": f"{user}@example.org"}),
+        ("stats.add", {"stream": "transactional", "sent": day, "bounced": day // 3}),
         ("limit.set", {"name": "OFFER_DAYS", "value": 1 + day}),
         ("ownership.offer", {"user": user}),
     ])

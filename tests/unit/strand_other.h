@@ -187,11 +187,70 @@ static inline int standing_step(struct world *w, struct chance *c, uint64_t on)
     }
 }
 
+static inline int mail_step(struct world *w, const struct people *p, struct chance *c, uint64_t on)
+{
+    const uint64_t known = p->keys == 0 ? 0 : p->key[below(c, p->keys)];
+    const uint32_t row = ch_find_key(&w->state, known);
+    const bool of_key = row != 0 && below(c, 2) == 0;
+    const struct ch_key_id key = {known};
+    const uint8_t stream = (uint8_t)below(c, 2);
+    const uint64_t sent = below(c, 2) == 0 ? below(c, 30) : below(c, 3000);
+    if (of_key) on = ch_account_row(&w->state, ch_key_row(&w->state, row)->account)->id;
+    switch (below(c, 8)) {
+    case 0:
+        return RUN(w, OPERATOR, reputation_set_thresholds, on, .has_bounce_ppm = below(c, 2) == 0,
+                   .bounce_ppm = 20000, .has_volume = below(c, 2) == 0, .volume = 100);
+    case 1:
+        return RUN(w, below(c, 2) == 0 ? OPERATOR : w->owner, stream_stop, on, .stream = stream,
+                   .has_key = of_key, .key = key, .reason = more_reason);
+    case 2:
+        return RUN(w, below(c, 2) == 0 ? OPERATOR : w->owner, stream_resume, on, .stream = stream,
+                   .has_key = of_key, .key = key, .reason = more_reason);
+    default:
+        return RUN(w, SERVICE, stats_add, on, .stream = stream, .has_key = of_key, .key = key,
+                   .has_sent = true, .sent = sent, .has_delivered = true, .delivered = sent / 2,
+                   .has_bounced = true, .bounced = below(c, 4) == 0 ? sent / 4 : 0,
+                   .has_complained = true, .complained = below(c, 6) == 0 ? sent / 20 : 0);
+    }
+}
+
+static inline int list_step(struct world *w, const struct people *p, struct chance *c, uint64_t on)
+{
+    static const char *const addresses[] = {"a1@x.org", "a2@x.org", "a3@x.org"};
+    const struct ch_ref sub = {.id = p->account[1 + below(c, ACCOUNTS - 1)]};
+    const struct ch_named address = person_name(addresses[below(c, 3)]);
+    const uint64_t above = sub.id == w->low ? w->mid : w->top;
+    const bool one = below(c, 2) == 0;
+    switch (below(c, 9)) {
+    case 0:
+    case 1: return RUN(w, SERVICE, suppression_add, on, .address = address);
+    case 2: return RUN(w, SERVICE, suppression_remove, on, .address = address);
+    case 3:
+        if (ch_hash_key_newest(&w->state) > 5 || below(c, 4) != 0) return 0;
+        return run(w, OPERATOR, CH_CMD_suppression_rotate_key, 0, NULL);
+    case 4: return RUN(w, OPERATOR, suppression_retire_key, 0, .key = 1 + below(c, 4));
+    case 5:
+    case 6:
+        return RUN(w, OPERATOR, content_feed, above, .kind = CH_resource_kind_campaign,
+                   .resource = other_thing(c), .has_account = one, .account = sub);
+    case 7:
+        return RUN(w, OPERATOR, content_unfeed, above, .kind = CH_resource_kind_campaign,
+                   .resource = other_thing(c), .has_account = one, .account = sub);
+    default:
+        return RUN(w, OPERATOR, account_set_switches, above, .account = sub,
+                   .has_feed_from_master = true, .feed_from_master = below(c, 4) != 0);
+    }
+}
+
 static inline int other_step(struct world *w, const struct people *p, struct chance *c,
                              struct other *o)
 {
     const uint64_t on = p->account[below(c, ACCOUNTS)];
-    switch (below(c, 5)) {
+    switch (below(c, 9)) {
+    case 5:
+    case 6: return mail_step(w, p, c, on);
+    case 7:
+    case 8: return list_step(w, p, c, on);
     case 0: return request_step(w, p, c, o, on);
     case 1:
     case 2: return campaign_step(w, p, c, o, on);
@@ -209,7 +268,12 @@ static const int other_types[] = {CH_QRY_account_show,       CH_QRY_ownership_of
                                   CH_QRY_session_accounts,   CH_QRY_access_requests,
                                   CH_QRY_access_mine,        CH_QRY_access_deciders,
                                   CH_QRY_command_needs,      CH_QRY_campaign_submissions,
-                                  CH_QRY_campaign_approvers, CH_QRY_campaign_send_check};
+                                  CH_QRY_campaign_approvers, CH_QRY_campaign_send_check,
+                                  CH_QRY_stats_show,         CH_QRY_stats_series,
+                                  CH_QRY_usage_history,      CH_QRY_reputation_show,
+                                  CH_QRY_reputation_list,    CH_QRY_suppression_check,
+                                  CH_QRY_suppression_list,   CH_QRY_content_check,
+                                  CH_QRY_content_list,       CH_QRY_content_feeds};
 enum { OTHER_TYPES = sizeof other_types / sizeof other_types[0] };
 
 union other_args {
@@ -229,6 +293,16 @@ union other_args {
     struct ch_qry_campaign_submissions campaign_submissions;
     struct ch_qry_campaign_approvers campaign_approvers;
     struct ch_qry_campaign_send_check campaign_send_check;
+    struct ch_qry_stats_show stats_show;
+    struct ch_qry_stats_series stats_series;
+    struct ch_qry_usage_history usage_history;
+    struct ch_qry_reputation_show reputation_show;
+    struct ch_qry_reputation_list reputation_list;
+    struct ch_qry_suppression_check suppression_check;
+    struct ch_qry_suppression_list suppression_list;
+    struct ch_qry_content_check content_check;
+    struct ch_qry_content_list content_list;
+    struct ch_qry_content_feeds content_feeds;
 };
 
 /* What is named in one: of all the sorts of things the one that it asks for. */
@@ -272,9 +346,13 @@ static inline void other_fill(const struct ch_field *field, const struct other_n
     case CH_FORM_MOMENT: *(uint64_t *)at = named->now - day * below(c, 90); return;
     case CH_FORM_TEXT: *(struct ch_text *)at = ch_text_of("OFFER_DAYS"); return;
     case CH_FORM_NAME: *(struct ch_text *)at = other_thing(c); return;
-    case CH_FORM_NAMED: *(struct ch_named *)at = person_name("i1@x.org"); return;
+    case CH_FORM_NAMED: *(struct ch_named *)at = person_name("a1@x.org"); return;
     case CH_FORM_BYTES: *(struct ch_bytes *)at = other_code(c); return;
     case CH_FORM_ENUM: {
+        if (field->kind == CH_KIND_resource_kind) {
+            *(uint8_t *)at = CH_resource_kind_campaign;
+            return;
+        }
         const struct ch_enum_value *values = ch_kinds[field->kind].values;
         uint32_t count = 0;
         while (values[count].name != NULL) {
@@ -327,6 +405,9 @@ static inline bool is_filled(int type, const void *result)
         if (!field->list) continue;
         list = true;
         if (ch_field_items(field, result) > 0) return true;
+    }
+    if (type == CH_QRY_content_check) {
+        return ((const struct ch_qry_content_check_result *)result)->fed;
     }
     if (type == CH_QRY_campaign_send_check) {
         return ((const struct ch_qry_campaign_send_check_result *)result)->has_submission;

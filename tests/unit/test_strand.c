@@ -58,7 +58,7 @@ struct test {
     uint8_t *actor_kind;
     struct ch_buf asked; /* struct asked */
     struct ch_buf answers;
-    uint64_t by_strand, by_whole, answered, told_filled, named, half;
+    uint64_t by_strand, by_whole, answered, fed, told_filled, named, half;
 };
 
 /* ---- the history ----------------------------------------------------------------------------- */
@@ -238,6 +238,7 @@ struct question {
     struct ch_scopes scopes;
     uint8_t scope;
     bool has_resource, any, explain, both;
+    bool fed;                 /* content of the account above, which may be fed */
     struct other_named other; /* likewise */
     struct more_named named;  /* of a question of another sort; the user is the one above */
     char path[64], name[64];
@@ -281,7 +282,7 @@ static void aim(struct test *t, struct question *q)
 {
     const struct ch_state *state = &t->whole;
     const uint32_t key = ch_find_key(state, q->named.key);
-    const uint32_t group = ch_find_group(state, q->named.group.id);
+    uint32_t group = ch_find_group(state, q->named.group.id);
     uint32_t on = 0;
     if (below(&t->c, 4) == 0) return;
     if (q->type == CH_QRY_key_show || q->type == CH_QRY_key_scopes) {
@@ -290,6 +291,12 @@ static void aim(struct test *t, struct question *q)
         }
         const uint32_t row = key != 0 ? key : ch_find_key(state, q->named.key);
         if (row != 0) on = ch_key_row(state, row)->account;
+    }
+    const uint32_t used = state->store.tables[CH_T_MEMBER].used;
+    const uint32_t member = ch_row_next(&state->store, CH_T_MEMBER, below(&t->c, used + 1));
+    if (q->type == CH_QRY_group_members && member != 0 && below(&t->c, 2) == 0) {
+        group = ch_member_row(state, member)->group;
+        q->named.group = (struct ch_ref){.id = ch_group_row(state, group)->id};
     }
     if (q->type == CH_QRY_group_members && group != 0) on = ch_group_row(state, group)->account;
     if (on != 0) q->on = (struct ch_ref){.id = ch_account_row(state, on)->id};
@@ -309,6 +316,32 @@ static void aim_at_request(const struct test *t, struct question *q, uint32_t ro
     const bool about = q->type == CH_QRY_access_deciders || q->type == CH_QRY_access_requests;
     if (row == 0 || !about) return;
     const uint32_t account = ch_request_row(&t->whole, row)->account;
+    q->on = (struct ch_ref){.id = ch_account_row(&t->whole, account)->id};
+}
+
+/* Content of another account, often of the one above, which feeds it. */
+static void aim_at_fed(struct test *t, struct question *q)
+{
+    const uint64_t on = t->p.account[1 + below(&t->c, ACCOUNTS - 1)];
+    const uint64_t of = below(&t->c, 4) == 0 ? t->p.account[below(&t->c, ACCOUNTS)]
+                        : on == t->w.low     ? t->w.mid
+                                             : t->w.top;
+    q->on = (struct ch_ref){.id = on};
+    q->other.account = (struct ch_ref){.id = of};
+    q->fed = q->has_resource = true;
+    q->scopes = below(&t->c, 2) == 0 ? SCOPE(campaigns_send) : SCOPE(campaigns_update);
+    q->user = (struct ch_ref){.id = t->p.user[below(&t->c, PEOPLE)]};
+}
+
+/* Often a key of which something was counted, and its account. */
+static void aim_at_key(struct test *t, struct question *q)
+{
+    const struct ch_store *store = &t->whole.store;
+    uint32_t row = below(&t->c, store->tables[CH_T_STREAM].used + 1);
+    row = store->tables[CH_T_STREAM].used == 0 ? 0 : ch_row_next(store, CH_T_STREAM, row);
+    if (row == 0 || ch_stream_row(&t->whole, row)->key == 0) return;
+    q->other.key = ch_stream_row(&t->whole, row)->key;
+    const uint32_t account = ch_stream_row(&t->whole, row)->account;
     q->on = (struct ch_ref){.id = ch_account_row(&t->whole, account)->id};
 }
 
@@ -333,6 +366,7 @@ static void other_question(struct test *t, struct question *q)
     if (q->type == CH_QRY_ownership_offers && offer != 0) {
         q->actor = ch_user_row(&t->whole, ch_offer_row(&t->whole, offer)->user)->id;
     }
+    if (q->type == CH_QRY_stats_show || q->type == CH_QRY_stats_series) aim_at_key(t, q);
     if (q->type == CH_QRY_campaign_send_check) {
         q->user = (struct ch_ref){.id = t->p.user[below(c, PEOPLE)]};
         if (below(c, 2) == 0) q->actor = t->p.user[below(c, PEOPLE)];
@@ -365,6 +399,7 @@ static void some_question(struct test *t, struct question *q)
     const uint32_t who = below(c, 6);
     q->actor = who < 3 ? OPERATOR : who == 3 ? SERVICE : some(c, t->users.id, t->users.count);
     if (who == 4 && t->keys.count > 0) q->actor = some(c, t->keys.id, t->keys.count);
+    if (q->type == CH_QRY_check && below(c, 3) == 0) aim_at_fed(t, q);
     const uint32_t sort = below(c, 5);
     if (sort == 0) return;
     if (sort > 2) {
@@ -424,6 +459,8 @@ static void make_call(const struct question *q, union args *args, struct ch_call
                                             .scopes = q->scopes,
                                             .has_resource = q->has_resource,
                                             .resource = what,
+                                            .has_of = q->fed,
+                                            .of = q->other.account,
                                             .has_any = true,
                                             .any = q->any,
                                             .has_explain = true,
@@ -513,6 +550,8 @@ static void put_told(struct test *t, const struct question *q, const struct ch_s
 {
     if (q->type == CH_QRY_check) {
         const struct ch_qry_check_result *told = result;
+        t->fed += q->fed &&
+                  (told->reason == CH_reason_fed_content || told->decision == CH_decision_allowed);
         put_actors(t, state, told->facts, told->facts_len, ret);
     }
     if (q->type != CH_QRY_access_explain) return;
@@ -540,6 +579,8 @@ static void answer(struct test *t, const struct question *q, const struct ch_sta
     if (ch_is_bound(&moment)) moment.judge = &judge;
     ch_arena_reset(&t->arena);
     if (ch_is_bound(&moment) && then.user_row + then.key_row == 0) return; /* a key that is gone */
+    struct ch_address_hash hashes[CH_ADDRESS_HASHES];
+    learn_address(state, &call, &moment, hashes);
     if (ch_enter(state, &moment, &call, &read_seq, &told.reject)) {
         told.reject.code = CH_REJ_none;
         ch_query(state, &moment, &call, &t->arena, &told);
@@ -642,6 +683,10 @@ static void ask_here(struct test *t, uint64_t seq, uint16_t tag)
     for (uint32_t i = dissolved ? 12 : 4 * (below(&t->c, 3) == 0); i > 0; i--) {
         some_question(t, &q);
         if (dissolved) q.on = (struct ch_ref){.id = t->dissolved};
+        if (tag == CH_EV_credits_reserved) { /* soon none is open */
+            q.type = CH_QRY_credits_reservations;
+            q.on = (struct ch_ref){.id = t->w.top};
+        }
         const bool answered = ask(t, &q, seq);
         t->half += dissolved && !answered;
     }
@@ -694,8 +739,9 @@ static void strands_answer_as_the_whole_log_does(void **unused)
                       ch_calls[type].args.name, (unsigned long long)t->told[type],
                       (unsigned long long)t->filled[type], (unsigned long long)t->whole_of[type]);
     }
-    print_message("%llu names\n", (unsigned long long)t->named);
-    assert_true(t->by_strand > 2 * t->by_whole && t->named > 200 && t->half > 0);
+    print_message("%llu names, %llu checks of fed content\n", (unsigned long long)t->named,
+                  (unsigned long long)t->fed);
+    assert_true(t->by_strand > 2 * t->by_whole && t->named > 200 && t->half > 0 && t->fed > 0);
     for (int type = 0; type < CH_CALL_TYPES; type++) {
         if (is_asked(type) && t->filled[type] < FILLED_LEAST) {
             fail_msg("%s: too few answers that tell something", ch_calls[type].args.name);
