@@ -59,3 +59,14 @@ enum ch_err ch_tile_reader_get(struct ch_tile_reader *reader, unsigned level, ui
     return ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "tile %u/%" PRIu64 " has %zu bytes", level, index,
                    size);
 }
+
+enum ch_err ch_tile_reader_load(struct ch_tile_reader *reader, struct ch_hasher *hasher,
+                                uint64_t size, struct ch_tiles *ret, struct ch_why *why)
+{
+    const int code = mdb_txn_renew(reader->txn);
+    if (code != 0) return ch_evlog_fail_read(why, code, "read tiles");
+    const enum ch_err err =
+        ch_tiles_load(ret, hasher, reader->txn, reader->log->tiles_table, size, why);
+    mdb_txn_reset(reader->txn);
+    return err;
+}

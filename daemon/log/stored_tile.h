@@ -16,4 +16,9 @@ void ch_tile_reader_close(struct ch_tile_reader *reader); /* NULL is a no-op */
  * errors: CH_ERR_LOG_CORRUPT (missing, or of another length; the text names it), CH_ERR_LOG_IO */
 CH_MUST_USE enum ch_err ch_tile_reader_get(struct ch_tile_reader *reader, unsigned level,
                                            uint64_t index, const uint8_t **ret, struct ch_why *why);
+
+/* As ch_tiles_load, from the log's tiles. errors: the same */
+CH_MUST_USE enum ch_err ch_tile_reader_load(struct ch_tile_reader *reader, struct ch_hasher *hasher,
+                                            uint64_t size, struct ch_tiles *ret,
+                                            struct ch_why *why);
 #endif

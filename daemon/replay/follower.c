@@ -160,12 +160,12 @@ enum ch_err ch_follower_go(struct ch_follower *follower, uint64_t seq,
     uint64_t end = 0;
     const uint64_t at = ch_follower_seq(follower);
     if (seq <= at) return CH_OK;
-    if (seq - at >= LONG_EVENTS) {
+    if (!follower->alone && seq - at >= LONG_EVENTS) {
         enum ch_err err = ch_reader_end(follower->reader, &end, why);
         if (err != CH_OK) return err;
         if (to > end) to = end;
     }
-    if (to > at && to - at >= LONG_EVENTS) {
+    if (!follower->alone && to > at && to - at >= LONG_EVENTS) {
         enum ch_err err = ch_decoder_start(follower->log, at + 1, to, &decoder, why);
         if (err != CH_OK) return err;
     }

@@ -1,7 +1,7 @@
 /* follower: a state computed from the log, up to some seq. SPDX-License-Identifier: MIT
  * Start-up, the shadow and questions about the past are all one: read, check, decode, apply.
  * Threads: a follower belongs to one thread at a time; for a long way it has a second one of its
- * own that decodes ahead. */
+ * own that decodes ahead, unless it is to be alone. */
 #ifndef CH_REPLAY_FOLLOWER_H
 #define CH_REPLAY_FOLLOWER_H
 #include "daemon/core/state.h"
@@ -28,6 +28,7 @@ struct ch_follower {
     void *before_arg;
     struct ch_arena arena;
     bool open;
+    bool alone; /* set after open: no thread that decodes ahead */
 };
 
 /* An empty state at seq 0.

@@ -25,9 +25,10 @@ void ch_verify_fault(struct ch_verify_report *report, enum ch_verify_part part, 
 
 /* ---- records ------------------------------------------------------------------------------ */
 
-static bool told_to_stop(const struct ch_verifying *v)
+bool ch_verify_told_to_stop(const struct ch_verifying *v)
 {
-    struct ch_verify_progress *progress = v->options->progress;
+    const struct ch_verify_progress *progress = v->options->progress;
+    if (v->unwanted != NULL && atomic_load_explicit(v->unwanted, memory_order_relaxed)) return true;
     return progress != NULL && atomic_load_explicit(&progress->stop, memory_order_relaxed);
 }
 
@@ -45,11 +46,24 @@ static uint64_t time_of(struct ch_bytes record)
     return ch_read_uint(&c);
 }
 
+/* Two halves count together, and seldom, for each of them waits for the other then. */
+static void show_progress(const struct ch_verifying *v)
+{
+    enum { SELDOM = 1024 };
+    struct ch_verify_progress *progress = v->options->progress;
+    const uint64_t records = v->report->records;
+    if (progress == NULL) return;
+    if (!v->half) {
+        atomic_store_explicit(&progress->done, records, memory_order_relaxed);
+    } else if (records % SELDOM == 0) {
+        atomic_fetch_add_explicit(&progress->done, SELDOM, memory_order_relaxed);
+    }
+}
+
 enum ch_err ch_verify_take(struct ch_verifying *v, struct ch_bytes record, struct ch_why *why)
 {
-    struct ch_verify_progress *progress = v->options->progress;
     const struct ch_verify_copy *copy = v->options->copy;
-    if (told_to_stop(v)) return stop(v, why);
+    if (ch_verify_told_to_stop(v)) return stop(v, why);
     if (copy != NULL) {
         enum ch_err err =
             copy->record(copy->arg, v->report->records + 1, time_of(record), record, why);
@@ -57,9 +71,7 @@ enum ch_err ch_verify_take(struct ch_verifying *v, struct ch_bytes record, struc
     }
     v->report->records++;
     v->report->bytes += record.len;
-    if (progress != NULL) {
-        atomic_store_explicit(&progress->done, v->report->records, memory_order_relaxed);
-    }
+    show_progress(v);
     v->tree_over = !ch_verify_tree_add(v->tree, record);
     return v->tree_over ? stop(v, why) : CH_OK;
 }
@@ -104,53 +116,45 @@ enum ch_err ch_verify_judge(struct ch_verifying *v, enum ch_err err, const struc
     return CH_OK;
 }
 
-void ch_verify_check_state(struct ch_verifying *v, const struct ch_expected_state *expected,
-                           const struct ch_state *state)
+const uint8_t *ch_verify_state_hash(struct ch_verifying *v)
 {
-    uint8_t hash[CH_STATE_HASH_BYTES];
-    ch_state_hash(state, hash);
-    if (expected->part == CH_VERIFY_SNAPSHOT) {
-        const bool same = memcmp(hash, expected->hash, sizeof hash) == 0;
-        if (same && ch_meta(state)->last_at == expected->at_ns) return;
-        ch_verify_fault(v->report, CH_VERIFY_SNAPSHOT, expected->seq,
-                        "snapshot of event %" PRIu64 ": replay gives another %s", expected->seq,
-                        same ? "time" : "state");
-        return;
-    }
+    const uint64_t seq = ch_follower_seq(&v->follower);
+    if (v->hashed_seq != seq) ch_state_hash(&v->follower.state, v->hashed);
+    v->hashed_seq = seq;
+    return v->hashed;
+}
+
+enum ch_err ch_verify_check_state(struct ch_verifying *v, const struct ch_expected_state *expected,
+                                  struct ch_why *why)
+{
+    if (expected->part == CH_VERIFY_SNAPSHOT) return ch_verify_snapshot(v, expected, why);
     v->report->states++;
-    if (memcmp(hash, expected->hash, sizeof hash) == 0) return;
+    if (memcmp(ch_verify_state_hash(v), expected->hash, sizeof expected->hash) == 0) return CH_OK;
     ch_verify_fault(v->report, CH_VERIFY_STATE, expected->seq,
                     "replay gives another state behind record %" PRIu64 " than checkpoint %" PRIu64
                     " says",
                     expected->seq, expected->number);
+    return CH_OK;
 }
 
-/* With a state: goes from one state hash that is due to the next. */
+/* With a state: goes from one that is expected to the next. */
 static enum ch_err replay(struct ch_verifying *v, struct ch_why *why)
 {
-    struct ch_follower follower = {.open = false};
-    enum ch_err err = ch_follower_open(&follower, v->log, NULL, why);
-    if (err != CH_OK) return err;
-    follower.before = ch_verify_before;
-    follower.before_arg = v;
-    const uint64_t last = v->begin.counts.last;
-    size_t next = 0;
+    enum ch_err err = CH_OK;
     while (err == CH_OK && !ch_verify_over(v)) {
         const struct ch_expected_state *due =
-            next < v->expected.state_count ? &v->expected.states[next] : NULL;
-        const uint64_t to = due == NULL ? last : due->seq;
-        err = ch_follower_go(&follower, to, NULL, NULL, why);
+            v->next_state < v->expected.state_count ? &v->expected.states[v->next_state] : NULL;
+        const uint64_t to = due == NULL ? v->to : due->seq;
+        err = ch_follower_go(&v->follower, to, NULL, NULL, why);
         v->newer = err == CH_ERR_LOG_CORRUPT && stopped_at_newer(v);
         if (v->newer) err = CH_OK;
         err = ch_verify_judge(v, err, why);
         if (err != CH_OK || v->newer || ch_verify_over(v)) break;
         if (due == NULL) break;
-        if (ch_follower_seq(&follower) == due->seq) {
-            ch_verify_check_state(v, due, &follower.state);
-        }
-        next++;
+        if (ch_follower_seq(&v->follower) == due->seq) err = ch_verify_check_state(v, due, why);
+        v->next_state++;
     }
-    ch_follower_close(&follower);
+    if (v->newer) v->last_at = ch_meta(&v->follower.state)->last_at;
     return err;
 }
 
@@ -190,7 +194,7 @@ static enum ch_err scan(struct ch_verifying *v, struct ch_why *why)
     struct ch_reader *reader = NULL;
     enum ch_err err = ch_reader_open(v->log, &reader, why);
     if (err == CH_OK) ch_reader_seek(reader, v->report->records + 1);
-    while (err == CH_OK && v->report->records < v->begin.counts.last) {
+    while (err == CH_OK && v->report->records < v->to) {
         struct ch_log_record record;
         err = ch_reader_next(reader, &record, why);
         if (err == CH_OK && record.bytes.ptr == NULL) break;
@@ -231,6 +235,7 @@ static enum ch_err open_log(struct ch_verifying *v, struct ch_why *why)
 enum ch_err ch_verify_end_tree(struct ch_verifying *v, enum ch_err err, struct ch_why *why)
 {
     struct ch_why tree_why;
+    if (v->tree == NULL) return err;
     const enum ch_err tree_err = ch_verify_tree_finish(v->tree, v->report, &tree_why);
     ch_verify_tree_destroy(v->tree);
     v->tree = NULL;
@@ -241,13 +246,35 @@ enum ch_err ch_verify_end_tree(struct ch_verifying *v, enum ch_err err, struct c
     return err;
 }
 
+enum ch_err ch_verify_go(struct ch_verifying *v, struct ch_why *why)
+{
+    enum ch_err err = CH_OK;
+    if (v->follower.open && !v->newer) err = replay(v, why);
+    if (err == CH_OK && (v->newer || !v->follower.open)) err = scan(v, why);
+    return err;
+}
+
+/* What a run begins with. */
+static enum ch_err begin_run(struct ch_verifying *v, struct ch_why *why)
+{
+    const unsigned threads = v->half ? 1 : v->options->threads;
+    enum ch_err err =
+        ch_verify_tree_create(v->log, CH_TILES_STORED, &v->expected, threads, &v->tree, why);
+    if (err != CH_OK || !v->options->replay) return err;
+    err = ch_follower_open(&v->follower, v->log, NULL, why);
+    v->follower.before = ch_verify_before;
+    v->follower.before_arg = v;
+    v->follower.alone = threads <= 1;
+    return err;
+}
+
 static enum ch_err check_records(struct ch_verifying *v, struct ch_why *why)
 {
-    enum ch_err err = ch_verify_tree_create(v->log, CH_TILES_STORED, &v->expected,
-                                            v->options->threads, &v->tree, why);
-    if (err != CH_OK) return err;
-    if (v->options->replay) err = replay(v, why);
-    if (err == CH_OK && (v->newer || !v->options->replay)) err = scan(v, why);
+    struct ch_verify_half *second = ch_verify_half_start(v);
+    enum ch_err err = begin_run(v, why);
+    if (err == CH_OK) err = ch_verify_go(v, why);
+    if (second != NULL) err = ch_verify_half_join(second, v, err, why);
+    if (err == CH_OK) err = ch_verify_snapshots_left(v, why);
     err = ch_verify_end_tree(v, err, why);
     if (err == CH_OK && v->report->part == CH_VERIFY_NOTHING &&
         v->report->records != v->begin.counts.last) {
@@ -287,6 +314,7 @@ static enum ch_err check_directory(struct ch_verifying *v, struct ch_why *why)
         }
         err = ch_verify_notes(&from, options, &v->begin, &v->expected, v->report, why);
     }
+    v->to = v->begin.counts.last;
     if (err == CH_OK && v->report->part == CH_VERIFY_NOTHING) err = check_records(v, why);
     if (err == CH_OK) check_counts(v, &counts);
     return err;
@@ -302,6 +330,7 @@ enum ch_err ch_verify(const struct ch_verify_options *options, struct ch_verify_
     if (options->copy != NULL && options->copy->end != NULL) {
         options->copy->end(options->copy->arg);
     }
+    ch_follower_close(&v.follower);
     ch_expected_deinit(&v.expected);
     ch_arena_deinit(&v.arena);
     ch_evlog_close(v.log);

@@ -5,8 +5,10 @@
  * place and time are checked, and it is applied to a state of its own, while a second thread hashes
  * the records and compares the tree with the stored tiles and with the roots that checkpoints, the
  * head file and notes from elsewhere name. The state's hash is compared where a checkpoint names
- * it, and where a snapshot holds it. A damaged LMDB file can crash liblmdb, and a forged record can
- * break an assertion of apply: call it in a process of its own. */
+ * it; where there is a snapshot its bytes are. A long log that has a snapshot near its middle is
+ * gone through in two halves at the same time: see verify_half.c. A damaged LMDB file can crash
+ * liblmdb, and a forged record or snapshot can break an assertion of apply: call it in a process of
+ * its own. */
 #ifndef CH_REPLAY_VERIFY_H
 #define CH_REPLAY_VERIFY_H
 #include <stdatomic.h>
@@ -76,9 +78,11 @@ struct ch_verify_options {
     size_t against_count;
     const struct ch_log_end *heads; /* what head files elsewhere say */
     size_t head_count;
-    bool replay;                         /* false: no state is made, so no state hash is checked */
-    bool last_state;                     /* only the newest state hash */
-    unsigned threads;                    /* 1, or 2 */
+    bool replay;          /* false: no state is made, so no state hash is checked */
+    bool last_state;      /* only the newest state hash */
+    unsigned threads;     /* 1, or 2 */
+    uint64_t halves_from; /* a log of so many records is taken in two halves at the same time, each
+                           * with a state; 0: never. Needs two threads, and no copy */
     struct ch_verify_progress *progress; /* NULL: nobody looks */
 };
 
@@ -97,6 +101,7 @@ struct ch_verify_report {
     uint64_t newer;        /* records of a later charterd's types: from the first on nothing is
                             * replayed, and of these the form is not checked */
     uint64_t against;
+    bool in_halves;   /* two at the same time */
     uint64_t covered; /* the size of the newest checkpoint that is signed by a key known */
     struct ch_hash root;
     char origin[CH_NOTE_NAME_MOST + 1];

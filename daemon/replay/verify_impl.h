@@ -11,10 +11,12 @@
 #include "daemon/log/snapshot.h"
 #include "daemon/log/stored.h"
 #include "daemon/log/tiles.h"
+#include "daemon/replay/follower.h"
 #include "daemon/replay/verify.h"
 #include "schema/base/arena.h"
 
 struct ch_event;
+struct ch_verifying;
 
 enum { CH_VERIFY_SNAPSHOTS_MOST = 256 };
 
@@ -87,11 +89,19 @@ void ch_expected_deinit(struct ch_expected *expected);
 CH_MUST_USE enum ch_err ch_verify_list_snapshots(const char *dir, struct ch_verify_begin *begin,
                                                  struct ch_verify_report *report,
                                                  struct ch_why *why);
-/* Reads them; their roots and states are expected. errors: CH_ERR_NO_MEMORY */
+/* Reads their heads; their roots and states are expected. The bytes of one whose state will be
+ * compared are read then. errors: CH_ERR_NO_MEMORY */
 CH_MUST_USE enum ch_err ch_verify_snapshots(const struct ch_verify_options *options,
                                             const struct ch_verify_begin *begin,
                                             struct ch_expected *expected,
                                             struct ch_verify_report *report, struct ch_why *why);
+
+/* One of them against the state of that event. errors: CH_ERR_NO_MEMORY */
+CH_MUST_USE enum ch_err ch_verify_snapshot(struct ch_verifying *v,
+                                           const struct ch_expected_state *expected,
+                                           struct ch_why *why);
+/* The bytes of those whose states were expected and not reached. errors: CH_ERR_NO_MEMORY */
+CH_MUST_USE enum ch_err ch_verify_snapshots_left(struct ch_verifying *v, struct ch_why *why);
 
 /* verify_tree.c: the tree of the records, in the order they come. */
 struct ch_verify_tree;
@@ -115,8 +125,15 @@ bool ch_verify_tree_tile(struct ch_verify_tree *tree, struct ch_bytes tile);
 /* Without a second thread: hashes what came so far. Returns the record up to which nothing speaks
  * against them; where that is not the last, finish tells what is false. */
 CH_MUST_USE uint64_t ch_verify_tree_settle(struct ch_verify_tree *tree);
+/* A new tree without a second thread: goes on behind the log's first `size` records, whose hashes
+ * are taken from the stored tiles and the last records.
+ * errors: CH_ERR_LOG_CORRUPT (they have another root, or something of it is damaged),
+ *         CH_ERR_LOG_IO, CH_ERR_NO_MEMORY */
+CH_MUST_USE enum ch_err ch_verify_tree_behind(struct ch_verify_tree *tree, struct ch_evlog *log,
+                                              uint64_t size, const struct ch_hash *root,
+                                              struct ch_why *why);
 /* Waits until all is hashed. report: gets the tree's first fault, unless it has one already that
- * comes before; and what was checked. errors: CH_ERR_LOG_IO, CH_ERR_NO_MEMORY */
+ * comes before; what was checked is added to it. errors: CH_ERR_LOG_IO, CH_ERR_NO_MEMORY */
 CH_MUST_USE enum ch_err ch_verify_tree_finish(struct ch_verify_tree *tree,
                                               struct ch_verify_report *report, struct ch_why *why);
 
@@ -127,11 +144,19 @@ struct ch_verifying {
     struct ch_evlog *log; /* NULL: a source has the records */
     struct ch_verify_begin begin;
     struct ch_expected expected;
+    uint64_t to; /* the last record of this run */
     struct ch_verify_tree *tree;
-    bool tree_over; /* it has found a fault: what comes is of no use */
-    bool newer;     /* a record that this program has no type for: the rest is not replayed */
+    struct ch_follower follower; /* open where there is replay */
+    size_t next_state;           /* of those expected */
+    bool tree_over;              /* it has found a fault: what comes is of no use */
+    bool newer; /* a record that this program has no type for: the rest is not replayed */
     uint64_t last_at;
     struct ch_arena arena;
+    /* The state hash made last; seq 0: none yet. */
+    uint64_t hashed_seq;
+    uint8_t hashed[CH_STATE_HASH_BYTES];
+    bool half;                   /* another run goes on at the same time */
+    const atomic_bool *unwanted; /* its result; NULL: it always is wanted */
 };
 
 static inline bool ch_verify_over(const struct ch_verifying *v)
@@ -155,8 +180,27 @@ bool ch_verify_is_newer(struct ch_bytes record);
 /* A failure at the record that comes next: a fault of the log is none. */
 CH_MUST_USE enum ch_err ch_verify_judge(struct ch_verifying *v, enum ch_err err,
                                         const struct ch_why *why);
-void ch_verify_check_state(struct ch_verifying *v, const struct ch_expected_state *expected,
-                           const struct ch_state *state);
+/* The state is that behind record `expected->seq`. errors: CH_ERR_NO_MEMORY */
+CH_MUST_USE enum ch_err ch_verify_check_state(struct ch_verifying *v,
+                                              const struct ch_expected_state *expected,
+                                              struct ch_why *why);
+/* The hash of the follower's state, made once. */
+const uint8_t *ch_verify_state_hash(struct ch_verifying *v);
+/* Goes on to record `v->to`, or to the first fault. errors: those of ch_verify */
+CH_MUST_USE enum ch_err ch_verify_go(struct ch_verifying *v, struct ch_why *why);
+bool ch_verify_told_to_stop(const struct ch_verifying *v);
+
+/* verify_half.c: the second half of a log, on a thread of its own. */
+struct ch_verify_half;
+/* Starts it where the log has a snapshot that it can begin with, and lets `v`, which has not begun,
+ * end there. Returns NULL where that is not so, or no thread starts. */
+struct ch_verify_half *ch_verify_half_start(struct ch_verifying *v);
+/* `v` has come to its end, with `err`. Waits for the second half, and frees it. If `v` found
+ * nothing false up to there, and the second half could begin, its findings become those of `v`;
+ * else `v` goes on alone, if it can.
+ * errors: `err`; those of ch_verify_go */
+CH_MUST_USE enum ch_err ch_verify_half_join(struct ch_verify_half *half, struct ch_verifying *v,
+                                            enum ch_err err, struct ch_why *why);
 /* A follower's hook: its argument is the work. */
 enum ch_err ch_verify_before(void *arg, const struct ch_state *state, const struct ch_event *event,
                              struct ch_bytes record, struct ch_why *why);

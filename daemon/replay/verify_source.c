@@ -17,8 +17,6 @@ struct feeding {
     struct ch_bundle_item item; /* the next, while `held` */
     bool held;
     uint64_t checkpoints;
-    struct ch_follower follower;
-    size_t next_state; /* of the expected */
     /* the records collected */
     struct ch_group *group;
     struct ch_buf bytes;
@@ -103,20 +101,21 @@ static enum ch_err get_checkpoint(void *arg, uint64_t number, struct ch_buf *cop
 /* The state hash that comes next; NULL: none, or nothing is replayed. */
 static const struct ch_expected_state *due_state(const struct feeding *f)
 {
-    const struct ch_expected *expected = &f->v->expected;
-    if (!f->follower.open || f->v->newer || f->next_state == expected->state_count) return NULL;
-    return &expected->states[f->next_state];
+    const struct ch_verifying *v = f->v;
+    if (!v->follower.open || v->newer || v->next_state == v->expected.state_count) return NULL;
+    return &v->expected.states[v->next_state];
 }
 
-static void check_states(struct feeding *f)
+static enum ch_err check_states(struct feeding *f, struct ch_why *why)
 {
+    const uint64_t seq = ch_follower_seq(&f->v->follower);
     const struct ch_expected_state *due;
-    while ((due = due_state(f)) != NULL && due->seq <= ch_follower_seq(&f->follower)) {
-        if (due->seq == ch_follower_seq(&f->follower)) {
-            ch_verify_check_state(f->v, due, &f->follower.state);
-        }
-        f->next_state++;
+    enum ch_err err = CH_OK;
+    while (err == CH_OK && (due = due_state(f)) != NULL && due->seq <= seq) {
+        if (due->seq == seq) err = ch_verify_check_state(f->v, due, why);
+        f->v->next_state++;
     }
+    return err;
 }
 
 static struct ch_bytes collected(const struct feeding *f, size_t i)
@@ -133,16 +132,15 @@ static enum ch_err replay(struct feeding *f, uint64_t first, struct ch_why *why)
         f->group->records[i] = (struct ch_log_record){.seq = first + i, .bytes = collected(f, i)};
     }
     f->group->count = f->count;
-    enum ch_err err = ch_follower_take(&f->follower, f->group, why);
+    enum ch_err err = ch_follower_take(&v->follower, f->group, why);
     const uint64_t done = v->report->records + 1 - first;
     if (err == CH_ERR_LOG_CORRUPT && done < f->count &&
         ch_verify_is_newer(collected(f, (size_t)done))) {
         v->newer = true;
-        v->last_at = ch_meta(&f->follower.state)->last_at;
+        v->last_at = ch_meta(&v->follower.state)->last_at;
         err = CH_OK;
     }
-    if (err == CH_OK) check_states(f);
-    return err;
+    return err == CH_OK ? check_states(f, why) : err;
 }
 
 /* Everything that is done with the records collected. */
@@ -151,7 +149,7 @@ static enum ch_err flush(struct feeding *f, struct ch_why *why)
     struct ch_verifying *v = f->v;
     const uint64_t first = v->report->records + 1;
     enum ch_err err = CH_OK;
-    if (f->count > 0 && f->follower.open && !v->newer) err = replay(f, first, why);
+    if (f->count > 0 && v->follower.open && !v->newer) err = replay(f, first, why);
     for (size_t i = (size_t)(v->report->records + 1 - first);
          i < f->count && err == CH_OK && !ch_verify_over(v); i++) {
         err = ch_verify_check_record(v, first + i, collected(f, i), why);
@@ -264,9 +262,9 @@ static enum ch_err check_records(struct feeding *f, struct ch_why *why)
         ch_verify_tree_create(NULL, tiles, &v->expected, v->options->threads, &v->tree, why);
     if (err != CH_OK) return err;
     if (v->options->replay) {
-        err = ch_follower_open(&f->follower, NULL, NULL, why);
-        f->follower.before = ch_verify_before;
-        f->follower.before_arg = v;
+        err = ch_follower_open(&v->follower, NULL, NULL, why);
+        v->follower.before = ch_verify_before;
+        v->follower.before_arg = v;
     }
     if (err == CH_OK) err = run(f, why);
     err = ch_verify_end_tree(v, err, why);
@@ -286,7 +284,6 @@ enum ch_err ch_verify_from_source(struct ch_verifying *v, struct ch_why *why)
         err = ch_verify_notes(&from, v->options, &v->begin, &v->expected, v->report, why);
     }
     if (err == CH_OK && !ch_verify_over(v)) err = check_records(&f, why);
-    ch_follower_close(&f.follower);
     ch_group_deinit(f.group);
     free(f.group);
     ch_buf_deinit(&f.bytes);

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "daemon/log/reader.h"
 #include "daemon/log/stored_tile.h"
 #include "daemon/log/thread.h"
 #include "schema/base/buf.h"
@@ -344,6 +345,43 @@ enum ch_err ch_verify_tree_create(struct ch_evlog *log, enum ch_verify_tiles til
     return CH_OK;
 }
 
+/* The records behind the last full tile. */
+static enum ch_err push_last(struct ch_verify_tree *tree, struct ch_evlog *log, uint64_t size,
+                             struct ch_why *why)
+{
+    struct ch_reader *reader = NULL;
+    enum ch_err err = ch_reader_open(log, &reader, why);
+    if (err == CH_OK) ch_reader_seek(reader, tree->tiles.range.size + 1);
+    while (err == CH_OK && tree->tiles.range.size < size) {
+        struct ch_log_record record;
+        struct ch_hash leaf;
+        err = ch_reader_next(reader, &record, why);
+        if (err == CH_OK && record.bytes.ptr == NULL) {
+            err = ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "the log ends before");
+        }
+        if (err != CH_OK) break;
+        ch_merkle_leaf(&tree->hasher, record.bytes, &leaf);
+        ch_merkle_push(&tree->tiles.range, &tree->hasher, &leaf, take_node, tree);
+    }
+    ch_reader_close(reader);
+    return err;
+}
+
+enum ch_err ch_verify_tree_behind(struct ch_verify_tree *tree, struct ch_evlog *log, uint64_t size,
+                                  const struct ch_hash *root, struct ch_why *why)
+{
+    struct ch_hash found;
+    const uint64_t stored = size - size % CH_TILE_WIDTH;
+    CH_CHECK(!tree->threaded && tree->kind == CH_TILES_STORED && tree->tiles.range.size == 0);
+    enum ch_err err = ch_tile_reader_load(tree->reader, &tree->hasher, stored, &tree->tiles, why);
+    if (err == CH_OK) err = push_last(tree, log, size, why);
+    if (err != CH_OK) return err;
+    ch_merkle_root(&tree->tiles.range, &tree->hasher, &found);
+    tree->good_size = size;
+    if (ch_hash_equal(&found, root)) return CH_OK;
+    return ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "records 1 to %" PRIu64 " have another root", size);
+}
+
 void ch_verify_tree_destroy(struct ch_verify_tree *tree)
 {
     if (tree == NULL) return;
@@ -391,8 +429,8 @@ enum ch_err ch_verify_tree_finish(struct ch_verify_tree *tree, struct ch_verify_
                         ", and no root further on tells which of the two was changed",
                         tree->odd_seq, tree->odd_tile);
     }
-    report->tiles = tree->tile_count;
-    report->against = tree->found.against;
+    report->tiles += tree->tile_count;
+    report->against += tree->found.against;
     ch_merkle_root(&tree->tiles.range, &tree->hasher, &report->root);
     /* It saw only what comes before a fault of the reading. */
     if (tree->found.part != CH_VERIFY_NOTHING) {

@@ -17,10 +17,18 @@
 
 enum { STOP_LOOKS = 30 }; /* three to four seconds */
 
+enum { HALVES_FROM = 1 << 17 }; /* records; fewer take no second */
+
+enum way {
+    IN_HALVES, /* where that can be */
+    IN_ONE_RUN,
+    WITHOUT_A_STATE,
+};
+
 /* What both processes see. */
 struct shared {
     const struct options *options; /* the same in both */
-    bool replay;
+    enum way way;
     struct bar shown; /* of the one that waits */
     unsigned waited;  /* looks since it was told to stop */
     struct ch_verify_progress progress;
@@ -79,11 +87,12 @@ static void work(void *arg)
         .witness_count = options->witness_count,
         .against = against,
         .against_count = options->against_count,
-        .replay = shared->replay,
+        .replay = shared->way != WITHOUT_A_STATE,
         .last_state = options->last_state,
         .threads = options->threads != 0 ? options->threads
                    : processors > 1      ? 2
                                          : 1,
+        .halves_from = shared->way == IN_HALVES ? HALVES_FROM : 0,
         .progress = &shared->progress,
     };
     shared->err = options->what == VERIFY_BUNDLE
@@ -103,12 +112,12 @@ static bool look(void *arg)
 }
 
 /* Returns the signal that the process which reads died of, 0 for none, -1 if it cannot be told. */
-static int run(const struct options *options, bool replay, struct shared *shared)
+static int run(const struct options *options, enum way way, struct shared *shared)
 {
     const struct ch_apart apart = {.work = work, .look = look, .arg = shared};
     memset(shared, 0, sizeof *shared);
     shared->options = options;
-    shared->replay = replay;
+    shared->way = way;
     bar_begin(&shared->shown, options->quiet);
     const int died = ch_apart_run(&apart);
     bar_end(&shared->shown);
@@ -129,12 +138,18 @@ static enum exit_code judge(const struct options *options, const struct shared *
     return print_report(options, &shared->report);
 }
 
-/* The process that read died. Without a state once more: perhaps that names what is false. */
+/* The process that read died. In one run, for perhaps a snapshot was false that the second half had
+ * begun with; then without a state: perhaps that names what is false. */
 static enum exit_code after_crash(const struct options *options, int number, struct shared *shared)
 {
-    const uint64_t near = atomic_load(&shared->progress.done);
     const bool piped = strcmp(options->path, "-") == 0; /* what was read is gone */
-    const int again = piped ? number : run(options, /* replay= */ false, shared);
+    int again = number;
+    if (shared->way == IN_HALVES && !piped) {
+        again = run(options, IN_ONE_RUN, shared);
+        if (again == 0 && shared->finished) return judge(options, shared);
+    }
+    const uint64_t near = atomic_load(&shared->progress.done);
+    if (shared->way != WITHOUT_A_STATE && !piped) again = run(options, WITHOUT_A_STATE, shared);
     if (again == 0 && shared->finished &&
         (shared->err != CH_OK || shared->report.part != CH_VERIFY_NOTHING)) {
         return judge(options, shared);
@@ -157,7 +172,7 @@ enum exit_code run_log(const struct options *options)
     }
     interrupt_watch();
     enum exit_code code = EXIT_FAILED;
-    const int died = run(options, !options->no_replay, shared);
+    const int died = run(options, options->no_replay ? WITHOUT_A_STATE : IN_HALVES, shared);
     if (died > 0 && interrupted()) {
         code = EXIT_INTERRUPTED;
     } else if (died > 0 && died != SIGKILL && died != SIGTERM) {

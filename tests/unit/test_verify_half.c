@@ -1,0 +1,311 @@
+/* test_verify_half: two halves of a log at the same time find what one run finds.
+ * SPDX-License-Identifier: MIT
+ * The same log, with three snapshots, of which the first is the joint. Whatever is damaged or
+ * forged, in the log or in a snapshot, before, at or behind the joint: the reports are the same. */
+#include "tests/unit/verify_log.h"
+
+enum { JOINT = 200 };
+
+#ifdef CH_SLOW_CHECKS
+enum { NEXT = 5 }; /* each fifth place */
+#else
+enum { NEXT = 1 };
+#endif
+
+/* ---- both ways ---------------------------------------------------------------------------- */
+
+static enum ch_err verify(const struct fixture *f, bool halves, struct ch_verify_report *ret,
+                          struct ch_why *why)
+{
+    const struct ch_verify_options options = {.dir = f->scratch.dir,
+                                              .keys = &f->signer.verifier,
+                                              .key_count = 1,
+                                              .replay = true,
+                                              .threads = 2,
+                                              .halves_from = halves ? 1 : 0};
+    return ch_verify(&options, ret, why);
+}
+
+/* Returns what one run finds, which is what two halves find; ret_halves: they could be made. */
+static struct ch_verify_report verify_both(const struct fixture *f, bool *ret_halves)
+{
+    struct ch_verify_report one;
+    struct ch_verify_report two;
+    struct ch_why why = {0};
+    assert_int_equal(verify(f, /* halves= */ false, &one, &why), CH_OK);
+    assert_int_equal(verify(f, /* halves= */ true, &two, &why), CH_OK);
+    assert_false(one.in_halves);
+    *ret_halves = two.in_halves;
+    two.in_halves = false;
+    assert_string_equal(two.text, one.text);
+    assert_int_equal(two.part, one.part);
+    assert_int_equal(two.number, one.number);
+    if (one.part != CH_VERIFY_NOTHING) return one;
+    assert_int_equal(two.records, one.records);
+    assert_int_equal(two.bytes, one.bytes);
+    assert_int_equal(two.snapshots, one.snapshots);
+    assert_int_equal(two.states, one.states);
+    assert_int_equal(two.newer, one.newer);
+    assert_int_equal(two.tiles, one.tiles);
+    assert_int_equal(two.against, one.against);
+    assert_int_equal(two.covered, one.covered);
+    assert_true(ch_hash_equal(&two.root, &one.root));
+    return one;
+}
+
+static void expect(const struct ch_verify_report *report, enum ch_verify_part part, uint64_t number,
+                   const char *text)
+{
+    if (report->part == part && report->number == number && strstr(report->text, text) != NULL) {
+        return;
+    }
+    fail_msg("%d %llu: %s", (int)report->part, (unsigned long long)report->number, report->text);
+}
+
+static void a_good_log_is_good_in_halves(void **state)
+{
+    struct fixture *f = *state;
+    bool halves = false;
+    const struct ch_verify_report report = verify_both(f, &halves);
+    assert_string_equal(report.text, "");
+    assert_true(halves);
+    assert_int_equal(report.records, f->records);
+    assert_int_equal(report.snapshots, 3);
+    assert_int_equal(report.states, 2);
+    assert_int_equal(report.tiles, 1);
+}
+
+static void halves_are_made_only_where_they_can_be(void **state)
+{
+    struct fixture *f = *state;
+    const struct ch_verify_options usual = {.dir = f->scratch.dir,
+                                            .keys = &f->signer.verifier,
+                                            .key_count = 1,
+                                            .replay = true,
+                                            .threads = 2,
+                                            .halves_from = f->records};
+    struct ch_verify_options options[5] = {usual, usual, usual, usual, usual};
+    options[1].halves_from = f->records + 1;
+    options[2].threads = 1;
+    options[3].replay = false;
+    options[4].size = FIRST; /* the joint is still near the middle */
+    for (size_t i = 0; i < 5; i++) {
+        struct ch_verify_report report;
+        struct ch_why why = {0};
+        if (i == 4) options[i].halves_from = FIRST;
+        assert_int_equal(ch_verify(&options[i], &report, &why), CH_OK);
+        assert_string_equal(report.text, "");
+        assert_int_equal(report.in_halves, i == 0 || i == 4);
+        assert_int_equal(report.records, i == 4 ? FIRST : f->records);
+    }
+}
+
+/* ---- the log ------------------------------------------------------------------------------ */
+
+static void a_flipped_bit_of_the_log_is_found_as_in_one_run(void **state)
+{
+    struct fixture *f = *state;
+    size_t in_halves = 0;
+    for (size_t i = 0; i < f->place_count; i += NEXT) {
+        const struct place *place = &f->places[i];
+        const size_t bit = (size_t)(scratch_random(&f->random) % (place->len * 8));
+        bool halves = false;
+        flip(f, place->offset + bit / 8, (unsigned)(bit % 8));
+        const struct ch_verify_report report = verify_both(f, &halves);
+        flip(f, place->offset + bit / 8, (unsigned)(bit % 8));
+        expect(&report, place->part, place->number, "");
+        if (halves) in_halves++;
+    }
+    /* what is behind the joint is found by the second half */
+    assert_true(in_halves > (f->records - JOINT) / NEXT);
+    assert_true(in_halves < (f->place_count - JOINT) / NEXT);
+}
+
+static void a_forged_record_is_found_as_in_one_run(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        uint64_t seq;
+        enum ch_verify_part part;
+        uint64_t number;
+        const char *text;
+    } rows[] = {
+        {77, CH_VERIFY_SNAPSHOT, JOINT, "or one of records 1 to 200 was changed"},
+        {JOINT, CH_VERIFY_SNAPSHOT, JOINT, "or one of records 1 to 200 was changed"},
+        {JOINT + 1, CH_VERIFY_RECORD, JOINT + 1, "record 201 was changed: tile 0/0"},
+        {270, CH_VERIFY_RECORD, JOINT + 1, "one of records 201 to 300 was changed: checkpoint 1"},
+        {FIRST + 50, CH_VERIFY_SNAPSHOT, FIRST + 50, "or one of records 301 to 350 was changed"},
+        {FIRST + 60, CH_VERIFY_RECORD, FIRST + 51, "one of records 351 to"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        bool halves = false;
+        forge(f, rows[i].seq);
+        const struct ch_verify_report report = verify_both(f, &halves);
+        forge(f, rows[i].seq);
+        expect(&report, rows[i].part, rows[i].number, rows[i].text);
+    }
+}
+
+/* ---- snapshots ---------------------------------------------------------------------------- */
+
+static const char *path_of(const struct fixture *f, uint64_t seq)
+{
+    char name[64];
+    (void)snprintf(name, sizeof name, "snapshots/%016llu.snap", (unsigned long long)seq);
+    return scratch_path(&f->scratch, name);
+}
+
+static void read_file(const char *path, struct ch_buf *ret)
+{
+    uint8_t piece[4096];
+    size_t len;
+    FILE *file = fopen(path, "rbe");
+    assert_non_null(file);
+    while ((len = fread(piece, 1, sizeof piece, file)) > 0) {
+        ch_buf_put(ret, piece, len);
+    }
+    assert_int_equal(fclose(file), 0);
+}
+
+static void write_file(const char *path, const uint8_t *ptr, size_t len)
+{
+    FILE *file = fopen(path, "wbe");
+    assert_non_null(file);
+    assert_int_equal(fwrite(ptr, 1, len, file), len);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void a_flipped_bit_of_a_snapshot_is_found_as_in_one_run(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t k = 0; f->snapshots[k] != 0; k++) {
+        struct ch_buf whole = {0};
+        read_file(path_of(f, f->snapshots[k]), &whole);
+        for (size_t i = 0; i < CH_SNAPSHOT_HEAD_BYTES + 40; i += NEXT) { /* each byte of the head */
+            bool halves = false;
+            const size_t at =
+                i < CH_SNAPSHOT_HEAD_BYTES ? i : (size_t)(scratch_random(&f->random) % whole.len);
+            const uint8_t bit = (uint8_t)(1U << scratch_random(&f->random) % 8);
+            whole.ptr[at] ^= bit;
+            write_file(path_of(f, f->snapshots[k]), whole.ptr, whole.len);
+            whole.ptr[at] ^= bit;
+            const struct ch_verify_report report = verify_both(f, &halves);
+            expect(&report, CH_VERIFY_SNAPSHOT, f->snapshots[k], "snapshot of event");
+            assert_true(!halves || f->snapshots[k] != JOINT);
+        }
+        write_file(path_of(f, f->snapshots[k]), whole.ptr, whole.len - 1);
+        bool halves = false;
+        const struct ch_verify_report report = verify_both(f, &halves);
+        expect(&report, CH_VERIFY_SNAPSHOT, f->snapshots[k], "its body has");
+        write_file(path_of(f, f->snapshots[k]), whole.ptr, whole.len);
+        ch_buf_deinit(&whole);
+    }
+}
+
+/* In the body: the seq of the first row of table `declared`, of which no later event depends. */
+static size_t harmless(const struct ch_buf *body)
+{
+    static const char name[] = "declared";
+    const size_t behind = sizeof name - 1 + 4 * sizeof(uint32_t); /* the table's head; dump.c */
+    for (size_t at = 0; at + sizeof name < body->len; at++) {
+        if (memcmp(body->ptr + at, name, sizeof name - 1) != 0) continue;
+        return at + behind + offsetof(struct ch_row_declared, seq);
+    }
+    fail_msg("no such table in the snapshot");
+    return 0;
+}
+
+enum forgery { OTHER_STATE, OTHER_ROOT, OTHER_TIME };
+
+/* With the hashes and checksums that belong to it. */
+static void forge_snapshot(const struct fixture *f, const struct ch_buf *whole, uint64_t seq,
+                           enum forgery forgery)
+{
+    struct ch_snapshot_reader *reader = NULL;
+    struct ch_snapshot_writer *writer = NULL;
+    struct ch_snapshot head;
+    struct ch_why why = {0};
+    struct ch_buf body = {0};
+    assert_int_equal(ch_snapshot_open(f->scratch.dir, seq, &reader, &head, &why), CH_OK);
+    ch_snapshot_close(reader);
+    ch_buf_put(&body, whole->ptr + CH_SNAPSHOT_HEAD_BYTES, whole->len - CH_SNAPSHOT_HEAD_BYTES);
+    if (forgery == OTHER_STATE) body.ptr[harmless(&body)] ^= 1;
+    if (forgery == OTHER_ROOT) head.root.bytes[5] ^= 1;
+    if (forgery == OTHER_TIME) head.at_ns++;
+    assert_int_equal(ch_snapshot_begin(f->scratch.dir, &writer, &why), CH_OK);
+    ch_snapshot_put(writer, body.ptr, body.len);
+    assert_int_equal(ch_snapshot_commit(writer, &head, &why), CH_OK);
+    ch_buf_deinit(&body);
+}
+
+static void a_forged_snapshot_is_found_as_in_one_run(void **state)
+{
+    static const char *const texts[] = {
+        [OTHER_STATE] = "replay gives another state",
+        [OTHER_ROOT] = "it names another root than records 1 to",
+        [OTHER_TIME] = "replay gives another time",
+    };
+    struct fixture *f = *state;
+    for (size_t k = 0; f->snapshots[k] != 0; k++) {
+        struct ch_buf whole = {0};
+        read_file(path_of(f, f->snapshots[k]), &whole);
+        for (int forgery = OTHER_STATE; forgery <= OTHER_TIME; forgery++) {
+            bool halves = false;
+            forge_snapshot(f, &whole, f->snapshots[k], (enum forgery)forgery);
+            const struct ch_verify_report report = verify_both(f, &halves);
+            expect(&report, CH_VERIFY_SNAPSHOT, f->snapshots[k], texts[forgery]);
+            assert_true(!halves || f->snapshots[k] != JOINT);
+            write_file(path_of(f, f->snapshots[k]), whole.ptr, whole.len);
+        }
+        ch_buf_deinit(&whole);
+    }
+}
+
+/* ---- the end ------------------------------------------------------------------------------ */
+
+static void both_halves_stop_when_told(void **state)
+{
+    struct fixture *f = *state;
+    struct ch_verify_progress progress = {.done = 0, .stop = true};
+    struct ch_verify_report report;
+    struct ch_why why = {0};
+    const struct ch_verify_options options = {.dir = f->scratch.dir,
+                                              .keys = &f->signer.verifier,
+                                              .key_count = 1,
+                                              .replay = true,
+                                              .threads = 2,
+                                              .halves_from = 1,
+                                              .progress = &progress};
+    assert_int_equal(ch_verify(&options, &report, &why), CH_ERR_STOPPED);
+    progress.stop = false;
+    assert_int_equal(ch_verify(&options, &report, &why), CH_OK);
+    assert_true(report.in_halves);
+    assert_int_equal(progress.done, f->records);
+    assert_int_equal(progress.total, f->records);
+}
+
+static int make(void **state)
+{
+    static struct fixture f = {.snapshots = {JOINT, FIRST, FIRST + 50}};
+    *state = &f;
+    return make_fixture(&f);
+}
+
+static int drop(void **state)
+{
+    return drop_fixture(*state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_good_log_is_good_in_halves),
+        cmocka_unit_test(halves_are_made_only_where_they_can_be),
+        cmocka_unit_test(a_flipped_bit_of_the_log_is_found_as_in_one_run),
+        cmocka_unit_test(a_forged_record_is_found_as_in_one_run),
+        cmocka_unit_test(a_flipped_bit_of_a_snapshot_is_found_as_in_one_run),
+        cmocka_unit_test(a_forged_snapshot_is_found_as_in_one_run),
+        cmocka_unit_test(both_halves_stop_when_told),
+    };
+    return cmocka_run_group_tests(tests, make, drop);
+}
