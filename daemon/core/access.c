@@ -50,12 +50,18 @@ static void tell(const struct walk *w, enum ch_fact kind, uint64_t seq, uint32_t
 
 static const struct ch_scopes no_scopes = {{0, 0}};
 
+/* Whether the share is taken for one that is active and has no end. */
+static bool is_taken(const struct walk *w, uint32_t row)
+{
+    return w->q->all_counted || row == w->q->counted[0] || row == w->q->counted[1];
+}
+
 /* Whether a share is in use at the question's moment, over its channel. */
 static bool counts(struct walk *w, uint32_t row)
 {
     const struct ch_row_share *share = ch_share_row(w->state, row);
     saw(w, share->changed);
-    if (share->status != CH_share_status_active) {
+    if (share->status != CH_share_status_active && !is_taken(w, row)) {
         const bool pending = share->status == CH_share_status_pending;
         w->inactive = true;
         tell(w, pending ? CH_fact_share_pending : CH_fact_share_inactive,
@@ -63,7 +69,7 @@ static bool counts(struct walk *w, uint32_t row)
         return false;
     }
     const uint64_t end = ch_terms_of(w->state, share)->expires_at;
-    if (end != 0) {
+    if (end != 0 && (end > w->q->now || !is_taken(w, row))) {
         if (end <= w->q->now) {
             w->inactive = true;
             tell(w, CH_fact_share_expired, share->changed, row, 0, share->account, no_scopes);
@@ -429,15 +435,6 @@ static void suppose(struct walk *w, uint32_t account)
     w->given = ch_scopes_or(w->given, bind(w, /* share= */ 0, account, w->wanted));
 }
 
-/* Whether the user's own share of the account on the path counts, or is taken for one that does. */
-static bool is_taken(struct walk *w, uint32_t row, uint32_t place)
-{
-    if (!w->q->as_active || place != 0) return counts(w, row);
-    const struct ch_row_share *share = ch_share_row(w->state, row);
-    w->wrong_channel = share->kind == CH_share_kind_login && w->q->channel != CH_channel_web;
-    return !w->wrong_channel || counts(w, row);
-}
-
 /* Whether a share is one of those that are passed over. */
 static bool is_left_out(const struct walk *w, uint32_t row)
 {
@@ -459,7 +456,7 @@ static void collect_user(struct walk *w, uint32_t user)
         uint32_t row = ch_find_share(w->state, CH_subject_kind_user, user, w->path[i]);
         const bool supposes = w->q->as_given && i == 0;
         if (row == 0 && supposes) suppose(w, w->path[0]);
-        if (row == 0 || is_left_out(w, row) || !is_taken(w, row, i)) continue;
+        if (row == 0 || is_left_out(w, row) || !counts(w, row)) continue;
         if (supposes) suppose(w, w->path[0]);
         const struct ch_row_share *share = ch_share_row(w->state, row);
         if (reaches(w, share)) collect(w, row);

@@ -41,8 +41,10 @@ struct ch_question {
     uint32_t without_member;
     uint32_t without_maker; /* and what this user gave to people on the account `without_in` and */
     uint32_t without_in;    /* below it, but the owner's share */
-    bool as_active; /* as if the user's own share of the account were active and had no end */
-    bool as_given;  /* and gave what is wanted, or the key had it; without both: a new key has it */
+    uint32_t counted[2];    /* shares that are taken for active ones without an end; 0: none */
+    bool all_counted;       /* all of them are */
+    bool as_given; /* as if the user's own share of the account gave what is wanted, or the key had
+                      it; without both: a new key has it */
     uint8_t channel; /* enum ch_channel */
     uint64_t now;    /* nanoseconds; expiry is judged against it */
 };

@@ -1,6 +1,8 @@
 /* explain: see explain.h. SPDX-License-Identifier: MIT */
 #include "daemon/core/explain.h"
 
+#include <stdlib.h>
+
 bool ch_gives(const struct ch_evidence *fact)
 {
     return fact->kind == CH_fact_role || fact->kind == CH_fact_grant ||
@@ -180,13 +182,74 @@ bool ch_explain_lack(struct ch_asking *q, const struct ch_explained *e, struct c
     struct ch_question question = e->question;
     *ret_lack = CH_LACK_nothing;
     if (e->way_count > 0) return true;
-    question.as_active = question.user != 0;
+    if (question.user != 0) {
+        question.counted[0] =
+            ch_find_share(q->state, CH_subject_kind_user, question.user, question.account);
+    }
     *ret_lack = CH_LACK_activation;
-    if (question.as_active && !ch_explain(q, &question, ret)) return false;
-    if (question.as_active && ret->way_count > 0) return true;
+    if (question.counted[0] != 0 && !ch_explain(q, &question, ret)) return false;
+    if (question.counted[0] != 0 && ret->way_count > 0) return true;
     *ret_lack = CH_LACK_grant;
     question.as_given = true;
     return ch_explain(q, &question, ret);
+}
+
+/* ---- shares that do not count ----------------------------------------------------------------
+ * */
+
+static bool is_idle(const struct ch_asking *q, const struct ch_question *question, uint32_t row)
+{
+    const struct ch_row_share *share = ch_share_row(q->state, row);
+    return share->status != CH_share_status_active || ch_is_over(q->state, share, question->now);
+}
+
+/* Which shares of a way do not count; false: all do. */
+static bool idle_of(const struct ch_asking *q, const struct ch_explained *all,
+                    const struct ch_way *way, struct ch_idle *ret)
+{
+    const struct ch_evidence *giver = &all->fact[way->giver];
+    uint32_t count = 0;
+    *ret = (struct ch_idle){{0, 0}};
+    if (giver->member != 0) {
+        const uint32_t own = ch_member_row(q->state, giver->member)->share;
+        if (is_idle(q, &all->question, own)) ret->share[count++] = own;
+    }
+    if (is_idle(q, &all->question, giver->share)) ret->share[count++] = giver->share;
+    return count > 0;
+}
+
+static int by_shares(const void *a, const void *b)
+{
+    const uint32_t *x = ((const struct ch_idle *)a)->share;
+    const uint32_t *y = ((const struct ch_idle *)b)->share;
+    if ((x[1] != 0) != (y[1] != 0)) return x[1] != 0 ? 1 : -1;
+    if (x[0] != y[0]) return x[0] > y[0] ? 1 : -1;
+    return (x[1] > y[1]) - (x[1] < y[1]);
+}
+
+bool ch_explain_idle(struct ch_asking *q, const struct ch_explained *e, struct ch_idle **ret,
+                     uint32_t *ret_count)
+{
+    struct ch_question question = e->question;
+    struct ch_explained all;
+    uint32_t found = 0;
+    *ret = NULL;
+    *ret_count = 0;
+    if (question.user == 0) return true;
+    question.all_counted = true;
+    if (!ch_explain(q, &question, &all)) return false;
+    struct ch_idle *idle = ch_take(q, all.way_count, sizeof *idle);
+    if (idle == NULL) return false;
+    for (uint32_t i = 0; i < all.way_count; i++) {
+        found += idle_of(q, &all, &all.way[i], &idle[found]);
+    }
+    if (found > 0) qsort(idle, found, sizeof *idle, by_shares);
+    for (uint32_t i = 0; i < found; i++) {
+        if (i > 0 && by_shares(&idle[i], &idle[*ret_count - 1]) == 0) continue;
+        idle[(*ret_count)++] = idle[i];
+    }
+    *ret = idle;
+    return true;
 }
 
 /* ---- the chain of a way ---------------------------------------------------------------------- */

@@ -44,6 +44,16 @@ bool ch_explain(struct ch_asking *q, const struct ch_question *question, struct 
 bool ch_explain_lack(struct ch_asking *q, const struct ch_explained *e, struct ch_explained *ret,
                      enum ch_lack *ret_lack);
 
+/* Shares that do not count, and with which there would be a way: one, or a person's own, which
+ * makes them a member of a group, and that group's. */
+struct ch_idle {
+    uint32_t share[2]; /* rows; [1] 0: the first suffices */
+};
+/* All that there are, those of one share first; memory is the arena's. A key has none.
+ * false: there is no memory */
+bool ch_explain_idle(struct ch_asking *q, const struct ch_explained *e, struct ch_idle **ret,
+                     uint32_t *ret_count);
+
 bool ch_gives(const struct ch_evidence *fact);        /* it gives scopes */
 bool ch_is_uncounted(const struct ch_evidence *fact); /* a share or key that does not count */
 /* It takes the scope from this way alone; from whatever gives it. */

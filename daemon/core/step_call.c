@@ -17,6 +17,12 @@ static struct ch_ref user_of(const struct making *m)
     return (struct ch_ref){.id = row == 0 ? 0 : ch_user_row(m->q->state, row)->id};
 }
 
+static struct ch_ref group_of(const struct making *m)
+{
+    const uint32_t row = m->step->group;
+    return (struct ch_ref){.id = row == 0 ? 0 : ch_group_row(m->q->state, row)->id};
+}
+
 static struct ch_ref account_of(const struct making *m)
 {
     const uint32_t row = m->step->account;
@@ -32,6 +38,9 @@ static struct ch_ref called_in(const struct making *m)
 }
 
 #define OF_USER(m) .has_user = true, .user = user_of(m)
+#define OF_SUBJECT(m)                                                                              \
+    .has_user = (m)->step->user != 0, .user = user_of(m), .has_group = (m)->step->group != 0,      \
+    .group = group_of(m)
 #define MAKE(m, ident, ...)                                                                        \
     do {                                                                                           \
         struct ch_cmd_##ident *made = ch_take((m)->q, 1, sizeof *made);                            \
@@ -44,12 +53,10 @@ static const struct ch_named reason = {.text = {"as access.remedy says", 21}};
 static void make_share(struct making *m)
 {
     const struct ch_step *step = m->step;
-    struct ch_ref group = {0};
-    if (step->group != 0) group.id = ch_group_row(m->q->state, step->group)->id;
     switch (step->type) {
     case CH_CMD_share_give: MAKE(m, share_give, .has_user = true, .user = called_in(m)); return;
-    case CH_CMD_share_activate: MAKE(m, share_activate, OF_USER(m)); return;
-    case CH_CMD_share_set_expiry: MAKE(m, share_set_expiry, OF_USER(m)); return;
+    case CH_CMD_share_activate: MAKE(m, share_activate, OF_SUBJECT(m)); return;
+    case CH_CMD_share_set_expiry: MAKE(m, share_set_expiry, OF_SUBJECT(m)); return;
     case CH_CMD_share_set_scopes:
         MAKE(m, share_set_scopes, OF_USER(m), .scopes = step->scopes);
         return;
@@ -58,9 +65,7 @@ static void make_share(struct making *m)
              .scopes = step->scopes);
         return;
     case CH_CMD_share_restrict:
-        MAKE(m, share_restrict, .has_user = step->user != 0, .user = user_of(m),
-             .has_group = step->group != 0, .group = group, .has_scopes = true,
-             .scopes = step->scopes);
+        MAKE(m, share_restrict, OF_SUBJECT(m), .has_scopes = true, .scopes = step->scopes);
         return;
     default: return;
     }

@@ -3,6 +3,7 @@
 
 #include "daemon/core/decide_impl.h"
 #include "daemon/core/fact.h"
+#include "schema/base/arena.h"
 
 /* A change being put together. */
 struct plan {
@@ -14,8 +15,8 @@ struct plan {
     struct ch_step spare;        /* what is beyond CH_STEPS_MOST */
     uint32_t user, key, account; /* of the question; rows */
     uint8_t scope;
-    uint32_t giver; /* of the way that is to be opened; only where one is */
-    bool has_giver;
+    uint8_t told;     /* the scope that is told: of the way that is opened, one that implies it */
+    uint32_t idle[2]; /* shares that are to count; rows, 0: none */
 };
 
 static struct ch_step *add(struct plan *p, int type, enum ch_step_by by, uint32_t on)
@@ -23,6 +24,18 @@ static struct ch_step *add(struct plan *p, int type, enum ch_step_by by, uint32_
     if (p->count == CH_STEPS_MOST) return &p->spare;
     struct ch_step *step = &p->step[p->count++];
     *step = (struct ch_step){.type = type, .by = (uint8_t)by, .on = on};
+    return step;
+}
+
+/* A step on a share, the user's own or a group's. */
+static struct ch_step *add_of_share(struct plan *p, int type, const struct ch_row_share *share)
+{
+    struct ch_step *step = add(p, type, CH_step_by_rights, share->account);
+    if (share->subject_kind == CH_subject_kind_user) {
+        step->user = share->subject;
+    } else {
+        step->group = share->subject;
+    }
     return step;
 }
 
@@ -48,12 +61,7 @@ static struct ch_scopes without(struct ch_scopes denied, uint8_t scope)
 static void lift_restriction(struct plan *p, uint32_t row, uint8_t scope)
 {
     const struct ch_row_share *share = ch_share_row(p->q->state, row);
-    struct ch_step *step = add(p, CH_CMD_share_restrict, CH_step_by_rights, share->account);
-    if (share->subject_kind == CH_subject_kind_user) {
-        step->user = share->subject;
-    } else {
-        step->group = share->subject;
-    }
+    struct ch_step *step = add_of_share(p, CH_CMD_share_restrict, share);
     step->scopes =
         without(ch_scopes_at(p->q->state, ch_terms_of(p->q->state, share)->denied), scope);
 }
@@ -91,6 +99,11 @@ static void lift_suspension(struct plan *p, const struct ch_evidence *fact)
               fact->account);
 }
 
+static bool is_pending(const struct plan *p, uint32_t share)
+{
+    return share != 0 && ch_share_row(p->q->state, share)->status == CH_share_status_pending;
+}
+
 /* The user accepts an invitation; a deleted login never does. */
 static void lift_user(struct plan *p, enum ch_fact kind)
 {
@@ -98,8 +111,7 @@ static void lift_user(struct plan *p, enum ch_fact kind)
     if (kind == CH_fact_user_locked) {
         add(p, CH_CMD_user_unlock, CH_step_by_operator, 0)->user = p->user;
     } else if (user->status == CH_user_status_invited) {
-        const uint32_t own = own_share(p); /* its invitation is accepted below */
-        if (own != 0 && ch_share_row(p->q->state, own)->status == CH_share_status_pending) return;
+        if (is_pending(p, p->idle[0]) || is_pending(p, p->idle[1])) return; /* accepted below */
         add(p, CH_CMD_invitation_accept, CH_step_by_person, 0)->user = p->user;
     } else {
         add(p, -1, CH_step_by_nobody, 0)->user = p->user;
@@ -191,7 +203,7 @@ static void take_back(struct plan *p, const struct ch_way *way, bool besides)
 /* ---- what is missing, given -------------------------------------------------------------------
  * */
 
-/* The user's own share of the account comes to count. */
+/* A share comes to count. */
 static void activate(struct plan *p, uint32_t row)
 {
     const struct ch_state *state = p->q->state;
@@ -199,17 +211,15 @@ static void activate(struct plan *p, uint32_t row)
     if (share->status == CH_share_status_pending) {
         const struct ch_row_invitation *last = ch_invitation_of(state, share->seat);
         const bool over = last->open_until <= p->q->moment->now;
-        if (over) {
-            add(p, CH_CMD_invitation_resend, CH_step_by_rights, p->account)->user = p->user;
-        }
+        if (over) (void)add_of_share(p, CH_CMD_invitation_resend, share);
         add(p, CH_CMD_invitation_accept, CH_step_by_person, 0)->user = p->user;
         return;
     }
     if (share->status == CH_share_status_inactive) {
-        add(p, CH_CMD_share_activate, CH_step_by_rights, p->account)->user = p->user;
+        (void)add_of_share(p, CH_CMD_share_activate, share);
     }
     if (ch_is_over(state, share, p->q->moment->now)) {
-        add(p, CH_CMD_share_set_expiry, CH_step_by_rights, p->account)->user = p->user;
+        (void)add_of_share(p, CH_CMD_share_set_expiry, share);
     }
 }
 
@@ -306,9 +316,7 @@ static void say_target(struct plan *p, struct ch_sentence *s, const struct ch_st
 
 static void say_scope(const struct plan *p, struct ch_sentence *s)
 {
-    const uint8_t scope =
-        p->has_giver ? p->seen->way[p->giver].scope : p->scope; /* or one that implies it */
-    ch_say_scopes(s, ch_scopes_of(scope));
+    ch_say_scopes(s, ch_scopes_of(p->told));
 }
 
 static void say_on(struct plan *p, struct ch_sentence *s, const char *before, uint32_t account,
@@ -329,6 +337,7 @@ static void say_share_step(struct plan *p, struct ch_sentence *s, const struct c
     } else if (step->type == CH_CMD_share_set_expiry) {
         ch_say(s, "take away the end of ");
         say_target(p, s, step);
+        ch_say(s, ", or give it a later one");
     } else if (step->type == CH_CMD_share_restrict) {
         ch_say(s, "take ");
         say_scope(p, s);
@@ -354,7 +363,7 @@ static void say_none(struct plan *p, struct ch_sentence *s, const struct ch_step
         ch_say(s, "nothing: no key may do it, only a person");
     } else if (step->by == CH_step_by_person) {
         ch_say(s, "do it over the web: the user is an other login");
-    } else if (p->seen->question.user != 0 && step->user != 0) {
+    } else if (p->user != 0 && step->user != 0) {
         ch_say(s, "nothing: the login is deleted");
     } else {
         ch_say(s, "nothing: an other login never has it");
@@ -421,7 +430,7 @@ static bool replace_key(struct plan *p)
     struct ch_explained *other = ch_take(p->q, 1, sizeof *other);
     if (other == NULL || !ch_explain(p->q, &question, other)) return false;
     p->seen = other;
-    p->has_giver = false;
+    p->told = p->scope;
     const bool never = ch_scopes_has(ch_key_never(CH_key_kind_master), p->scope);
     const bool master = ch_scopes_has(ch_key_never(CH_key_kind_account), p->scope);
     const bool levels = ch_levels_below(p->q->state, p->account) > 0;
@@ -448,11 +457,80 @@ static bool find_steps(struct plan *p, const struct ch_explained *e)
         make_owner(p);
         return true;
     }
-    p->has_giver = way != NULL;
-    if (way != NULL) p->giver = (uint32_t)(way - p->seen->way);
+    p->told = way != NULL ? way->scope : p->scope;
+    if (lack != CH_LACK_nothing) p->idle[0] = own_share(p);
     take_back(p, way, /* besides= */ false);
     if (lack != CH_LACK_nothing) give_what_lacks(p, lack);
     return true;
+}
+
+enum { IDLE_MOST = 256 }; /* tries of shares that do not count */
+
+/* How long a change is; one that nobody can make is longer than any. */
+static uint32_t length(const struct plan *p)
+{
+    for (uint32_t i = 0; i < p->count; i++) {
+        if (p->step[i].by == CH_step_by_nobody) return UNCHANGEABLE;
+    }
+    return p->count;
+}
+
+/* The change by which these shares come to count. false: no memory */
+static bool find_idle_steps(struct plan *p, const struct ch_question *asked,
+                            const struct ch_idle *idle)
+{
+    struct ch_question question = *asked;
+    struct ch_explained *supposed = ch_take(p->q, 1, sizeof *supposed);
+    memcpy(p->idle, idle->share, sizeof p->idle);
+    memcpy(question.counted, idle->share, sizeof question.counted);
+    if (supposed == NULL || !ch_explain(p->q, &question, supposed)) return false;
+    p->seen = supposed;
+    const struct ch_way *way = cheapest(p);
+    CH_CHECK(way != NULL); /* by which the shares were found */
+    p->told = way->scope;
+    take_back(p, way, /* besides= */ false);
+    for (int i = 0; i < 2; i++) {
+        if (p->idle[i] != 0) activate(p, p->idle[i]);
+    }
+    return true;
+}
+
+/* Looks whether it takes fewer steps that shares come to count that do not, here or above, the
+ * user's own or a group's. What is there comes before what would be new: where as many steps would
+ * do, they come to count. Of very many only the first are tried, and of two shares none where one
+ * has done it in two steps. */
+static bool find_idle(struct plan *best, const struct ch_explained *e)
+{
+    struct ch_idle *idle = NULL;
+    uint32_t count = 0;
+    struct ch_arena arena = {0}; /* of one try, given back before the next */
+    struct ch_asking scratch = *best->q;
+    const struct plan blank = {.q = &scratch,
+                               .resource = best->resource,
+                               .step = ch_take(best->q, CH_STEPS_MOST, sizeof *best->step),
+                               .user = best->user,
+                               .account = best->account,
+                               .scope = best->scope};
+    uint32_t bound = length(best) + 1; /* the first one may be as long */
+    if (blank.step == NULL || !ch_explain_idle(best->q, e, &idle, &count)) return false;
+    scratch.arena = &arena;
+    bool good = true;
+    for (uint32_t i = 0; i < count && i < IDLE_MOST && good; i++) {
+        struct plan p = blank;
+        const uint32_t least = idle[i].share[1] == 0 ? 1 : 2;
+        if (bound <= least) break;
+        good = find_idle_steps(&p, &e->question, &idle[i]);
+        const uint32_t found = good ? length(&p) : bound;
+        if (found < bound) {
+            memcpy(best->step, p.step, p.count * sizeof *p.step);
+            best->count = p.count;
+            best->told = p.told;
+            bound = found;
+        }
+        ch_arena_reset(&arena);
+    }
+    ch_arena_deinit(&arena);
+    return good;
 }
 
 uint32_t ch_least_steps(struct ch_asking *q, const struct ch_explained *e, struct ch_text resource,
@@ -469,7 +547,7 @@ uint32_t ch_least_steps(struct ch_asking *q, const struct ch_explained *e, struc
     while (!ch_scopes_has(e->question.wanted, p.scope)) {
         p.scope++;
     }
-    if (!find_steps(&p, e)) return 0;
+    if (!find_steps(&p, e) || !find_idle(&p, e)) return 0;
     for (uint32_t i = 0; i < p.count; i++) {
         if (steps[i].by != CH_step_by_nobody) continue;
         steps[0] = steps[i]; /* then nothing else helps */

@@ -5,7 +5,8 @@
  * - allowed: without one fact of each open way it is denied; each way alone suffices;
  * - denied: without all that is listed as denying it, and with a grant of just this where that is
  *   said to be missing, it is allowed; each thing that denies it whatever gives it does so alone;
- * - the least change, sent as commands by those who are said to be able to, allows it. */
+ * - the least change, sent as commands by those who are said to be able to, allows it; and where
+ *   one share would do if it counted, it is one step to such a share. */
 #include "daemon/core/steps.h"
 #include "tests/unit/explain_history.h"
 #include "tests/unit/explain_withdraw.h"
@@ -25,7 +26,7 @@ struct proof {
     struct ch_asking q;
     struct ch_question question;
     struct ch_text resource;
-    uint64_t allowed, denied, lacking, several, by_steps, unmade, unblocked;
+    uint64_t allowed, denied, lacking, several, by_steps, unmade, unblocked, idle, inherited;
 };
 
 static bool is_allowed(const struct proof *t)
@@ -360,6 +361,47 @@ static void prove_steps(struct proof *t, const struct ch_explained *e)
     ch_store_rollback(&t->w->state.store, mark);
 }
 
+/* Whether it would be allowed with this share, which does not count, and what it lacks. */
+static bool would_do(struct proof *t, uint32_t row, uint32_t *ret_steps)
+{
+    struct ch_state *state = &t->w->state;
+    const struct ch_row_share *share = ch_share_row(state, row);
+    const bool over = ch_is_over(state, share, t->question.now);
+    *ret_steps = (share->status == CH_share_status_inactive ? 1u : 0u) + (over ? 1u : 0u);
+    if (share->status == CH_share_status_pending || *ret_steps == 0) return false;
+    const struct ch_mark mark = ch_store_mark(&state->store);
+    EDIT(state, share, SHARE, row)->status = CH_share_status_active;
+    if (over) ch_edit_terms(state, row)->expires_at = 0;
+    const bool would = is_allowed(t);
+    ch_store_rollback(&state->store, mark);
+    return would;
+}
+
+/* One share that alone would do is what the least change is about. */
+static void prove_idle(struct proof *t, const struct ch_explained *e)
+{
+    const struct ch_state *state = &t->w->state;
+    struct ch_step steps[CH_STEPS_MOST];
+    uint32_t least = 0;
+    bool inherited = false;
+    for (uint32_t row = 1; row <= state->store.tables[CH_T_SHARE].used; row++) {
+        uint32_t needed = 0;
+        if (!ch_row_is_live(&state->store, CH_T_SHARE, row) || !would_do(t, row, &needed)) continue;
+        if (least == 0 || needed < least) least = needed;
+        inherited = inherited || ch_share_row(state, row)->account != t->question.account ||
+                    ch_share_row(state, row)->subject_kind == CH_subject_kind_group;
+    }
+    if (least == 0 || t->question.user == 0) return;
+    const uint32_t count = ch_least_steps(&t->q, e, t->resource, steps);
+    if (count > least) wrong(t, "one share would do, and more is asked for");
+    if (least == 1 && steps[0].type != CH_CMD_share_activate &&
+        steps[0].type != CH_CMD_share_set_expiry) {
+        wrong(t, "a share that would do is not what the least change is about");
+    }
+    t->idle++;
+    t->inherited += inherited;
+}
+
 /* ---- the proofs -------------------------------------------------------------------------------
  * */
 
@@ -370,6 +412,20 @@ static void invite(struct proof *t)
         ch_find_share(&t->w->state, CH_subject_kind_user, t->question.user, t->question.account);
     if (row == 0 || ch_share_row(&t->w->state, row)->status != CH_share_status_active) return;
     EDIT(&t->w->state, share, SHARE, row)->status = CH_share_status_pending;
+}
+
+/* Shares on the way to the account are deactivated: the person's own, and groups'. */
+static void put_to_rest(struct proof *t)
+{
+    const struct ch_ref user = {.id = ch_user_row(&t->w->state, t->question.user)->id};
+    for (int a = 0; a < ACCOUNTS; a++) {
+        if (below(t->c, 2) == 0) continue;
+        (void)RUN(t->w, OPERATOR, share_deactivate, t->p->account[a], .has_user = true,
+                  .user = user);
+    }
+    if (below(t->c, 3) != 0) return;
+    (void)RUN(t->w, OPERATOR, share_deactivate, t->p->account[below(t->c, ACCOUNTS)],
+              .has_group = true, .group = {.id = t->p->group[below(t->c, GROUPS)]});
 }
 
 static void some_question(struct proof *t)
@@ -384,7 +440,7 @@ static void some_question(struct proof *t)
         .has_resource = kind < 2,
         .any = kind == 2,
         .channel = (uint8_t)(below(c, 3) == 0 ? CH_channel_api : CH_channel_web),
-        .now = w->now};
+        .now = w->now + (below(c, 6) == 0 ? below(c, 60) : 0)};
     t->resource = ch_text_of(kind == 0 ? resources[below(c, RESOURCES)] : "L9");
     if (kind < 2) t->question.resource = ch_text_find(&w->state, t->resource);
     if (t->p->keys > 0 && below(c, 6) == 0) {
@@ -393,6 +449,7 @@ static void some_question(struct proof *t)
         t->question.user = ch_find_user(&w->state, t->p->user[below(c, PEOPLE)]);
     }
     t->moment = the_operator(t);
+    t->moment.now = t->question.now;
     t->q = (struct ch_asking){
         .state = &w->state, .moment = &t->moment, .arena = &t->arena, .ret = &t->answer, .on = on};
     ch_arena_reset(&t->arena);
@@ -405,6 +462,7 @@ static void prove_one(struct proof *t)
     const struct ch_mark mark = ch_store_mark(&t->w->state.store);
     const bool invited = t->question.user != 0 && below(t->c, 12) == 0;
     if (invited) invite(t);
+    if (!invited && t->question.user != 0 && below(t->c, 3) == 0) put_to_rest(t);
     assert_true(ch_explain(&t->q, &t->question, &e));
     bool open = false;
     for (uint32_t i = 0; i < e.way_count; i++) {
@@ -415,6 +473,7 @@ static void prove_one(struct proof *t)
         prove_allowed(t, &e);
     } else {
         prove_denied(t, &e);
+        prove_idle(t, &e);
         if (!invited) prove_steps(t, &e); /* a row that was edited breaks the invariants */
     }
     ch_store_rollback(&t->w->state.store, mark);
@@ -441,11 +500,14 @@ static void every_explanation_is_complete_and_minimal(void **test)
     }
     print_message(
         "%llu allowed (%llu by several ways), %llu denied (%llu lacking); the least change "
-        "was made %llu times, could not be %llu times; %llu came free\n",
+        "was made %llu times, could not be %llu times; %llu came free; %llu by one share "
+        "(%llu inherited)\n",
         (unsigned long long)t.allowed, (unsigned long long)t.several, (unsigned long long)t.denied,
         (unsigned long long)t.lacking, (unsigned long long)t.by_steps, (unsigned long long)t.unmade,
-        (unsigned long long)t.unblocked);
+        (unsigned long long)t.unblocked, (unsigned long long)t.idle,
+        (unsigned long long)t.inherited);
     assert_true(t.allowed > STEPS / 10 && t.several > STEPS / 100 && t.by_steps > STEPS / 4);
+    assert_true(t.inherited > STEPS / 30);
     ch_arena_deinit(&t.arena);
 }
 
