@@ -449,6 +449,16 @@ static bool is_left_out(const struct walk *w, uint32_t row)
     return a != 0;
 }
 
+/* The user's share of the account that is gone because its date came. */
+static void tell_over(struct walk *w, uint32_t user, uint32_t account)
+{
+    const uint32_t row = ch_find_seat(w->state, user, account);
+    if (row == 0 || !ch_seat_row(w->state, row)->by_date) return;
+    const uint64_t seq = ch_seat_row(w->state, row)->status_seq;
+    saw(w, seq);
+    tell(w, CH_fact_share_ended_by_date, seq, 0, 0, account, no_scopes);
+}
+
 /* The shares of a user and of the groups they are in. */
 static void collect_user(struct walk *w, uint32_t user)
 {
@@ -456,6 +466,7 @@ static void collect_user(struct walk *w, uint32_t user)
         uint32_t row = ch_find_share(w->state, CH_subject_kind_user, user, w->path[i]);
         const bool supposes = w->q->as_given && i == 0;
         if (row == 0 && supposes) suppose(w, w->path[0]);
+        if (row == 0 && w->fact != NULL) tell_over(w, user, w->path[i]);
         if (row == 0 || is_left_out(w, row) || !counts(w, row)) continue;
         if (supposes) suppose(w, w->path[0]);
         const struct ch_row_share *share = ch_share_row(w->state, row);
@@ -517,6 +528,26 @@ static void collect_key(struct walk *w, uint32_t row)
     }
 }
 
+/* Who is not active has nothing. */
+static void stop_user(struct walk *w, const struct ch_row_user *user)
+{
+    enum ch_fact fact = CH_fact_not_accepted;
+    enum ch_reason reason = CH_reason_not_accepted;
+    if (user->status == CH_user_status_locked) {
+        fact = CH_fact_user_locked;
+        reason = CH_reason_user_locked;
+    } else if (user->status == CH_user_status_erased) {
+        fact = CH_fact_user_erased;
+        reason = CH_reason_user_erased;
+    } else if (user->status == CH_user_status_deleted) {
+        fact = CH_fact_login_deleted;
+        reason = CH_reason_login_deleted;
+    }
+    tell(w, fact, user->status_seq, 0, 0, 0, no_scopes);
+    w->ret->given = no_scopes;
+    if (w->ret->decision == CH_decision_allowed) deny(w, CH_decision_explicit_deny, reason);
+}
+
 void ch_access(const struct ch_state *state, const struct ch_question *question,
                struct ch_answer *ret, ch_fact_fn *fact, void *arg)
 {
@@ -540,14 +571,7 @@ void ch_access(const struct ch_state *state, const struct ch_question *question,
     }
     conclude(&w);
     if (user != NULL && user->status != CH_user_status_active) {
-        const bool locked = user->status == CH_user_status_locked;
-        tell(&w, locked ? CH_fact_user_locked : CH_fact_not_accepted, user->status_seq, 0, 0, 0,
-             no_scopes);
-        ret->given = no_scopes;
-        if (ret->decision == CH_decision_allowed) {
-            deny(&w, CH_decision_explicit_deny,
-                 locked ? CH_reason_user_locked : CH_reason_not_accepted);
-        }
+        stop_user(&w, user);
     } else if (!open) {
         ret->given = no_scopes;
         deny(&w, CH_decision_explicit_deny, CH_reason_account_closed);

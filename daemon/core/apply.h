@@ -90,7 +90,8 @@ void ch_seat_activate(struct ch_state *state, uint32_t seat, const struct ch_eve
 void ch_seat_invite(struct ch_state *state, uint32_t seat, const struct ch_event *event,
                     struct ch_bytes token_hash, uint64_t open_until);
 void ch_seat_answer(struct ch_state *state, uint32_t seat, enum ch_invitation status);
-void ch_seat_stands(struct ch_state *state, uint32_t seat, uint64_t seq); /* another way, since */
+void ch_seat_ran_out(struct ch_state *state, uint32_t seat, uint64_t seq); /* left by its date */
+void ch_seat_stands(struct ch_state *state, uint32_t seat, uint64_t seq);  /* another way, since */
 
 /* terms.c: a share's terms to write, made with the first of them; when all was written, they are
  * settled: given back where nothing is set. */

@@ -318,7 +318,10 @@ void ch_apply_share_ended(struct ch_state *state, const struct ch_event *event)
 
 void ch_apply_share_expired(struct ch_state *state, const struct ch_event *event)
 {
-    ch_end_share(state, share_of(state, event), event->seq);
+    const uint32_t row = share_of(state, event);
+    const uint32_t seat = ch_share_row(state, row)->seat;
+    ch_end_share(state, row, event->seq);
+    if (seat != 0) ch_seat_ran_out(state, seat, event->seq);
 }
 
 #define SHARE_FIRST(name)                                                                          \

@@ -13,7 +13,7 @@ bool ch_is_uncounted(const struct ch_evidence *fact)
 {
     return fact->kind == CH_fact_share_inactive || fact->kind == CH_fact_share_expired ||
            fact->kind == CH_fact_share_pending || fact->kind == CH_fact_channel ||
-           fact->kind == CH_fact_key_expired;
+           fact->kind == CH_fact_key_expired || fact->kind == CH_fact_share_ended_by_date;
 }
 
 static bool binds(const struct ch_evidence *fact)
@@ -37,6 +37,8 @@ bool ch_denies_all(const struct ch_explained *e, const struct ch_evidence *fact,
     switch ((enum ch_fact)fact->kind) {
     case CH_fact_account_closed:
     case CH_fact_user_locked:
+    case CH_fact_user_erased:
+    case CH_fact_login_deleted:
     case CH_fact_not_accepted: return true;
     case CH_fact_restriction:
     case CH_fact_suspended:
@@ -53,6 +55,7 @@ bool ch_denies_all(const struct ch_explained *e, const struct ch_evidence *fact,
     case CH_fact_guardrail:
     case CH_fact_share_inactive:
     case CH_fact_share_expired:
+    case CH_fact_share_ended_by_date:
     case CH_fact_channel:
     case CH_fact_parent_group:
     case CH_fact_content_lock:

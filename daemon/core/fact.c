@@ -264,6 +264,13 @@ static void tell(struct ch_asking *q, struct ch_sentence *s, const struct ch_evi
         ch_say(s, " is closed");
         break;
     case CH_fact_user_locked: ch_say(s, "the user is locked"); break;
+    case CH_fact_user_erased: ch_say(s, "the user was erased"); break;
+    case CH_fact_login_deleted: ch_say(s, "the user's login is deleted"); break;
+    case CH_fact_share_ended_by_date:
+        ch_say(s, "the user's own share of ");
+        ch_say_account(q, s, fact->account);
+        ch_say(s, " was ended by its date");
+        break;
     case CH_fact_not_accepted: ch_say(s, "the user has accepted nothing yet"); break;
     case CH_fact_share_inactive:
     case CH_fact_share_expired:

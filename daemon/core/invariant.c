@@ -373,6 +373,8 @@ static const char *seats(struct tally *t)
         HOLDS(open == (last->due != 0), "an open invitation is in the heap");
         HOLDS((seat->invitation == 0) == (last->status == CH_invitation_none),
               "only who was invited has an invitation");
+        HOLDS(seat->by_date == 0 || (seat->by_date == 1 && seat->share == 0),
+              "a share that was ended by its date is gone");
         HOLDS(seat->role_name == 0 || count_text(t, seat->role_name), "what the role was is named");
         t->dues += last->due != 0;
     }

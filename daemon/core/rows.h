@@ -201,7 +201,8 @@ struct ch_row_seat {
     uint64_t status_seq; /* since when the share stands as it does, or has ended */
     uint64_t first_at;   /* nanoseconds: first active; 0: never */
     uint32_t role_name;  /* text, of an ended share: what its role was called; 0: none */
-    uint32_t kind;       /* enum ch_share_kind, of an ended share */
+    uint16_t kind;       /* enum ch_share_kind, of an ended share */
+    uint16_t by_date;    /* 1: the share has ended because its date came */
     uint32_t invitation; /* row of the last one; 0: there was none */
     uint32_t next_of_account;
 };

@@ -33,7 +33,9 @@ uint32_t ch_seat_sit(struct ch_state *state, uint32_t share_row, uint64_t seq)
     const struct ch_row_share *share = ch_share_row(state, share_row);
     uint32_t row = ch_find_seat(state, share->subject, share->account);
     if (row == 0) row = make(state, share->subject, share->account, seq);
-    edit(state, row, seq)->share = share_row;
+    struct ch_row_seat *seat = edit(state, row, seq);
+    seat->share = share_row;
+    seat->by_date = 0;
     return row;
 }
 
@@ -77,6 +79,11 @@ void ch_end_seat(struct ch_state *state, uint32_t row)
     if (seat.invitation != 0) end_invitation(state, seat.invitation);
     if (seat.role_name != 0) ch_text_drop(state, seat.role_name);
     ch_row_give(&state->store, CH_T_SEAT, row);
+}
+
+void ch_seat_ran_out(struct ch_state *state, uint32_t row, uint64_t seq)
+{
+    edit(state, row, seq)->by_date = 1;
 }
 
 void ch_seat_stands(struct ch_state *state, uint32_t row, uint64_t seq)

@@ -104,7 +104,7 @@ static bool is_pending(const struct plan *p, uint32_t share)
     return share != 0 && ch_share_row(p->q->state, share)->status == CH_share_status_pending;
 }
 
-/* The user accepts an invitation; a deleted login never does. */
+/* The user accepts an invitation; a deleted login never does, nor does who was erased. */
 static void lift_user(struct plan *p, enum ch_fact kind)
 {
     const struct ch_row_user *user = ch_user_row(p->q->state, p->user);
@@ -133,6 +133,8 @@ static void lift(struct plan *p, const struct ch_evidence *fact, uint8_t scope)
         (void)add(p, CH_CMD_account_reopen, CH_step_by_operator, fact->account);
         return;
     case CH_fact_user_locked:
+    case CH_fact_user_erased:
+    case CH_fact_login_deleted:
     case CH_fact_not_accepted: lift_user(p, (enum ch_fact)fact->kind); return;
     default: (void)add(p, -1, CH_step_by_nobody, 0); return; /* another login never has it */
     }
@@ -364,7 +366,8 @@ static void say_none(struct plan *p, struct ch_sentence *s, const struct ch_step
     } else if (step->by == CH_step_by_person) {
         ch_say(s, "do it over the web: the user is an other login");
     } else if (p->user != 0 && step->user != 0) {
-        ch_say(s, "nothing: the login is deleted");
+        const bool erased = ch_user_row(p->q->state, p->user)->status == CH_user_status_erased;
+        ch_say(s, erased ? "nothing: the user was erased" : "nothing: the login is deleted");
     } else {
         ch_say(s, "nothing: an other login never has it");
     }

@@ -2,7 +2,8 @@
  * Least: of the ways there are the one that the fewest facts deny, and all of these taken back;
  * where there is none, a grant of just the scope that is asked for, on just the resource. Or one
  * share, or two, that are there and do not count come to count, where that is no longer: the user's
- * own, here or above, or a group's. What it names is proved to suffice by random histories (tests/unit/test_explain.c). */
+ * own, here or above, or a group's. What it names is proved to suffice by random histories
+ * (tests/unit/test_explain.c). */
 #ifndef CH_CORE_STEPS_H
 #define CH_CORE_STEPS_H
 #include "daemon/core/explain.h"
