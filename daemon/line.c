@@ -153,8 +153,7 @@ bool ch_line_may(const struct ch_pipeline *line, const struct ch_call *call,
         on = ch_session_account(line->state, moment->session_row);
     }
     if (call->has_on) {
-        on = call->on.id != 0 ? ch_find_account(line->state, call->on.id)
-                              : ch_find_account_path(line->state, call->on.name);
+        on = ch_find_account_ref(line->state, &call->on);
     }
     if (on == 0) return false;
     const struct ch_question question = {.user = moment->user_row,

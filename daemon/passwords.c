@@ -61,10 +61,7 @@ static uint32_t whose(const struct ch_state *state, const struct ch_moment *mome
     for (uint16_t i = 0; i < record->count; i++) {
         const struct ch_field *field = &record->fields[i];
         if (field->kind != CH_KIND_user_ref || !ch_field_present(field, call->args)) continue;
-        const struct ch_ref *ref = ch_field_at(field, call->args);
-        if (ref->id != 0) return ch_find_user(state, ref->id);
-        const bool email = memchr(ref->name.ptr, '@', ref->name.len) != NULL;
-        return ch_find_user_hash(state, email ? CH_KIND_email : CH_KIND_username, ref->hash);
+        return ch_find_user_ref(state, ch_field_at(field, call->args));
     }
     return moment->user_row;
 }

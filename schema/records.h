@@ -103,6 +103,12 @@ enum ch_kind_number {
     CH_KINDS,
 };
 
+/* Which of a user's names a text is: no username has an @. */
+static inline uint8_t ch_user_name_kind(struct ch_text name)
+{
+    return memchr(name.ptr, '@', name.len) != NULL ? CH_KIND_email : CH_KIND_username;
+}
+
 struct ch_enum_value {
     uint8_t number;
     const char *name;

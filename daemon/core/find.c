@@ -193,6 +193,17 @@ uint32_t ch_find_user_hash(const struct ch_state *state, uint8_t kind, const uin
     return 0;
 }
 
+uint32_t ch_find_user_ref(const struct ch_state *state, const struct ch_ref *ref)
+{
+    if (ref->id != 0) return ch_find_user(state, ref->id);
+    return ch_find_user_hash(state, ch_user_name_kind(ref->name), ref->hash);
+}
+
+uint32_t ch_find_account_ref(const struct ch_state *state, const struct ch_ref *ref)
+{
+    return ref->id != 0 ? ch_find_account(state, ref->id) : ch_find_account_path(state, ref->name);
+}
+
 uint32_t ch_find_share(const struct ch_state *state, uint8_t subject_kind, uint32_t subject,
                        uint32_t account)
 {

@@ -5,20 +5,13 @@
 
 static uint64_t account_id(const struct ch_state *state, const struct ch_ref *ref)
 {
-    uint32_t row =
-        ref->id != 0 ? ch_find_account(state, ref->id) : ch_find_account_path(state, ref->name);
+    const uint32_t row = ch_find_account_ref(state, ref);
     return row == 0 ? 0 : ch_account_row(state, row)->id;
 }
 
 static uint64_t user_id(const struct ch_state *state, const struct ch_ref *ref)
 {
-    uint32_t row = 0;
-    if (ref->id != 0) {
-        row = ch_find_user(state, ref->id);
-    } else {
-        const bool email = memchr(ref->name.ptr, '@', ref->name.len) != NULL;
-        row = ch_find_user_hash(state, email ? CH_KIND_email : CH_KIND_username, ref->hash);
-    }
+    const uint32_t row = ch_find_user_ref(state, ref);
     return row == 0 ? 0 : ch_user_row(state, row)->id;
 }
 

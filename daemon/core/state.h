@@ -132,6 +132,9 @@ uint32_t ch_find_request(const struct ch_state *state, uint64_t id);
 uint32_t ch_find_page(const struct ch_state *state, uint64_t id);
 uint32_t ch_find_page_name(const struct ch_state *state, struct ch_text name);
 uint32_t ch_find_user_hash(const struct ch_state *state, uint8_t kind, const uint8_t hash[16]);
+/* By what a request says: an id, or a name; of a user's the hash must be in place. */
+uint32_t ch_find_user_ref(const struct ch_state *state, const struct ch_ref *ref);
+uint32_t ch_find_account_ref(const struct ch_state *state, const struct ch_ref *ref);
 uint32_t ch_find_share(const struct ch_state *state, uint8_t subject_kind, uint32_t subject,
                        uint32_t account);
 uint32_t ch_find_seat(const struct ch_state *state, uint32_t user, uint32_t account);

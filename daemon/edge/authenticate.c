@@ -9,13 +9,6 @@ static bool among(const struct ch_config_uids *uids, int64_t uid)
     return false;
 }
 
-static uint32_t find_user(const struct ch_state *state, const struct ch_ref *ref)
-{
-    if (ref->id != 0) return ch_find_user(state, ref->id);
-    const bool email = memchr(ref->name.ptr, '@', ref->name.len) != NULL;
-    return ch_find_user_hash(state, email ? CH_KIND_email : CH_KIND_username, ref->hash);
-}
-
 /* Who is at the other end. */
 struct peer {
     int64_t uid; /* -1: not known */
@@ -101,7 +94,7 @@ enum ch_err ch_authenticate(const struct ch_config *config, uint32_t own_uid, in
     switch (request->auth) {
     case CH_AUTH_PEER: err = be_peer(&peer, ret); break;
     case CH_AUTH_AS_USER: {
-        const uint32_t user = find_user(state, &request->auth_user);
+        const uint32_t user = ch_find_user_ref(state, &request->auth_user);
         err = user == 0 ? refused(why, "there is no such user") : be_user(state, user, ret);
         break;
     }

@@ -46,8 +46,7 @@ void ch_directory_hash(const struct ch_directory *directory, uint8_t kind, struc
 
 void ch_directory_hash_ref(const struct ch_directory *directory, struct ch_ref *ref)
 {
-    const bool email = memchr(ref->name.ptr, '@', ref->name.len) != NULL;
-    ch_directory_hash(directory, email ? CH_KIND_email : CH_KIND_username, ref->name, ref->hash);
+    ch_directory_hash(directory, ch_user_name_kind(ref->name), ref->name, ref->hash);
 }
 
 void ch_directory_hash_call(const struct ch_directory *directory, int type, void *args)

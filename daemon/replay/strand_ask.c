@@ -146,18 +146,6 @@ static uint32_t by_of(const struct ch_call *call, struct subject *ret)
     return deciding;
 }
 
-static uint32_t find_user(const struct ch_state *state, const struct ch_ref *ref)
-{
-    if (ref->id != 0) return ch_find_user(state, ref->id);
-    const bool email = memchr(ref->name.ptr, '@', ref->name.len) != NULL;
-    return ch_find_user_hash(state, email ? CH_KIND_email : CH_KIND_username, ref->hash);
-}
-
-static uint32_t find_account(const struct ch_state *state, const struct ch_ref *ref)
-{
-    return ref->id != 0 ? ch_find_account(state, ref->id) : ch_find_account_path(state, ref->name);
-}
-
 /* Adds an id, each once; false: too many, or none. */
 static bool add(uint64_t *ids, uint32_t *count, uint64_t id)
 {
@@ -181,7 +169,7 @@ static uint32_t find_group(const struct ch_state *state, uint32_t on, const stru
 static bool add_account(struct ch_strand_roots *roots, const struct ch_state *head,
                         const struct ch_ref *ref, uint32_t *ret_row)
 {
-    *ret_row = find_account(head, ref);
+    *ret_row = ch_find_account_ref(head, ref);
     const uint64_t id = *ret_row == 0 ? ref->id : ch_account_row(head, *ret_row)->id;
     return add(roots->account, &roots->accounts, id);
 }
@@ -193,7 +181,7 @@ static bool add_subject(struct ch_strand_roots *roots, const struct ch_state *he
 {
     if (subject->key != 0 && !add(roots->subject, &roots->subjects, subject->key)) return false;
     if (subject->user != NULL) {
-        const uint32_t row = find_user(head, subject->user);
+        const uint32_t row = ch_find_user_ref(head, subject->user);
         const uint64_t id = row == 0 ? subject->user->id : ch_user_row(head, row)->id;
         if (!add(roots->subject, &roots->subjects, id)) return false;
     }
@@ -269,7 +257,7 @@ static bool is_among(const uint64_t *ids, uint32_t count, uint64_t id)
 static bool answers_on(const struct ch_strand_roots *roots, const struct ch_state *part,
                        const struct ch_ref *ref, uint32_t *ret_row)
 {
-    *ret_row = find_account(part, ref);
+    *ret_row = ch_find_account_ref(part, ref);
     if (*ret_row == 0) return ref->id != 0;
     return is_among(roots->account, roots->accounts, ch_account_row(part, *ret_row)->id);
 }
@@ -285,7 +273,7 @@ static bool answers_about(const struct ch_strand_roots *roots, const struct ch_s
         if (id == 0 || !is_among(roots->subject, roots->subjects, id)) return false;
     }
     if (subject->user == NULL) return true;
-    const uint32_t user = find_user(part, subject->user);
+    const uint32_t user = ch_find_user_ref(part, subject->user);
     if (user == 0) return subject->user->id != 0;
     const uint64_t id = ch_user_row(part, user)->id;
     if (!is_among(roots->subject, roots->subjects, id)) return false;
