@@ -1,6 +1,8 @@
 /* batch: see batch.h. SPDX-License-Identifier: MIT */
 #include "daemon/batch.h"
 
+#include "schema/event.h"
+
 void ch_batch_deinit(struct ch_open_batch *batch)
 {
     ch_buf_deinit(&batch->records);
@@ -47,10 +49,18 @@ void ch_batch_back_to(struct ch_open_batch *batch, struct ch_batch_place place)
     batch->rings.failed = false;
     batch->erased.len = place.erased;
     batch->erased.failed = false;
+    batch->views.failed = false;
     batch->count = place.count;
 }
 
-bool ch_batch_views(struct ch_open_batch *batch, const struct ch_bytes **ret)
+void ch_batch_put(struct ch_open_batch *batch, const struct ch_event *event)
+{
+    ch_event_encode(&batch->records, event);
+    ch_buf_put(&batch->ends, &batch->records.len, sizeof batch->records.len);
+    (void)ch_buf_reserve(&batch->views, (batch->count + 1) * sizeof(struct ch_bytes));
+}
+
+const struct ch_bytes *ch_batch_views(struct ch_open_batch *batch)
 {
     ch_buf_reset(&batch->views);
     size_t start = 0;
@@ -61,6 +71,6 @@ bool ch_batch_views(struct ch_open_batch *batch, const struct ch_bytes **ret)
         ch_buf_put(&batch->views, &view, sizeof view);
         start = end;
     }
-    *ret = (const struct ch_bytes *)(const void *)batch->views.ptr;
-    return !batch->views.failed;
+    CH_CHECK(!batch->views.failed);
+    return (const struct ch_bytes *)(const void *)batch->views.ptr;
 }

@@ -8,6 +8,8 @@
 #include "schema/base/arena.h"
 #include "schema/base/buf.h"
 
+struct ch_event;
+
 /* An answer that may leave when the batch is durable. */
 struct ch_held {
     struct ch_ingress_arrival arrival;
@@ -36,7 +38,8 @@ struct ch_open_batch {
     struct ch_buf records; /* one after another */
     struct ch_buf ends;    /* size_t: where each record ends */
     struct ch_buf rings;   /* struct ch_ring */
-    struct ch_buf views;   /* struct ch_bytes, made when the batch is submitted */
+    struct ch_buf
+        views; /* struct ch_bytes, made when the batch is submitted, in room made before */
     struct ch_buf replies;
     struct ch_buf held;   /* struct ch_held */
     struct ch_buf erased; /* uint64_t: vault slots to destroy when the batch is durable */
@@ -54,8 +57,11 @@ struct ch_batch_place {
 struct ch_batch_place ch_batch_place(const struct ch_open_batch *batch);
 void ch_batch_back_to(struct ch_open_batch *batch, struct ch_batch_place place);
 
-/* The records as views; borrowed until reset. False when out of memory. */
-CH_MUST_USE bool ch_batch_views(struct ch_open_batch *batch, const struct ch_bytes **ret);
+/* Appends an event's record, and makes room for its view; it is not counted yet. Check
+ * ch_batch_failed. */
+void ch_batch_put(struct ch_open_batch *batch, const struct ch_event *event);
+/* The records that are counted, as views; borrowed until reset. */
+const struct ch_bytes *ch_batch_views(struct ch_open_batch *batch);
 
 static inline size_t ch_batch_held(const struct ch_open_batch *batch)
 {
@@ -65,6 +71,6 @@ static inline size_t ch_batch_held(const struct ch_open_batch *batch)
 static inline bool ch_batch_failed(const struct ch_open_batch *batch)
 {
     return batch->records.failed || batch->ends.failed || batch->rings.failed ||
-           batch->erased.failed;
+           batch->erased.failed || batch->views.failed;
 }
 #endif

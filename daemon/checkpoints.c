@@ -142,9 +142,10 @@ static void end(struct ch_checkpoints *checkpoints, const struct ch_why *failed)
         checkpoints->rotating = false;
     }
     if (failed == NULL) {
-        ch_buf_put(&checkpoints->back, checkpoints->waiting.ptr, checkpoints->waiting.len);
-        CH_CHECK(!checkpoints->back.failed); /* an answer is never lost */
-        ch_buf_reset(&checkpoints->waiting);
+        CH_CHECK(checkpoints->back.len == 0); /* all that came back are taken before the next */
+        const struct ch_buf empty = checkpoints->back;
+        checkpoints->back = checkpoints->waiting;
+        checkpoints->waiting = empty;
         ch_checkpoints_durable(checkpoints);
         return;
     }
@@ -358,8 +359,7 @@ bool ch_checkpoints_take(struct ch_checkpoints *checkpoints,
             return true;
         }
         if (!must_wait(checkpoints, request, call, &one.wish)) continue;
-        ch_buf_put(&checkpoints->waiting, &one, sizeof one);
-        CH_CHECK(!checkpoints->waiting.failed); /* few, and an answer is never lost */
+        ch_line_keep(line, &checkpoints->waiting, &one, sizeof one, arrival);
         return true;
     }
     return false;
@@ -370,13 +370,7 @@ bool ch_checkpoints_collect(struct ch_checkpoints *checkpoints, struct ch_ingres
     struct waiting one;
     if (checkpoints == NULL) return false;
     checkpoints->served = NULL;
-    if (checkpoints->back_at == checkpoints->back.len) {
-        checkpoints->back_at = 0;
-        ch_buf_reset(&checkpoints->back);
-        return false;
-    }
-    memcpy(&one, checkpoints->back.ptr + checkpoints->back_at, sizeof one);
-    checkpoints->back_at += sizeof one;
+    if (!ch_line_next(&checkpoints->back, &checkpoints->back_at, &one, sizeof one)) return false;
     checkpoints->served_wish = one.wish;
     checkpoints->served = &checkpoints->served_wish;
     *ret = one.arrival;

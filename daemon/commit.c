@@ -12,8 +12,7 @@ void ch_commit_submit(struct ch_pipeline *line)
     const bool checkpoint = ch_checkpoints_ready(line->checkpoints);
     if (line->flying != NULL) return;
     if (line->open->count == 0 && line->open->held.len == 0 && !checkpoint) return;
-    const struct ch_bytes *records;
-    if (!ch_batch_views(line->open, &records)) return; /* tried again at the next turn */
+    const struct ch_bytes *records = ch_batch_views(line->open);
     line->flying = line->open;
     line->open = line->flying == &line->batches[0] ? &line->batches[1] : &line->batches[0];
     ch_batch_reset(line->open, ch_store_mark(&line->state->store), ch_meta(line->state)->head + 1);

@@ -43,7 +43,27 @@ struct ch_ground ch_line_ground(struct ch_pipeline *line)
                               .arg = line};
 }
 
-/* Keeps the reply in line->reply until the seq is durable. */
+void ch_line_keep(struct ch_pipeline *line, struct ch_buf *list, const void *entry, size_t bytes,
+                  const struct ch_ingress_arrival *arrival)
+{
+    ch_buf_put(list, entry, bytes);
+    if (!list->failed) return;
+    list->failed = false;
+    ch_ingress_drop(line->ingress, arrival->slot);
+}
+
+bool ch_line_next(struct ch_buf *list, size_t *at, void *ret, size_t bytes)
+{
+    if (*at == list->len) {
+        *at = 0;
+        ch_buf_reset(list);
+        return false;
+    }
+    memcpy(ret, list->ptr + *at, bytes);
+    *at += bytes;
+    return true;
+}
+
 void ch_line_hold(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
                   const uint8_t id[16], bool changes, uint64_t seq)
 {
@@ -57,9 +77,21 @@ void ch_line_hold(struct ch_pipeline *line, const struct ch_ingress_arrival *arr
                            .changes = changes};
     memcpy(held.id, id, sizeof held.id);
     ch_buf_put(&batch->replies, line->reply.ptr, line->reply.len);
-    ch_buf_put(&batch->held, &held, sizeof held);
-    CH_CHECK(!batch->replies.failed && !batch->held.failed); /* an answer is never lost */
+    if (!batch->replies.failed) ch_buf_put(&batch->held, &held, sizeof held);
+    if (batch->replies.failed || batch->held.failed) {
+        batch->replies.len = held.reply_at;
+        batch->replies.failed = batch->held.failed = false;
+        ch_ingress_drop(line->ingress, arrival->slot);
+        return;
+    }
     line->held_commands++;
+}
+
+enum ch_err ch_line_worker_room(struct ch_pipeline *line, struct ch_why *why)
+{
+    if (line->past_jobs < LIMIT_WORKER_QUEUE) return CH_OK;
+    line->busy_answers++;
+    return ch_fail(why, CH_ERR_BUSY, 0, "too many questions wait for the worker; try again");
 }
 
 /* A timer that cannot be set for want of memory is set again at the end of the next turn. */

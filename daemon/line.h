@@ -94,10 +94,19 @@ void ch_line_send(struct ch_pipeline *line, struct ch_ingress_slot slot, struct 
 /* The whole of a request is answered with one failure. id: NULL where it could not be read. */
 void ch_line_refuse(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
                     const uint8_t *id, const struct ch_why *why);
-/* Keeps the reply in line->reply until the seq is durable.
+/* Keeps the reply in line->reply until the seq is durable. Without memory for it the request is let
+ * go: it is answered when it comes again.
  * changes: its events are in the open batch. */
 void ch_line_hold(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
                   const uint8_t id[16], bool changes, uint64_t seq);
+/* Whether the worker's queue takes one more request. errors: CH_ERR_BUSY */
+CH_MUST_USE enum ch_err ch_line_worker_room(struct ch_pipeline *line, struct ch_why *why);
+/* Appends an entry to a list of requests that wait. Without memory for it those before it stay, and
+ * the request is let go: its client, who gets no answer, asks again. */
+void ch_line_keep(struct ch_pipeline *line, struct ch_buf *list, const void *entry, size_t bytes,
+                  const struct ch_ingress_arrival *arrival);
+/* Takes the next entry of such a list, at *at. False: that were all; it is empty now. */
+bool ch_line_next(struct ch_buf *list, size_t *at, void *ret, size_t bytes);
 /* A timer that cannot be set for want of memory is set again at the end of the next turn. */
 void ch_line_set_timer(struct ch_loop_timer *timer, uint64_t at_ns);
 /* What messages run against now. */

@@ -38,11 +38,9 @@ static enum ch_err append_event(const struct ch_ground *ground, struct ch_event 
                           ? ch_personal_suppose(ground, event, call, moment, arena, &plain, why)
                           : ch_personal_seal(ground, event, call, moment, arena, why);
     if (err != CH_OK) return err;
-    ch_event_encode(&batch->records, event);
-    const size_t end = batch->records.len;
+    ch_batch_put(batch, event);
     const struct ch_ring ring = {
         .seq = event->seq, .at = event->at, .account = event->account, .tag = event->tag};
-    ch_buf_put(&batch->ends, &end, sizeof end);
     ch_buf_put(&batch->rings, &ring, sizeof ring);
     if (event->tag == CH_EV_user_erased) {
         const struct ch_ev_user_erased *body = event->body;

@@ -12,20 +12,18 @@ static enum ch_err append(struct ch_evlog *log, struct ch_state *state,
                           const struct ch_verdict *verdict, struct ch_why *why)
 {
     struct ch_open_batch batch = {0};
-    const struct ch_bytes *records = NULL;
     enum ch_err err = CH_OK;
     for (uint32_t i = 0; i < verdict->count; i++) {
-        ch_event_encode(&batch.records, &verdict->events[i]);
-        ch_buf_put(&batch.ends, &batch.records.len, sizeof batch.records.len);
+        ch_batch_put(&batch, &verdict->events[i]);
         batch.count++;
         if (!ch_apply_reserve(state, &verdict->events[i])) batch.records.failed = true;
         if (ch_batch_failed(&batch)) break;
         ch_apply(state, &verdict->events[i]);
     }
-    if (verdict->no_memory || ch_batch_failed(&batch) || !ch_batch_views(&batch, &records)) {
+    if (verdict->no_memory || ch_batch_failed(&batch)) {
         err = ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for the events of the start");
     } else if (batch.count > 0) {
-        err = ch_evlog_append(log, verdict->events[0].seq, records, batch.count,
+        err = ch_evlog_append(log, verdict->events[0].seq, ch_batch_views(&batch), batch.count,
                               verdict->events[0].at, why);
     }
     ch_batch_deinit(&batch);

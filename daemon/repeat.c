@@ -20,21 +20,26 @@ static void all_rejected(struct ch_buf *reply, const struct ch_request *request,
 }
 
 /* Puts one event of the message to the call that made it. */
-static bool assign(const struct ch_event *event, const struct ch_request *request,
-                   struct ch_outcome_of_call *outcomes, uint32_t *call, struct ch_arena *arena,
-                   uint64_t most)
+static enum ch_err assign(const struct ch_event *event, const struct ch_request *request,
+                          struct ch_outcome_of_call *outcomes, uint32_t *call,
+                          struct ch_arena *arena, uint64_t most, struct ch_why *why)
 {
     if (event->cause.kind == CH_CAUSE_COMMAND) *call = event->cause.index;
-    if (outcomes == NULL || *call >= request->call_count) return false;
+    if (*call >= request->call_count) {
+        return ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "event %llu does not fit its message",
+                       (unsigned long long)event->seq);
+    }
     struct ch_outcome_of_call *outcome = &outcomes[*call];
     if (outcome->tags == NULL) {
         outcome->tags = ch_arena_take(arena, most * sizeof *outcome->tags);
-        if (outcome->tags == NULL) return false;
+        if (outcome->tags == NULL) {
+            return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for the message");
+        }
         outcome->kind = CH_CALL_DONE;
         outcome->first_seq = event->seq;
     }
     outcome->tags[outcome->events++] = event->tag;
-    return true;
+    return CH_OK;
 }
 
 static enum ch_err read_events(struct ch_pipeline *line, const struct ch_request *request,
@@ -50,10 +55,8 @@ static enum ch_err read_events(struct ch_pipeline *line, const struct ch_request
         if (err != CH_OK) return err;
         err = ch_event_decode(record.bytes, &line->arena, &body, &event, why);
         if (err != CH_OK) return err;
-        if (!assign(&event, request, outcomes, &call, &line->arena, seen->count)) {
-            return ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "event %llu does not fit its message",
-                           (unsigned long long)event.seq);
-        }
+        err = assign(&event, request, outcomes, &call, &line->arena, seen->count, why);
+        if (err != CH_OK) return err;
     }
     return CH_OK;
 }
@@ -104,30 +107,34 @@ static void fill_secrets(struct ch_pipeline *line, const struct ch_request *requ
     }
 }
 
-/* Calls that took somebody's access away told what they had made: from the state before each. True:
- * the request went to the worker for it. */
-static bool fill_made(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
-                      const struct ch_request *request, const struct ch_moment *moment,
-                      uint64_t first_seq, struct ch_outcome_of_call *outcomes)
+/* Calls that took somebody's access away told what they had made: from the state before each.
+ * ret_away: the request went to the worker for it
+ * errors:   CH_ERR_NO_MEMORY */
+static enum ch_err fill_made(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
+                             const struct ch_request *request, const struct ch_moment *moment,
+                             uint64_t first_seq, struct ch_outcome_of_call *outcomes,
+                             bool *ret_away, struct ch_why *why)
 {
     struct ch_made *wanted = ch_arena_take(&line->arena, request->call_count * sizeof *wanted);
     uint64_t at = first_seq - 1;
     bool any = false;
-    for (uint32_t i = 0; wanted != NULL && i < request->call_count; i++) {
+    *ret_away = false;
+    if (wanted == NULL) return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for the message");
+    for (uint32_t i = 0; i < request->call_count; i++) {
         const bool done = outcomes[i].tags != NULL || request->mode == CH_MODE_ALL;
         if (done && ch_orphans_asked(&request->calls[i])) wanted[i].at = at;
         any = any || wanted[i].at != 0;
         at += outcomes[i].events;
     }
-    if (!any) return false;
-    if (line->made == NULL) {
+    if (any && line->made == NULL) {
         ch_past_made(line, arrival, request, moment, wanted);
-        return true;
+        *ret_away = true;
+        return CH_OK;
     }
-    for (uint32_t i = 0; i < request->call_count; i++) {
+    for (uint32_t i = 0; any && i < request->call_count; i++) {
         outcomes[i].result = line->made[i].result;
     }
-    return false;
+    return CH_OK;
 }
 
 enum ch_repeat ch_repeat_answer(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
@@ -149,20 +156,20 @@ enum ch_repeat ch_repeat_answer(struct ch_pipeline *line, const struct ch_ingres
         return CH_REPEAT_ANSWERED;
     }
     struct ch_why why = {0};
+    bool away = false;
+    enum ch_err err = CH_OK;
     struct ch_outcome_of_call *outcomes =
         ch_arena_take(&line->arena, request->call_count * sizeof *outcomes);
-    if (outcomes == NULL) {
-        (void)ch_fail(&why, CH_ERR_NO_MEMORY, 0, "no memory for the message");
+    if (outcomes == NULL) err = ch_fail(&why, CH_ERR_NO_MEMORY, 0, "no memory for the message");
+    if (err == CH_OK) err = read_events(line, request, seen, outcomes, &why);
+    if (err == CH_OK) {
+        err = fill_made(line, arrival, request, moment, seen->first_seq, outcomes, &away, &why);
+    }
+    if (err != CH_OK) {
         ch_reply_error(reply, request->id, head, &why);
         return CH_REPEAT_ANSWERED;
     }
-    if (read_events(line, request, seen, outcomes, &why) != CH_OK) {
-        ch_reply_error(reply, request->id, head, &why);
-        return CH_REPEAT_ANSWERED;
-    }
-    if (fill_made(line, arrival, request, moment, seen->first_seq, outcomes)) {
-        return CH_REPEAT_AWAY;
-    }
+    if (away) return CH_REPEAT_AWAY;
     fill_secrets(line, request, moment, outcomes);
     fill_rest(line, request, moment, seen->first_seq, outcomes);
     ch_outcomes_reply(reply, request, outcomes, head);

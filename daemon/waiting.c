@@ -27,17 +27,6 @@ static struct waiter waiter_at(const struct ch_pipeline *line, size_t at)
     return waiter;
 }
 
-/* Appends to one of the two lists. Without memory for it, those before stay, and the client, who
- * gets no answer, asks again. */
-static void keep(struct ch_pipeline *line, struct ch_buf *list, const void *entry, size_t bytes,
-                 const struct ch_ingress_arrival *arrival)
-{
-    ch_buf_put(list, entry, bytes);
-    if (!list->failed) return;
-    list->failed = false;
-    ch_ingress_drop(line->ingress, arrival->slot);
-}
-
 /* Sets the timer for the one whose time runs out first. */
 static void set_timer(struct ch_pipeline *line)
 {
@@ -55,7 +44,7 @@ void ch_line_wait(struct ch_pipeline *line, const struct ch_ingress_arrival *arr
     const struct waiter waiter = {.arrival = *arrival,
                                   .seq = seq,
                                   .deadline_ns = ch_clock_monotonic_ns() + wait_ms * 1000000u};
-    keep(line, &line->waiters, &waiter, sizeof waiter, arrival);
+    ch_line_keep(line, &line->waiters, &waiter, sizeof waiter, arrival);
     set_timer(line);
 }
 
@@ -105,7 +94,7 @@ void ch_waiting_end(struct ch_pipeline *line)
         }
         const struct again again = {.arrival = waiter.arrival,
                                     .last_try = waiter.deadline_ns <= now};
-        keep(line, &line->again, &again, sizeof again, &waiter.arrival);
+        ch_line_keep(line, &line->again, &again, sizeof again, &waiter.arrival);
     }
     line->waiters.len = staying;
     set_timer(line);
@@ -114,20 +103,14 @@ void ch_waiting_end(struct ch_pipeline *line)
 void ch_waiting_again(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival)
 {
     const struct again again = {.arrival = *arrival};
-    keep(line, &line->again, &again, sizeof again, arrival);
+    ch_line_keep(line, &line->again, &again, sizeof again, arrival);
 }
 
 bool ch_waiting_collect(struct ch_pipeline *line, struct ch_ingress_arrival *ret)
 {
     struct again again;
     line->last_try = false;
-    if (line->again_at == line->again.len) {
-        line->again_at = 0;
-        ch_buf_reset(&line->again);
-        return false;
-    }
-    memcpy(&again, line->again.ptr + line->again_at, sizeof again);
-    line->again_at += sizeof again;
+    if (!ch_line_next(&line->again, &line->again_at, &again, sizeof again)) return false;
     line->last_try = again.last_try;
     *ret = again.arrival;
     return true;
