@@ -219,9 +219,11 @@ static bool wants_explained(const struct ch_request *request)
     return wanted;
 }
 
+/* errors (NULL): CH_ERR_BUSY, CH_ERR_NO_MEMORY */
 static struct ch_past *make(struct ch_pipeline *line, const struct ch_ingress_arrival *arrival,
                             const struct ch_moment *moment, bool pages, struct ch_why *why)
 {
+    if (ch_line_worker_room(line, why) != CH_OK) return NULL;
     struct ch_past *past = calloc(1, sizeof *past);
     if (past == NULL) {
         (void)ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for a question about the past");
@@ -328,15 +330,9 @@ bool ch_past_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arr
         return true;
     }
     struct ch_why why = {0};
-    struct ch_past *past = NULL;
     struct ch_moment judged = *moment;
     judged.now = ch_line_now(line);
-    if (line->past_jobs >= LIMIT_WORKER_QUEUE) {
-        line->busy_answers++;
-        (void)ch_fail(&why, CH_ERR_BUSY, 0, "too many questions about the past wait; try again");
-    } else {
-        past = make(line, arrival, &judged, pages, &why);
-    }
+    struct ch_past *past = make(line, arrival, &judged, pages, &why);
     if (past == NULL) {
         ch_line_refuse(line, arrival, request->id, &why);
         return true;
@@ -368,13 +364,7 @@ void ch_past_made(struct ch_pipeline *line, const struct ch_ingress_arrival *arr
                   const struct ch_made *wanted)
 {
     struct ch_why why = {0};
-    struct ch_past *past = NULL;
-    if (line->past_jobs >= LIMIT_WORKER_QUEUE) {
-        line->busy_answers++;
-        (void)ch_fail(&why, CH_ERR_BUSY, 0, "too many questions about the past wait; try again");
-    } else {
-        past = make(line, arrival, moment, /* pages= */ false, &why);
-    }
+    struct ch_past *past = make(line, arrival, moment, /* pages= */ false, &why);
     if (past != NULL) {
         const size_t bytes = request->call_count * sizeof *past->made;
         past->made = ch_arena_copy(&past->arena, wanted, bytes);

@@ -297,10 +297,7 @@ bool ch_whatif_take(struct ch_pipeline *line, const struct ch_ingress_arrival *a
         ch_line_wait(line, arrival, request->at_least, LIMIT_WAIT_MS);
         return true;
     }
-    if (line->past_jobs >= LIMIT_WORKER_QUEUE) {
-        line->busy_answers++;
-        (void)ch_fail(&why, CH_ERR_BUSY, 0, "too many questions wait for the worker; try again");
-    } else {
+    if (ch_line_worker_room(line, &why) == CH_OK) {
         s = make(line, arrival, request, moment, &why);
     }
     if (s == NULL) {

@@ -54,7 +54,7 @@ int ch_apart_run(const struct ch_apart *apart)
         if (apart->look != NULL && !apart->look(apart->arg)) (void)kill(child, SIGTERM);
         const struct timespec pause = {.tv_nsec = pause_us * 1000};
         (void)nanosleep(&pause, NULL);
-        if (pause_us < POLL_MOST_US) pause_us *= 2;
+        pause_us = pause_us < POLL_MOST_US / 2 ? pause_us * 2 : POLL_MOST_US;
     }
     if (got < 0) return -1;
     return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
