@@ -2,12 +2,14 @@
 #include "daemon/uses.h"
 
 #include <stdlib.h>
-#include <string.h>
+#include <sys/mman.h>
 
 #include "daemon/core/use.h"
 #include "schema/limits.h"
 
 enum { SCAN_MOST = 65536, PAGE_SHARES = 1024 }; /* rows looked at for one page; its room */
+
+static const size_t ids_bytes = ((size_t)LIMIT_USED_SHARES + 1) * sizeof(uint32_t);
 
 /* One day. A share is noted at its row by the low half of its id, so that another share in the same
  * row is not taken for it. */
@@ -16,7 +18,7 @@ struct noted {
     uint64_t until; /* 0: nothing was noted yet */
     uint64_t unnoted;
     uint32_t last; /* highest row */
-    uint32_t *id;
+    uint32_t *id;  /* mapped, small page by small page as it is touched: most stay untouched */
 };
 
 struct ch_uses {
@@ -32,10 +34,13 @@ struct ch_uses *ch_uses_create(void)
     CH_CHECK(LIMIT_USED_PAGE <= PAGE_SHARES);
     struct ch_uses *uses = calloc(1, sizeof *uses);
     for (uint32_t i = 0; uses != NULL && i < 2; i++) {
-        uses->days[i].id = calloc((size_t)LIMIT_USED_SHARES + 1, sizeof(uint32_t));
-        if (uses->days[i].id != NULL) continue;
-        ch_uses_destroy(uses);
-        return NULL;
+        void *id = mmap(NULL, ids_bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (id == MAP_FAILED) {
+            ch_uses_destroy(uses);
+            return NULL;
+        }
+        uses->days[i].id = id;
     }
     return uses;
 }
@@ -43,8 +48,9 @@ struct ch_uses *ch_uses_create(void)
 void ch_uses_destroy(struct ch_uses *uses)
 {
     if (uses == NULL) return;
-    free(uses->days[0].id);
-    free(uses->days[1].id);
+    for (uint32_t i = 0; i < 2; i++) {
+        if (uses->days[i].id != NULL) (void)munmap(uses->days[i].id, ids_bytes);
+    }
     free(uses);
 }
 
@@ -118,9 +124,11 @@ bool ch_uses_take(struct ch_uses *uses, const struct ch_state *state, uint64_t n
 void ch_uses_told(struct ch_uses *uses, const struct ch_uses_page *page)
 {
     struct noted *day = &uses->days[1 - uses->open];
+    for (uint32_t row = uses->at + 1; row <= page->at; row++) { /* what was told, page by page */
+        if (day->id[row] != 0) day->id[row] = 0;                /* else it is not touched */
+    }
     uses->at = page->at;
     if (!page->last) return;
-    memset(day->id, 0, ((size_t)day->last + 1) * sizeof *day->id);
     *day = (struct noted){.id = day->id};
     uses->telling = false;
 }

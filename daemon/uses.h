@@ -2,7 +2,8 @@
  * A check writes nothing: what it used is kept here, one number for each share that it used, and
  * goes into the log once a day, as access_used events. So a daemon that dies loses what checks used
  * since the last midnight; one that is stopped tells it before. Memory is taken as it is touched,
- * for two days: the running one, and the one before until all of it is told.
+ * for two days: the running one, and the one before until all of it is told. It is bounded by
+ * LIMIT_USED_SHARES.
  * Threads: the loop's. */
 #ifndef CH_DAEMON_USES_H
 #define CH_DAEMON_USES_H
