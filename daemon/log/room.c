@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 
 /* From `allocated` on; the first time from 0, which also fills holes that LMDB may have left. */
@@ -34,9 +35,24 @@ static uint64_t step_from(const struct ch_room *room, uint64_t upto)
     return target < room->limit_bytes ? target : room->limit_bytes;
 }
 
+/* How large the process may make a file; blocks are allocated beyond that all the same. */
+static uint64_t largest_file(void)
+{
+    struct rlimit limit;
+    const bool told = getrlimit(RLIMIT_FSIZE, &limit) == 0;
+    return told && limit.rlim_cur != RLIM_INFINITY ? (uint64_t)limit.rlim_cur : UINT64_MAX;
+}
+
 enum ch_err ch_room_reserve(struct ch_room *room, uint64_t used, uint64_t more, struct ch_why *why)
 {
     uint64_t upto = used + more;
+    const uint64_t largest = largest_file();
+    if (upto > largest) {
+        return ch_fail(why, CH_ERR_STORAGE_FULL, EFBIG,
+                       "room for the log: it may need %llu bytes, and the limit of a file's size "
+                       "(ulimit -f) is %llu",
+                       (unsigned long long)upto, (unsigned long long)largest);
+    }
     if (upto <= room->allocated) return CH_OK;
     int code = 0;
     if (!room->unsupported) {

@@ -15,7 +15,8 @@ struct ch_room {
     bool unsupported;     /* the file system cannot allocate ahead: only free space is looked at */
 };
 
-/* Makes sure that all blocks below used + more are allocated; a full step if the disk has it.
+/* Makes sure that the file may grow to used + more (RLIMIT_FSIZE, which may change at any time),
+ * and that all blocks below are allocated; a full step if the disk has it.
  * used:   how far the file is written
  * errors: CH_ERR_STORAGE_FULL (code = errno) */
 CH_MUST_USE enum ch_err ch_room_reserve(struct ch_room *room, uint64_t used, uint64_t more,
