@@ -8,11 +8,11 @@
 #include "schema/base/buf.h"
 #include "schema/limits.h"
 #include "tools/charter/ask.h"
-#include "tools/lib/interrupt.h"
 #include "tools/charter/levels.h"
 #include "tools/charter/lines.h"
+#include "tools/lib/interrupt.h"
 
-enum { MESSAGES_IN_FLIGHT = 32, QUESTION_BYTES_MOST = 4096 };
+enum { MESSAGES_IN_FLIGHT = 32, QUESTION_BYTES_MOST = 4096, PATH_BYTES = 1024, UNKNOWN_SHOWN = 5 };
 enum { OPTION_FROM, OPTION_UNDER, OPTIONS };
 
 static const struct option_row rows[] = {
@@ -25,7 +25,9 @@ static const struct option_row rows[] = {
 const struct special questions_special = {
     .words = "check --from",
     .usage = "check --from FILE [--under NAME]",
-    .doc = "Asks the questions of a file and compares the answers with those given there.",
+    .doc =
+        "Asks the questions of a file and compares the answers with those given there. Ends with\n"
+        "0 if all agree, 1 if some differ, 3 if accounts that are named are not there.",
     .rows = rows,
     .row_count = OPTIONS,
 };
@@ -46,12 +48,16 @@ struct asker {
     const char *under;
     const struct options *options;
     struct charter *c;
+    struct charter *other; /* for what is asked between answers; made when it is needed first */
     struct lines *lines;
     struct round *rounds; /* MESSAGES_IN_FLIGHT + 1: the last is the one being filled */
     uint64_t line_count;
     uint64_t asked;
     uint64_t agree;
     uint64_t differ;
+    uint64_t unknown;   /* about accounts that are not there */
+    json_t *there;      /* by path: whether an account is there now, where that was asked */
+    uint64_t not_there; /* of these */
 };
 
 bool questions_wanted(const struct command_line *line)
@@ -61,6 +67,12 @@ bool questions_wanted(const struct command_line *line)
         if (strcmp(word, "--from") == 0 || strncmp(word, "--from=", 7) == 0) return true;
     }
     return false;
+}
+
+static enum exit_code tell_no_memory(void)
+{
+    (void)fprintf(stderr, "charter: failed: out of memory\n");
+    return EXIT_FAILED;
 }
 
 static const char *text_of(const json_t *question, const char *name)
@@ -78,10 +90,16 @@ static void round_reset(struct round *round)
     ch_buf_reset(&round->texts);
 }
 
+static void path_of(const struct asker *a, const char *account, char out[PATH_BYTES])
+{
+    (void)snprintf(out, PATH_BYTES, "%s%s%s", a->under == NULL ? "" : a->under,
+                   a->under == NULL ? "" : "/", account);
+}
+
 /* Adds the question's call; false if it is no question. */
 static bool add_call(struct asker *a, struct round *round, const json_t *question)
 {
-    char on[1024];
+    char on[PATH_BYTES];
     const char *const *scopes = NULL;
     const char *user = text_of(question, "user");
     const char *account = text_of(question, "account");
@@ -90,8 +108,7 @@ static bool add_call(struct asker *a, struct round *round, const json_t *questio
     const json_t *allowed = json_object_get(question, "allowed");
     const size_t count = level == NULL ? 0 : levels_scopes(level, &scopes);
     if (user == NULL || account == NULL || count == 0 || !json_is_boolean(allowed)) return false;
-    (void)snprintf(on, sizeof on, "%s%s%s", a->under == NULL ? "" : a->under,
-                   a->under == NULL ? "" : "/", account);
+    path_of(a, account, on);
     charter_message_call(round->m, &(struct charter_call_head){.type = "check", .on = on});
     charter_arg_text(round->m, "user", user);
     charter_arg_texts(round->m, "scopes", scopes, count);
@@ -122,8 +139,8 @@ static bool has_room(const struct round *round)
 
 /* ---- answers ------------------------------------------------------------------------------ */
 
-static void tell_differing(struct asker *a, const struct round *round, size_t place,
-                           const struct charter_result *result)
+/* The line of a question. */
+static struct ch_text line_of(const struct round *round, size_t place)
 {
     const char *at = (const char *)round->texts.ptr;
     const char *end = at + round->texts.len;
@@ -132,7 +149,13 @@ static void tell_differing(struct asker *a, const struct round *round, size_t pl
         at = newline == NULL ? end : newline + 1;
     }
     const char *newline = at < end ? memchr(at, '\n', (size_t)(end - at)) : NULL;
-    const size_t len = (size_t)((newline == NULL ? end : newline) - at);
+    return (struct ch_text){at, (size_t)((newline == NULL ? end : newline) - at)};
+}
+
+static void tell_differing(struct asker *a, const struct round *round, size_t place,
+                           const struct charter_result *result)
+{
+    const struct ch_text line = line_of(round, place);
     struct charter_text answer = result->code;
     struct charter_text reason = {"", 0};
     if (result->outcome == CHARTER_RESULT) {
@@ -141,8 +164,80 @@ static void tell_differing(struct asker *a, const struct round *round, size_t pl
     }
     (void)printf("differs: line %llu: answered %.*s %.*s: %.*s\n",
                  (unsigned long long)(round->first_line + place), (int)answer.len, answer.ptr,
-                 (int)reason.len, reason.ptr, (int)len, at);
+                 (int)reason.len, reason.ptr, (int)line.len, line.ptr);
     a->differ++;
+}
+
+/* Whether the answer may be due to an account that is not there: it did not exist then, or nothing
+ * leads the asker to it. */
+static bool lacks_account(const struct charter_result *result)
+{
+    struct charter_text reason = {"", 0};
+    if (result->outcome == CHARTER_RESULT) {
+        (void)charter_get_text(result->value, "reason", &reason);
+        return ch_text_is((struct ch_text){reason.ptr, reason.len}, "did_not_exist");
+    }
+    return ch_text_is((struct ch_text){result->code.ptr, result->code.len}, "not_found") &&
+           ch_text_is((struct ch_text){result->field.ptr, result->field.len}, "on");
+}
+
+/* Whether the account is there now. */
+static enum exit_code ask_account(struct asker *a, const char *path, bool *ret_there)
+{
+    struct charter_reply *reply = NULL;
+    struct charter_error error;
+    enum exit_code code = a->other == NULL ? ask_connect(a->options, 1, &a->other) : EXIT_DONE;
+    if (code != EXIT_DONE) return code;
+    struct charter_head head = ask_head(a->options);
+    head.as_of_time = NULL;
+    head.as_of_seq = 0;
+    head.id = NULL;
+    struct charter_message *m = charter_message_create(&head);
+    if (m == NULL) return tell_no_memory();
+    charter_message_call(m, &(struct charter_call_head){.type = "account.show", .on = path});
+    const int number = charter_call(a->other, m, &reply, &error);
+    charter_message_destroy(m);
+    if (number != 0) return ask_tell_error(&error);
+    const struct charter_result *result = charter_reply_result(reply, 0);
+    const struct ch_text refused = {result->code.ptr, result->code.len};
+    *ret_there = !ch_text_is(refused, "not_found");
+    charter_reply_destroy(reply);
+    return EXIT_DONE;
+}
+
+static void tell_unknown(struct asker *a, const char *path, uint64_t line)
+{
+    a->not_there++;
+    if (a->not_there <= UNKNOWN_SHOWN) {
+        (void)fprintf(stderr, "charter: line %llu: there is no account %s\n",
+                      (unsigned long long)line, path);
+    } else if (a->not_there == UNKNOWN_SHOWN + 1) {
+        (void)fprintf(stderr, "charter: further accounts are not there\n");
+    }
+}
+
+/* Whether the question's account is not there at all, which is told once for each. */
+static enum exit_code look_up(struct asker *a, const struct round *round, size_t place,
+                              bool *ret_unknown)
+{
+    char path[PATH_BYTES];
+    bool there = true;
+    const struct ch_text line = line_of(round, place);
+    json_t *question = json_loadb(line.ptr, line.len, 0, NULL);
+    if (question == NULL) return tell_no_memory();
+    path_of(a, text_of(question, "account"), path);
+    json_decref(question);
+    const json_t *known = json_object_get(a->there, path);
+    if (known == NULL) {
+        const enum exit_code code = ask_account(a, path, &there);
+        if (code != EXIT_DONE) return code;
+        if (json_object_set_new(a->there, path, json_boolean(there)) != 0) return tell_no_memory();
+        if (!there) tell_unknown(a, path, round->first_line + place);
+    } else {
+        there = json_is_true(known);
+    }
+    *ret_unknown = !there;
+    return EXIT_DONE;
 }
 
 static enum exit_code collect(struct asker *a)
@@ -152,14 +247,19 @@ static enum exit_code collect(struct asker *a)
     uint64_t tag = 0;
     if (charter_collect(a->c, &tag, &reply, &error) != 0) return ask_tell_error(&error);
     struct round *round = &a->rounds[tag];
-    for (size_t i = 0; i < round->count; i++) {
+    enum exit_code code = EXIT_DONE;
+    for (size_t i = 0; i < round->count && code == EXIT_DONE; i++) {
+        bool unknown = false;
         const struct charter_result *result = charter_reply_result(reply, i);
         struct charter_text decision = {"", 0};
         const bool answered = result->outcome == CHARTER_RESULT &&
                               charter_get_text(result->value, "decision", &decision);
         const bool allowed = ch_text_is((struct ch_text){decision.ptr, decision.len}, "allowed");
         a->asked++;
-        if (answered && allowed == round->due[i]) {
+        if (lacks_account(result)) code = look_up(a, round, i, &unknown);
+        if (unknown) {
+            a->unknown++;
+        } else if (answered && allowed == round->due[i]) {
             a->agree++;
         } else {
             tell_differing(a, round, i, result);
@@ -167,7 +267,7 @@ static enum exit_code collect(struct asker *a)
     }
     charter_reply_destroy(reply);
     round_reset(round);
-    return EXIT_DONE;
+    return code;
 }
 
 /* Sends the round that is filled, last of the array, by a free place. */
@@ -244,14 +344,27 @@ static enum exit_code ask_all(struct asker *a)
 static enum exit_code report(const struct asker *a, enum exit_code code)
 {
     if (a->options->json) {
-        (void)printf("{\"asked\": %llu, \"agree\": %llu, \"differ\": %llu}\n",
+        (void)printf("{\"asked\": %llu, \"agree\": %llu, \"differ\": %llu, \"unknown\": %llu}\n",
                      (unsigned long long)a->asked, (unsigned long long)a->agree,
-                     (unsigned long long)a->differ);
+                     (unsigned long long)a->differ, (unsigned long long)a->unknown);
     } else {
-        (void)printf("%llu asked, %llu agree, %llu differ\n", (unsigned long long)a->asked,
+        (void)printf("%llu asked, %llu agree, %llu differ", (unsigned long long)a->asked,
                      (unsigned long long)a->agree, (unsigned long long)a->differ);
+        if (a->unknown > 0) {
+            (void)printf(", %llu about accounts that are not there",
+                         (unsigned long long)a->unknown);
+        }
+        (void)printf("\n");
+    }
+    if (a->unknown > 0) {
+        (void)fprintf(stderr, "charter: refused: %llu accounts of the file are not there; %s\n",
+                      (unsigned long long)a->not_there,
+                      a->under == NULL
+                          ? "if they stand below another account, name it: --under NAME"
+                          : "do they stand below the one that --under names?");
     }
     if (code != EXIT_DONE) return code;
+    if (a->unknown > 0) return EXIT_REJECTED;
     return a->differ == 0 ? EXIT_DONE : EXIT_NO;
 }
 
@@ -278,7 +391,12 @@ enum exit_code questions_run(struct command_line *line)
         return EXIT_DONE;
     }
     a.rounds = calloc(MESSAGES_IN_FLIGHT + 1, sizeof *a.rounds);
-    if (a.rounds == NULL) return EXIT_FAILED;
+    a.there = json_object();
+    if (a.rounds == NULL || a.there == NULL) {
+        free(a.rounds);
+        json_decref(a.there);
+        return tell_no_memory();
+    }
     interrupt_watch();
     if (lines_open(a.path, &a.lines, &why) != CH_OK) {
         (void)fprintf(stderr, "charter: failed: %s\n", why.text);
@@ -287,6 +405,8 @@ enum exit_code questions_run(struct command_line *line)
     if (code == EXIT_DONE) code = ask_connect(&line->options, MESSAGES_IN_FLIGHT, &a.c);
     if (code == EXIT_DONE) code = report(&a, ask_all(&a));
     charter_close(a.c);
+    charter_close(a.other);
+    json_decref(a.there);
     lines_close(a.lines);
     for (size_t i = 0; i <= MESSAGES_IN_FLIGHT; i++) {
         round_reset(&a.rounds[i]);
