@@ -12,7 +12,8 @@ struct walk {
     struct ch_answer *ret;
     ch_fact_fn *fact;
     void *arg;
-    uint32_t member; /* by which the shares looked at are met; 0: they are the user's own */
+    uint32_t member;      /* by which the shares looked at are met; 0: they are the user's own */
+    uint32_t through_own; /* the user's own share that was noted last as one that is needed */
     uint32_t path[PATH_MOST]; /* [0]: the account asked about, then the accounts above it */
     uint32_t path_len;
     struct ch_scopes wanted;   /* what is asked, and what would imply it */
@@ -217,6 +218,23 @@ static struct ch_scopes bind(struct walk *w, uint32_t share, uint32_t own, struc
     return gives;
 }
 
+static void add_through(struct walk *w, uint32_t row)
+{
+    struct ch_through *through = &w->ret->through;
+    if (through->count < CH_THROUGH_MOST) through->share[through->count] = row;
+    through->count++;
+}
+
+/* What gives is needed, and of a group's share the one that makes the user a member. The shares of
+ * all groups that one share leads to follow each other, so each is noted once. */
+static void note_through(struct walk *w, uint32_t row)
+{
+    const uint32_t own = w->member == 0 ? row : ch_member_row(w->state, w->member)->share;
+    if (own != w->through_own) add_through(w, own);
+    w->through_own = own;
+    if (row != own) add_through(w, row);
+}
+
 /* Adds what a share that counts gives and takes. */
 static void collect(struct walk *w, uint32_t row)
 {
@@ -228,11 +246,7 @@ static void collect(struct walk *w, uint32_t row)
     w->promised = ch_scopes_or(w->promised, gives);
     gives = bind(w, row, share->account, gives);
     w->given = ch_scopes_or(w->given, gives);
-    if (!ch_scopes_empty(gives)) {
-        struct ch_through *through = &w->ret->through;
-        if (through->count < CH_THROUGH_MOST) through->share[through->count] = row;
-        through->count++;
-    }
+    if (!ch_scopes_empty(gives)) note_through(w, row);
     if (share->kind == CH_share_kind_login) {
         w->login = ch_scopes_and(ch_mask(w->state, CH_mask_kind_login), w->wanted);
         if (!ch_scopes_empty(w->login)) {

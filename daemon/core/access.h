@@ -49,7 +49,8 @@ struct ch_question {
     uint64_t now;    /* nanoseconds; expiry is judged against it */
 };
 
-/* The shares that gave something of what was asked; rows. */
+/* The shares that gave something of what was asked, and the user's own by which they are a member
+ * of a group whose share did; rows. */
 enum { CH_THROUGH_MOST = 8 };
 struct ch_through {
     uint32_t count; /* may be more than the rows that are here */

@@ -72,19 +72,24 @@ static void note(struct using *u, uint32_t row)
     u->left--;
 }
 
-static void note_groups(struct using *u, uint32_t first_member)
+/* Whether some group's share was used: then the one that makes the user a member was, too. */
+static bool note_groups(struct using *u, uint32_t first_member)
 {
     const struct ch_state *state = u->state;
+    bool used = false;
     for (uint32_t m = first_member; m != 0; m = ch_member_row(state, m)->next_of_share) {
         for (uint32_t g = ch_member_row(state, m)->group; g != 0;
              g = ch_group_row(state, g)->parent) {
             for (uint32_t s = ch_group_row(state, g)->first_share; s != 0;
                  s = ch_share_row(state, s)->next_of_subject) {
                 const struct ch_row_share *share = ch_share_row(state, s);
-                if (reaches(u, share) && counts(u, share)) note(u, s);
+                if (!reaches(u, share) || !counts(u, share)) continue;
+                note(u, s);
+                used = true;
             }
         }
     }
+    return used;
 }
 
 /* An account that is just being opened is opened for the one above it. */
@@ -110,7 +115,7 @@ void ch_note_use(struct ch_state *state, const struct ch_event *event)
         const uint32_t row = ch_find_share(state, CH_subject_kind_user, user, a);
         if (row == 0 || !counts(&u, ch_share_row(state, row))) continue;
         if (reaches(&u, ch_share_row(state, row))) note(&u, row);
-        note_groups(&u, ch_share_row(state, row)->first_member);
+        if (note_groups(&u, ch_share_row(state, row)->first_member)) note(&u, row);
     }
 }
 

@@ -1,6 +1,7 @@
 /* use: when shares were last used and certified, and what follows. SPDX-License-Identifier: MIT
  * A share is used by a command that its subject, of a group any member, sends for an account where
- * the share counts, and by a check that it allows. Commands are events of their own; of checks the
+ * the share counts, and by a check that it allows; a person's own also where it makes them a member
+ * of the group whose share is used. Commands are events of their own; of checks the
  * log learns once a day, by access_used. Both leave the UTC day in the share's row, which is not
  * `changed` by it: an answer that tells of use waits for all that is decided, so that no check has
  * to wait for the commands of whom it asks about. */

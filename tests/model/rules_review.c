@@ -127,7 +127,27 @@ void o_review_rules(struct o_case *k)
     if (k->c->type == CH_CMD_access_review_end) end_listed(k);
 }
 
-/* A command of a person is a use of every share that counts and leads them where it was sent. */
+static void use(struct o_case *k, struct o_share *s)
+{
+    s->used = true;
+    s->used_day = today(k);
+}
+
+/* The person's own shares by which they are in the group of the share that was used. */
+static void use_memberships(struct o_case *k, const struct o_question *q, uint64_t group)
+{
+    for (size_t i = 0; i < O_MEMBERS; i++) {
+        const struct o_member *m = &k->w->members[i];
+        if (m->group == 0 || m->user != q->user || !o_group_in(k->w, m->group, group)) continue;
+        struct o_share *own =
+            o_share(k->w, CH_subject_kind_user, q->user, o_group(k->w, m->group)->account);
+        if (!o_counts(own, q->now)) continue;
+        if (own->kind != CH_share_kind_login || q->channel == CH_channel_web) use(k, own);
+    }
+}
+
+/* A command of a person is a use of every share that counts and leads them where it was sent, and
+ * of those that make them a member of such a share's group. */
 void o_note_use(struct o_case *k)
 {
     if (!o_is_person(k) || k->out->count == 0 || k->out->accounts[0] == 0) return;
@@ -138,7 +158,7 @@ void o_note_use(struct o_case *k)
     for (size_t i = 0; i < O_SHARES && q.account != 0; i++) {
         struct o_share *s = &k->w->shares[i];
         if (s->id == 0 || !o_leads(k->w, &q, s)) continue;
-        s->used = true;
-        s->used_day = today(k);
+        use(k, s);
+        if (s->subject_kind == CH_subject_kind_group) use_memberships(k, &q, s->subject);
     }
 }

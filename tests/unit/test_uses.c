@@ -107,19 +107,50 @@ static void all_shares_that_allow_it_are_used_however_many(void **state)
     struct world *w = *state;
     struct ch_uses *uses = ch_uses_create();
     static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"};
-    GIVE(w, w->top, USER(w->ann)); /* gives nothing, so it is not used */
+    GIVE(w, w->top, USER(w->ann)); /* gives nothing, but makes her a member: used with them */
     for (int i = 0; i < 10; i++) {
         const uint64_t group = add_group(w, w->top, 0, names[i]);
         join(w, w->top, w->ann, group);
         GIVE(w, w->top, GROUP(group), ROLE("statistics"));
     }
     const struct ch_query_answer answer = check(w, w->ann, w->top);
-    assert_int_equal(answer.through.count, 10);
+    assert_int_equal(answer.through.count, 11);
     assert_non_null(answer.through_more);
     ch_uses_note(uses, &w->state, &answer, w->now);
     const struct ch_uses_page page = take(w, uses, true);
-    assert_int_equal(page.count, 10);
+    assert_int_equal(page.count, 11);
     ch_uses_destroy(uses);
+}
+
+static bool is_used(const struct ch_query_answer *answer, uint32_t row)
+{
+    for (uint32_t i = 0; i < answer->through.count; i++) {
+        if (answer->through.share[i] == row) return true;
+    }
+    return false;
+}
+
+static void a_share_by_which_somebody_is_a_member_is_used_with_the_groups(void **state)
+{
+    struct world *w = *state;
+    const uint64_t writers = add_group(w, w->top, 0, "writers");
+    const uint64_t idlers = add_group(w, w->top, 0, "idlers");
+    GIVE(w, w->top, USER(w->ann));
+    const uint32_t own = ch_find_share_id(&w->state, w->made);
+    join(w, w->top, w->ann, writers);
+    join(w, w->top, w->ann, idlers);
+    GIVE(w, w->mid, GROUP(writers), ROLE("statistics"));
+    const uint32_t by_group = ch_find_share_id(&w->state, w->made);
+    GIVE(w, w->mid, GROUP(idlers));
+    struct ch_query_answer answer = check(w, w->ann, w->mid);
+    assert_int_equal(answer.through.count, 2);
+    assert_true(is_used(&answer, own) && is_used(&answer, by_group));
+    /* where another share alone gives it, that one is used, and not the membership's */
+    assert_int_equal(RUN(w, OPERATOR, share_end, w->mid, GROUP(writers)), CH_REJ_none);
+    GIVE(w, w->mid, USER(w->ann), ROLE("statistics"));
+    answer = check(w, w->ann, w->mid);
+    assert_int_equal(answer.through.count, 1);
+    assert_false(is_used(&answer, own));
 }
 
 static void shares_beyond_the_limit_are_counted(void **state)
@@ -178,6 +209,7 @@ int main(void)
         WORLD_TEST(a_use_is_told_when_its_day_is_over_and_once),
         WORLD_TEST(another_share_in_the_same_row_was_not_used),
         WORLD_TEST(all_shares_that_allow_it_are_used_however_many),
+        WORLD_TEST(a_share_by_which_somebody_is_a_member_is_used_with_the_groups),
         WORLD_TEST(shares_beyond_the_limit_are_counted),
         WORLD_TEST(more_than_an_event_names_are_told_in_several),
     };
