@@ -48,7 +48,7 @@ static struct ch_ref called_in(const struct making *m)
         (m)->args = made;                                                                          \
     } while (false)
 
-static const struct ch_named reason = {.text = {"as access.remedy says", 21}};
+static const struct ch_named reason = {.text = {CH_STEP_WORDS, sizeof CH_STEP_WORDS - 1}};
 
 static void make_share(struct making *m)
 {
@@ -92,7 +92,7 @@ static void make_other(struct making *m)
     case CH_CMD_user_unlock: MAKE(m, user_unlock, .user = user_of(m)); return;
     case CH_CMD_invitation_resend: MAKE(m, invitation_resend, .user = user_of(m)); return;
     case CH_CMD_key_create:
-        MAKE(m, key_create, .name = ch_text_of("as access.remedy says"), .has_kind = step->master,
+        MAKE(m, key_create, .name = ch_text_of(CH_STEP_WORDS), .has_kind = step->master,
              .kind = CH_key_kind_master, .scopes = step->scopes);
         return;
     case CH_CMD_ownership_offer: MAKE(m, ownership_offer, .user = called_in(m)); return;

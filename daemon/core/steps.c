@@ -393,13 +393,15 @@ static void say_step(struct plan *p, struct ch_sentence *s, const struct ch_step
         return;
     case CH_CMD_account_resume:
         say_on(p, s, "resume ", step->on,
-               by_operator ? ", which the operator suspended" : ", which the customer suspended");
+               by_operator ? ", which the operator suspended, and say why"
+                           : ", which the customer suspended, and say why");
         return;
     case CH_CMD_stream_resume:
         ch_say(s, step->stream == CH_mail_stream_marketing ? "resume the marketing mail of "
                                                            : "resume the transactional mail of ");
         say_on(p, s, "", step->on,
-               by_operator ? ", which the operator stopped" : ", which the customer stopped");
+               by_operator ? ", which the operator stopped, and say why"
+                           : ", which the customer stopped, and say why");
         return;
     case CH_CMD_account_reopen: say_on(p, s, "reopen ", step->on, ""); return;
     case CH_CMD_plan_change: say_on(p, s, "make the plan of ", step->on, " a paid one"); return;

@@ -10,6 +10,9 @@
 
 enum { CH_STEPS_MOST = 64 }; /* as in queries.def */
 
+/* A reason or a name that a step must have as a command, until somebody finds a better one. */
+#define CH_STEP_WORDS "as access.remedy says"
+
 struct ch_step {
     int type;    /* a command; -1: none helps */
     uint8_t by;  /* enum ch_step_by */

@@ -102,13 +102,16 @@ static void put_steps(struct charter_bytes page)
     struct charter_bytes step;
     struct items items = items_of(page, "steps");
     uint32_t number = 0;
+    bool by_some = false;
     if (items.left > 0) (void)printf("\nthe least change that would allow it\n");
     while (next(&items, &step)) {
         const int by = ch_enum_find(CH_KIND_step_by, text_of(step, "by"));
         (void)printf("%*s%u. ", INDENT, "", ++number);
         put(text_of(step, "text"));
         (void)printf("  [%s]\n", by < 0 || by > 3 ? "?" : who[by]);
+        by_some = by_some || by == CH_step_by_rights || by == CH_step_by_operator;
     }
+    if (by_some) (void)printf("who may make it: charter access remedy, asked the same\n");
 }
 
 static const char *reason_text(struct ch_text name)
