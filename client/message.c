@@ -200,6 +200,7 @@ enum ch_err ch_message_write(struct charter_message *m, struct ch_buf *ret, stru
                                          .each = head->each,
                                          .dry_run = head->dry_run,
                                          .at_least = head->at_least,
+                                         .has_as_of = head->has_as_of,
                                          .as_of_seq = head->as_of_seq,
                                          .as_of_time = ch_text_of(head->as_of_time),
                                          .at = ch_text_of(head->at)};

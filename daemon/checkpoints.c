@@ -317,8 +317,11 @@ static bool must_wait(struct ch_checkpoints *checkpoints, const struct ch_reques
     if (call->type == CH_QRY_checkpoint_cosign) return begin_cosign(checkpoints, call->args);
     const bool rotate = call->type == CH_QRY_checkpoint_rotate;
     uint64_t seq = wish->seq;
-    /* A receipt about a seq needs one that covers it; beyond the end it is refused. */
-    if (request->as_of_kind == CH_AS_OF_SEQ && request->as_of < seq) seq = request->as_of;
+    /* A receipt about a seq needs one that covers it, of seq 0 any; beyond the end it is
+     * refused. */
+    if (request->as_of_kind == CH_AS_OF_SEQ && request->as_of < seq) {
+        seq = request->as_of == 0 ? 1 : request->as_of;
+    }
     if (rotate ? checkpoints->rotations > wish->rotations
                : checkpoints->size >= seq && !checkpoints->stale) {
         return false;

@@ -289,10 +289,6 @@ static enum ch_err set_receipts(struct ch_pipeline *line, const struct ch_reques
                                 struct ch_past *past, struct ch_why *why)
 {
     const bool now = request->as_of_kind == CH_AS_OF_NOW;
-    if (request->as_of_kind == CH_AS_OF_TIME && request->as_of > past->moment.now) {
-        return ch_fail_field(why, CH_ERR_NOT_YET, "as_of",
-                             "as_of: this time has not come; a receipt is about what was");
-    }
     past->receipts = (struct ch_receipts){.log = line->log,
                                           .prover = ch_checkpoints_prover(line->checkpoints),
                                           .made_at = past->moment.now};
@@ -332,7 +328,13 @@ bool ch_past_take(struct ch_pipeline *line, const struct ch_ingress_arrival *arr
     struct ch_why why = {0};
     struct ch_moment judged = *moment;
     judged.now = ch_line_now(line);
-    struct ch_past *past = make(line, arrival, &judged, pages, &why);
+    struct ch_past *past = NULL;
+    if (request->as_of_kind == CH_AS_OF_TIME && request->as_of > judged.now) {
+        (void)ch_fail_field(&why, CH_ERR_NOT_YET, "as_of",
+                            "as_of: this time has not come; what was is known, not what will be");
+    } else {
+        past = make(line, arrival, &judged, pages, &why);
+    }
     if (past == NULL) {
         ch_line_refuse(line, arrival, request->id, &why);
         return true;

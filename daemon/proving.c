@@ -116,15 +116,16 @@ static bool consistency(struct ch_evlog *log, struct ch_prover *prover,
                         struct ch_proved *ret, struct ch_why *why)
 {
     struct ch_qry_proof_consistency_result result = {.from = args->from};
-    struct ch_proof proof;
+    struct ch_proof proof = {.count = 0};
     struct ch_hash root;
     if (!checkpoint_of(log, args->has_to, args->to, arena, &result.note, &result.to, why)) {
         return false;
     }
     if (args->has_to && result.to == 0) return refuse(ret, CH_REJ_not_found, "to");
     if (args->from > result.to) return refuse(ret, CH_REJ_no_checkpoint, "from");
-    if (args->from == 0) return refuse(ret, CH_REJ_not_found, "from");
-    enum ch_err err = ch_prover_consistency(prover, args->from, result.to, &proof, why);
+    /* Every log begins with the empty one, and nothing proves it: RFC 6962 has no such proof. */
+    enum ch_err err =
+        args->from == 0 ? CH_OK : ch_prover_consistency(prover, args->from, result.to, &proof, why);
     if (err == CH_OK) err = ch_prover_root(prover, args->from, &root, why);
     if (err != CH_OK) return false;
     result.from_root = (struct ch_bytes){root.bytes, CH_HASH_BYTES};

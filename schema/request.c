@@ -410,7 +410,8 @@ static void pack_text_key(struct ch_buf *buf, const char *key, struct ch_text te
 
 void ch_request_begin(struct ch_buf *buf, const struct ch_request_head *head, uint32_t calls)
 {
-    const bool as_of = head->as_of_seq != 0 || head->as_of_time.len != 0;
+    const bool as_of_seq = head->has_as_of || head->as_of_seq != 0;
+    const bool as_of = as_of_seq || head->as_of_time.len != 0;
     size_t pairs = (size_t)5 + (head->channel.len != 0) + head->dry_run + (head->at_least != 0) +
                    as_of + (head->at.len != 0);
     ch_pack_map(buf, pairs);
@@ -451,7 +452,7 @@ void ch_request_begin(struct ch_buf *buf, const struct ch_request_head *head, ui
         ch_pack_chars(buf, "at_least");
         ch_pack_uint(buf, head->at_least);
     }
-    if (head->as_of_seq != 0) {
+    if (as_of_seq) {
         ch_pack_chars(buf, "as_of");
         ch_pack_uint(buf, head->as_of_seq);
     } else {

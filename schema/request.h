@@ -70,7 +70,8 @@ struct ch_request_head {
     bool each;              /* mode "each" instead of "all" */
     bool dry_run;
     uint64_t at_least;         /* 0: none */
-    uint64_t as_of_seq;        /* 0: none */
+    bool has_as_of;            /* as_of_seq stands, also 0: before the first event */
+    uint64_t as_of_seq;        /* 0: none, unless has_as_of */
     struct ch_text as_of_time; /* RFC 3339; empty: none */
     struct ch_text at;         /* import time; empty: none */
 };

@@ -235,7 +235,7 @@ static bool collect(struct command_line *line, const struct ch_record *record, s
     argument_rows_of(record, &rows);
     for (;;) {
         const char *value = NULL;
-        const int place = option_next(line, rows.rows, rows.count, &value);
+        const int place = option_next_any(line, rows.rows, rows.count, &value);
         if (place == OPTION_END) return true;
         if (place == OPTION_BAD) return false;
         if (place == OPTION_GLOBAL) continue;

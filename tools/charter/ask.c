@@ -14,31 +14,50 @@ static const char default_url[] = "ipc:///run/charterd/charterd.ipc";
 static const struct {
     const char *code;
     const char *next;
+    const char *field; /* only for this one; NULL: for any that has no row before this one */
 } hints[] = {
-    {"net_io", "is charterd running there? start it with: charterd --data DIR --listen URL, and "
-               "name it with --connect URL or CHARTER_URL"},
-    {"auth_refused", "run charter as the user charterd runs as, or name your uid in its "
-                     "configuration"},
-    {"busy", "wait a little and try again, or raise --timeout"},
-    {"not_yet", "ask again later, or without --at-least"},
-    {"out_of_bounds", "the command's --help says what each option takes"},
-    {"wrong_kind", "the command's --help says what each option takes"},
-    {"missing_field", "the command's --help says what it needs"},
-    {"not_found", "see what there is: charter account list, user list, group list, role list"},
-    {"not_allowed", "charter check --user U --scopes S --on ACCOUNT --explain says why"},
-    {"operator_only", "run it as the user charterd runs as, without --as"},
-    {"share_exists", "see: charter share set-role --help"},
-    {"wrong_resource", "charter help scopes lists which kind each scope takes"},
-    {"time_goes_back", "a history comes before everything else: import it into a new log"},
-    {"uncovered_scopes", "let somebody do it who has them"},
+    {"net_io",
+     "is charterd running there? start it with: charterd --data DIR --listen URL, and "
+     "name it with --connect URL or CHARTER_URL",
+     NULL},
+    {"auth_refused",
+     "run charter as the user charterd runs as, or name your uid in its "
+     "configuration",
+     NULL},
+    {"busy", "wait a little and try again, or raise --timeout", NULL},
+    {"not_yet", "--as-of takes a time that has come, or a seq up to the revision of charter status",
+     "as_of"},
+    {"not_yet", "ask again later, or without --at-least", NULL},
+    {"out_of_bounds", "the command's --help says what each option takes", NULL},
+    {"wrong_kind", "the command's --help says what each option takes", NULL},
+    {"missing_field", "the command's --help says what it needs", NULL},
+    {"not_found", "see the checkpoints that there are: charter checkpoint list", "size"},
+    {"not_found", "see the checkpoints that there are: charter checkpoint list", "to"},
+    {"not_found", "see what there is: charter account list, user list, group list, role list",
+     NULL},
+    {"not_allowed",
+     "who has the right access.explain there sees why: charter explain --user U "
+     "--scope S --on ACCOUNT",
+     NULL},
+    {"operator_only", "run it as the user charterd runs as, without --as", NULL},
+    {"share_exists", "see: charter share set-role --help", NULL},
+    {"wrong_resource", "charter help scopes lists which kind each scope takes", NULL},
+    {"time_goes_back", "a history comes before everything else: import it into a new log", NULL},
+    {"uncovered_scopes", "let somebody do it who has them", NULL},
 };
 
-static void tell_hint(struct charter_text code)
+static bool is(struct charter_text text, const char *word)
+{
+    return ch_text_is((struct ch_text){text.ptr, text.len}, word);
+}
+
+static void tell_hint(struct charter_text code, struct charter_text field)
 {
     for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++) {
-        if (strlen(hints[i].code) == code.len && memcmp(hints[i].code, code.ptr, code.len) == 0) {
-            (void)fprintf(stderr, "  next: %s\n", hints[i].next);
-        }
+        if (!is(code, hints[i].code)) continue;
+        if (hints[i].field != NULL && !is(field, hints[i].field)) continue;
+        (void)fprintf(stderr, "  next: %s\n", hints[i].next);
+        return;
     }
 }
 
@@ -46,7 +65,8 @@ enum exit_code ask_tell_error(const struct charter_error *error)
 {
     (void)fprintf(stderr, "charter: failed: %s: %s\n", error->code, error->text);
     if (error->field[0] != '\0') (void)fprintf(stderr, "  field: %s\n", error->field);
-    tell_hint((struct charter_text){error->code, strlen(error->code)});
+    tell_hint((struct charter_text){error->code, strlen(error->code)},
+              (struct charter_text){error->field, strlen(error->field)});
     return EXIT_FAILED;
 }
 
@@ -63,7 +83,7 @@ enum exit_code ask_tell_no(const struct charter_result *result)
         (void)fprintf(stderr, "  detail: %s\n", detail == NULL ? "?" : detail);
         free(detail);
     }
-    tell_hint(result->code);
+    tell_hint(result->code, result->field);
     return rejection ? EXIT_REJECTED : EXIT_FAILED;
 }
 
@@ -91,6 +111,13 @@ static const char *set_in(const char *name)
     return value == NULL || value[0] == '\0' ? NULL : value;
 }
 
+void ask_as_of(struct charter_head *head, const char *as_of)
+{
+    head->as_of_seq = 0;
+    head->has_as_of = option_number(as_of, &head->as_of_seq);
+    head->as_of_time = head->has_as_of ? NULL : as_of;
+}
+
 struct charter_head ask_head(const struct options *o)
 {
     struct charter_head head = {.channel = o->channel,
@@ -109,7 +136,7 @@ struct charter_head ask_head(const struct options *o)
         head.as_user_id = user.id;
         head.as_user = user.name;
     }
-    if (o->as_of != NULL && !option_number(o->as_of, &head.as_of_seq)) head.as_of_time = o->as_of;
+    if (o->as_of != NULL) ask_as_of(&head, o->as_of);
     return head;
 }
 

@@ -15,6 +15,10 @@ enum exit_code ask_connect(const struct options *o, unsigned in_flight, struct c
 /* The message's head as the options say; its texts are borrowed from them. */
 struct charter_head ask_head(const struct options *o);
 
+/* The moment that a head asks about: a seq, of which 0 is before the first event, or a time.
+ * as_of: borrowed by the head */
+void ask_as_of(struct charter_head *head, const char *as_of);
+
 /* Sends one call and waits.
  * pairs, count: its arguments as msgpack pairs
  * on:           whether the call takes the account of --on

@@ -165,17 +165,27 @@ static void tell_unknown(const char *word, const struct option_row *rows, size_t
 
 /* The value of the option at line->at - 1; NULL and told if it misses. */
 static const char *value_of(struct command_line *line, const struct option_row *row,
-                            const char *equals)
+                            const char *equals, bool may_be_empty)
 {
-    if (equals != NULL) return equals + 1;
-    if (row->value == NULL) return "true";
-    if (line->at < line->argc) return line->argv[line->at++];
+    const char *value = NULL;
+    if (equals == NULL && row->value == NULL) return "true";
+    if (equals != NULL) {
+        value = equals + 1;
+    } else if (line->at < line->argc) {
+        value = line->argv[line->at++];
+    }
+    if (value != NULL && (value[0] != '\0' || may_be_empty)) return value;
+    if (value != NULL) {
+        (void)fprintf(stderr, "charter: --%s: the value is empty; it takes %s\n", row->name,
+                      row->value == NULL ? "none" : row->value);
+        return NULL;
+    }
     (void)fprintf(stderr, "charter: --%s takes a value: %s\n", row->name, row->value);
     return NULL;
 }
 
-int option_next(struct command_line *line, const struct option_row *rows, size_t count,
-                const char **ret_value)
+static int next(struct command_line *line, const struct option_row *rows, size_t count,
+                bool may_be_empty, const char **ret_value)
 {
     if (line->at >= line->argc) return OPTION_END;
     const char *word = line->argv[line->at];
@@ -190,7 +200,7 @@ int option_next(struct command_line *line, const struct option_row *rows, size_t
     const size_t len = equals == NULL ? strlen(name) : (size_t)(equals - name);
     int place = find_row(rows, count, name, len);
     if (place >= 0) {
-        *ret_value = value_of(line, &rows[place], equals);
+        *ret_value = value_of(line, &rows[place], equals, may_be_empty);
         return *ret_value == NULL ? OPTION_BAD : place;
     }
     place = find_row(global_options, global_option_count, name, len);
@@ -198,9 +208,21 @@ int option_next(struct command_line *line, const struct option_row *rows, size_t
         tell_unknown(word, rows, count);
         return OPTION_BAD;
     }
-    const char *value = value_of(line, &global_options[place], equals);
+    const char *value = value_of(line, &global_options[place], equals, place == GLOBAL_note);
     if (value == NULL || !take_global(&line->options, (enum global)place, value)) return OPTION_BAD;
     return OPTION_GLOBAL;
+}
+
+int option_next(struct command_line *line, const struct option_row *rows, size_t count,
+                const char **ret_value)
+{
+    return next(line, rows, count, /* may_be_empty= */ false, ret_value);
+}
+
+int option_next_any(struct command_line *line, const struct option_row *rows, size_t count,
+                    const char **ret_value)
+{
+    return next(line, rows, count, /* may_be_empty= */ true, ret_value);
 }
 
 const char *option_word(struct command_line *line)

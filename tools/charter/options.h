@@ -66,6 +66,10 @@ enum { OPTION_END = -1, OPTION_BAD = -2, OPTION_GLOBAL = -3 };
  * returns:   the row's place; OPTION_GLOBAL; OPTION_END; OPTION_BAD, told on standard error */
 int option_next(struct command_line *line, const struct option_row *rows, size_t count,
                 const char **ret_value);
+/* The same where a row's value may be empty: an empty list is one. Of a global option it may not,
+ * so that a script's unset variable is told instead of taken for an option that was not given. */
+int option_next_any(struct command_line *line, const struct option_row *rows, size_t count,
+                    const char **ret_value);
 
 /* The next word if it is not an option, which is then behind; else NULL. */
 const char *option_word(struct command_line *line);

@@ -16,7 +16,7 @@ static const struct option_row rows[] = {
     [OPTION_SEQ] = {"seq", "SEQ", "inclusion: the event"},
     [OPTION_CHECKPOINT] = {"checkpoint", "SIZE",
                            "inclusion: the size of the checkpoint; the newest unless said"},
-    [OPTION_FROM] = {"from", "SIZE", "consistency: the earlier size"},
+    [OPTION_FROM] = {"from", "SIZE", "consistency: the earlier size; 0: of a witness that is new"},
     [OPTION_TO] = {"to", "SIZE", "consistency: a checkpoint's size; the newest unless said"},
     [OPTION_OUT] = {"out", "FILE", "write the proof there; to standard output unless said"},
 };
@@ -59,8 +59,11 @@ static bool take_number(struct wanted *wanted, int place, const char *value)
 {
     wanted->texts[place] = value;
     if (place == OPTION_OUT) return true;
-    if (option_number(value, &wanted->numbers[place]) && wanted->numbers[place] > 0) return true;
-    (void)fprintf(stderr, "charter: '%s' is no number from 1\n", value);
+    const uint64_t least = place == OPTION_FROM ? 0 : 1;
+    if (option_number(value, &wanted->numbers[place]) && wanted->numbers[place] >= least) {
+        return true;
+    }
+    (void)fprintf(stderr, "charter: '%s' is no number from %d\n", value, (int)least);
     return false;
 }
 

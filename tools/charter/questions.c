@@ -13,6 +13,7 @@
 #include "tools/lib/interrupt.h"
 
 enum { MESSAGES_IN_FLIGHT = 32, QUESTION_BYTES_MOST = 4096, PATH_BYTES = 1024, UNKNOWN_SHOWN = 5 };
+enum { AS_OF_BYTES = 64 };
 enum { OPTION_FROM, OPTION_UNDER, OPTIONS };
 
 static const struct option_row rows[] = {
@@ -38,7 +39,7 @@ struct round {
     struct charter_message *m;
     uint64_t first_line;
     size_t count;
-    char as_of[64];
+    char as_of[AS_OF_BYTES];
     bool due[1024];      /* LIMIT_CALLS answers */
     struct ch_buf texts; /* the questions, with their newlines, for telling */
 };
@@ -122,10 +123,7 @@ static bool begin_round(struct asker *a, struct round *round, const char *as_of)
 {
     (void)snprintf(round->as_of, sizeof round->as_of, "%s", as_of);
     struct charter_head head = ask_head(a->options);
-    if (as_of[0] != '\0') {
-        head.as_of_time = round->as_of;
-        head.as_of_seq = 0;
-    }
+    if (as_of[0] != '\0') ask_as_of(&head, round->as_of);
     head.id = NULL;
     round->m = charter_message_create(&head);
     return round->m != NULL;
@@ -292,21 +290,34 @@ static enum exit_code submit(struct asker *a)
     return ask_tell_error(&error);
 }
 
+/* The moment asked about, a time or a seq; empty: none is named. False: it is something else. */
+static bool read_as_of(const json_t *question, char out[AS_OF_BYTES])
+{
+    const json_t *as_of = json_object_get(question, "as_of");
+    const char *text = json_string_value(as_of);
+    int len = 0;
+    if (as_of == NULL) return true;
+    if (json_is_integer(as_of) && json_integer_value(as_of) >= 0) {
+        len = snprintf(out, AS_OF_BYTES, "%" JSON_INTEGER_FORMAT, json_integer_value(as_of));
+    } else if (text != NULL) {
+        len = snprintf(out, AS_OF_BYTES, "%s", text);
+    }
+    return len > 0 && len < AS_OF_BYTES;
+}
+
 static enum exit_code ask_line(struct asker *a, struct ch_text text)
 {
     struct round *round = &a->rounds[MESSAGES_IN_FLIGHT];
     json_t *question = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, NULL);
-    const char *as_of = json_is_object(question) ? text_of(question, "as_of") : NULL;
-    if (as_of == NULL) as_of = "";
-    enum exit_code code = EXIT_DONE;
-    if (round->m != NULL && (strcmp(round->as_of, as_of) != 0 || !has_room(round))) {
+    char as_of[AS_OF_BYTES] = "";
+    enum exit_code code = read_as_of(question, as_of) ? EXIT_DONE : EXIT_USAGE;
+    if (code == EXIT_DONE && round->m != NULL &&
+        (strcmp(round->as_of, as_of) != 0 || !has_room(round))) {
         code = submit(a);
     }
     if (code == EXIT_DONE && round->m == NULL) {
         round->first_line = a->line_count;
-        if (strlen(as_of) >= sizeof round->as_of || !begin_round(a, round, as_of)) {
-            code = EXIT_FAILED;
-        }
+        if (!begin_round(a, round, as_of)) code = EXIT_FAILED;
     }
     if (code == EXIT_DONE && !add_call(a, round, question)) code = EXIT_USAGE;
     if (code == EXIT_USAGE || code == EXIT_FAILED) {

@@ -38,13 +38,15 @@ static bool take_out(struct command_line *line, const char **ret)
         const char *word = line->argv[i];
         if (strncmp(word, "--out=", 6) == 0) {
             *ret = word + 6;
-        } else if (strcmp(word, "--out") == 0 && i + 1 < line->argc) {
-            *ret = line->argv[++i];
         } else if (strcmp(word, "--out") == 0) {
-            (void)fprintf(stderr, "charter: --out takes a value: FILE\n");
-            return false;
+            *ret = i + 1 < line->argc ? line->argv[++i] : "";
         } else {
             line->argv[kept++] = line->argv[i];
+            continue;
+        }
+        if ((*ret)[0] == '\0') {
+            (void)fprintf(stderr, "charter: --out takes a value: FILE\n");
+            return false;
         }
     }
     line->argc = kept;

@@ -218,6 +218,22 @@ static enum exit_code check_names(const struct replay *r)
     return code;
 }
 
+/* A range in which no event can be; else nothing would be said at all. */
+static void tell_empty(const struct replay *r, uint64_t asked_to)
+{
+    const char *from = r->texts[OPTION_FROM];
+    const char *to = r->texts[OPTION_TO];
+    (void)fprintf(stderr, "charter: no events from %s to %s: ", from == NULL ? "the first" : from,
+                  to == NULL ? "the last" : to);
+    if (r->from > r->head) {
+        (void)fprintf(stderr, "the log ends with event %llu\n", (unsigned long long)r->head);
+    } else if (asked_to == 0) {
+        (void)fprintf(stderr, "the log begins after that\n");
+    } else {
+        (void)fprintf(stderr, "none lies between\n");
+    }
+}
+
 static enum exit_code set_range(struct replay *r)
 {
     struct ch_buf none = {0};
@@ -231,7 +247,9 @@ static enum exit_code set_range(struct replay *r)
     code = locate(r, OPTION_FROM, false, &r->from);
     if (code == EXIT_DONE) code = locate(r, OPTION_TO, true, &r->to);
     if (r->from == 0) r->from = 1;
+    const uint64_t asked = r->to;
     if (r->to > r->head) r->to = r->head;
+    if (code == EXIT_DONE && r->from > r->to) tell_empty(r, asked);
     return code;
 }
 

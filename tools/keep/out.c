@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,28 +31,20 @@ static uint64_t now_ns(void)
 
 enum ch_err out_open(struct out *out, const char *path, uint64_t rate, struct ch_why *why)
 {
-    *out = (struct out){.fd = -1, .rate = rate, .began_ns = now_ns()};
+    *out = (struct out){.fd = -1, .file = {.fd = -1}, .rate = rate, .began_ns = now_ns()};
     if (strcmp(path, "-") == 0) {
         out->piped = true;
         out->fd = STDOUT_FILENO;
         return CH_OK;
     }
-    const int len = snprintf(out->path, sizeof out->path, "%s", path);
-    const int more = snprintf(out->partial, sizeof out->partial, "%s.partial", path);
-    if (len < 0 || len >= PATH_MAX || more < 0 || more >= PATH_MAX) {
-        return fail(why, path, ENAMETOOLONG);
-    }
     if (access(path, F_OK) == 0) return fail(why, path, EEXIST);
-    /* One that an earlier run left behind when it was killed is taken over. */
-    const int fd = open(out->partial, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) return fail(why, out->partial, errno);
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0 || ftruncate(fd, 0) != 0) {
-        const int code = errno;
-        (void)close(fd);
-        if (code != EWOULDBLOCK) return fail(why, out->partial, code);
-        return ch_fail(why, CH_ERR_FILE_IO, EEXIST, "%s: another process writes it", out->partial);
+    const int code = partial_open(&out->file, path, 0600);
+    if (code == EWOULDBLOCK) {
+        return ch_fail(why, CH_ERR_FILE_IO, EEXIST, "%s: another process writes it",
+                       out->file.name);
     }
-    out->fd = fd;
+    if (code != 0) return fail(why, code == ENAMETOOLONG ? path : out->file.name, code);
+    out->fd = out->file.fd;
     return CH_OK;
 }
 
@@ -85,7 +75,7 @@ static void keep_rate(const struct out *out)
 
 enum ch_err out_write(struct out *out, struct ch_buf *buf, struct ch_why *why)
 {
-    const char *name = out->piped ? "standard output" : out->partial;
+    const char *name = out->piped ? "standard output" : out->file.name;
     if (buf->failed) return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory to write");
     for (size_t at = 0; at < buf->len;) {
         const ssize_t done = write(out->fd, buf->ptr + at, buf->len - at);
@@ -103,24 +93,14 @@ enum ch_err out_write(struct out *out, struct ch_buf *buf, struct ch_why *why)
 enum ch_err out_finish(struct out *out, struct ch_why *why)
 {
     if (out->piped) return CH_OK;
-    if (fsync(out->fd) != 0) return fail(why, out->partial, errno);
-    /* Not over one that came into being meanwhile, where the file system can say so. */
-    int code =
-        renameat2(AT_FDCWD, out->partial, AT_FDCWD, out->path, RENAME_NOREPLACE) == 0 ? 0 : errno;
-    if (code == EINVAL || code == ENOSYS) {
-        code = rename(out->partial, out->path) == 0 ? 0 : errno;
-    }
-    if (code != 0) return fail(why, out->path, code);
-    out->partial[0] = '\0';
-    code = ch_file_sync_parent(out->path);
-    return code == 0 ? CH_OK : fail(why, out->path, code);
+    const int code = partial_place(&out->file, /* replace= */ false);
+    return code == 0 ? CH_OK : fail(why, out->file.path, code);
 }
 
 void out_close(struct out *out)
 {
     if (out->fd < 0) return;
-    if (!out->piped && out->partial[0] != '\0') (void)unlink(out->partial);
-    if (!out->piped) (void)close(out->fd);
+    if (!out->piped) partial_close(&out->file);
     out->fd = -1;
 }
 

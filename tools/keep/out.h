@@ -9,12 +9,12 @@
 
 #include "schema/base/buf.h"
 #include "schema/base/err.h"
+#include "tools/lib/partial.h"
 
 struct out {
     int fd;
     bool piped; /* standard output: it has no name, and what was written stays written */
-    char path[PATH_MAX];
-    char partial[PATH_MAX];
+    struct partial file;
     uint64_t written;
     uint64_t sent; /* on its way to the disk */
     uint64_t rate; /* bytes a second; 0: as fast as it goes */

@@ -43,6 +43,11 @@ int option_read(const struct option_table *table, unsigned of, int argc, char **
         }
         *ret_value = argv[++*at];
     }
+    if (row->value != NULL && (*ret_value)[0] == '\0') {
+        (void)fprintf(stderr, "%s: --%s: the value is empty; it takes %s\n", table->program,
+                      row->name, row->value);
+        return -1;
+    }
     if (row->value == NULL && equals != NULL) {
         (void)fprintf(stderr, "%s: --%s takes no value\n", table->program, row->name);
         return -1;

@@ -81,6 +81,7 @@ struct charter_head {       /* 0 and NULL everywhere: the peer itself, mode "all
     const char *as_of_time; /* or at this time, RFC 3339 */
     const char *at;         /* an import's time, RFC 3339 */
     const uint8_t *id;      /* 16 bytes; NULL: fresh and random */
+    bool has_as_of;         /* as_of_seq stands also where it is 0: before the first event */
 };
 
 struct charter_call_head {
