@@ -2,8 +2,9 @@
 # charter_diff: charter diff: what changed between two moments, of whatever there is.
 # SPDX-License-Identifier: MIT
 import json
+import subprocess
 
-from _daemon import Daemon
+from _daemon import Daemon, need_program
 
 
 def diff(daemon, before, after, *words, status=1):
@@ -88,6 +89,33 @@ def all_kinds_of_things(daemon, marks):
         assert one.get("before") == other.get("after"), (one, other)
 
 
+def as_in_the_protocol(daemon, marks):
+    """Numbers, booleans and ids: what json.loads makes of the answers themselves."""
+    whole = json.loads(diff(daemon, marks["before"], marks["after"], "--json"))
+    assert (whole["from"], whole["to"]) == (marks["before"], marks["after"]), whole
+    of = {(one["kind"], one["title"]): one for one in whole["changes"]}
+    store = daemon.do("account.show", "agency/store")["account"]["account"]
+    account = of[("account", "agency/store")]
+    assert account["id"] == store and account["after"]["suspended"] is True, account
+    assert account["before"]["suspended"] is False, account
+    plan = of[("plan", "agency")]["after"]
+    assert plan["total"] == 1000 and isinstance(plan["paid"], bool), plan
+    limit = of[("limit", "OFFER_DAYS")]
+    assert limit["id"] == "OFFER_DAYS" and limit["after"]["value"] == 9, limit
+    group = of[("group", "crew")]
+    assert group["before"]["member bob"] is True and isinstance(group["id"], int), group
+    now = json.loads(diff(daemon, "2020-01-01T12:00:00Z", "now", "--json"))
+    assert now["from"] == "2020-01-01T12:00:00Z" and now["to"] == daemon.status()["durable"]
+    assert "--json" in daemon.charter("diff", "--at", "1", "--at", "now", "--csv",
+                                      check=False).stderr
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        for more in ((), ("--json",)):
+            done = subprocess.run([need_program("charter"), "--connect", daemon.url, "diff",
+                                   "--at", str(marks["before"]), "--at", "now", *more],
+                                  stdout=full, stderr=subprocess.PIPE, text=True)
+            assert done.returncode == 4 and "failed: " in done.stderr, done
+
+
 def moments_and_accounts(daemon, marks):
     for seq in (1, marks["before"], marks["after"]):
         assert diff(daemon, seq, seq, status=0) == ""
@@ -137,6 +165,7 @@ def main():
     with Daemon("--clock", "manual") as daemon:
         marks = world(daemon)
         all_kinds_of_things(daemon, marks)
+        as_in_the_protocol(daemon, marks)
         moments_and_accounts(daemon, marks)
         what_is_wrong_is_told(daemon, marks)
         pages_are_followed(daemon)

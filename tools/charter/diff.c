@@ -180,6 +180,12 @@ static void put_set(json_t *before, json_t *after)
     }
 }
 
+static json_t *text_of(json_t *value)
+{
+    return json_object_get(value, "text");
+}
+
+/* before, after: texts or lists of texts */
 static void put_changed(const char *name, json_t *before, json_t *after)
 {
     (void)printf("    %s ", before == NULL ? "+" : after == NULL ? "-" : "~");
@@ -209,12 +215,13 @@ static void print_values(const struct change *change)
         bool first = true;
         json_object_foreach(before != NULL ? before : after, name, value)
         {
-            if (json_is_array(value) && json_array_size(value) == 0) continue;
+            json_t *text = text_of(value);
+            if (json_is_array(text) && json_array_size(text) == 0) continue;
             put(first ? "    " : "; ");
             first = false;
             put(name);
             put(": ");
-            put_value(value);
+            put_value(text);
         }
         if (!first) (void)putchar('\n');
         return;
@@ -226,11 +233,11 @@ static void print_values(const struct change *change)
     json_object_foreach(before, name, value)
     {
         json_t *now = json_object_get(after, name);
-        if (!json_equal(value, now)) put_changed(name, value, now);
+        if (!json_equal(value, now)) put_changed(name, text_of(value), text_of(now));
     }
     json_object_foreach(after, name, value)
     {
-        if (json_object_get(before, name) == NULL) put_changed(name, NULL, value);
+        if (json_object_get(before, name) == NULL) put_changed(name, NULL, text_of(value));
     }
 }
 
@@ -253,9 +260,30 @@ static void print_table(const struct diff *d)
 
 /* ---- for programs ------------------------------------------------------------------------- */
 
+/* The values as in the protocol. */
+static json_t *raw_of(json_t *values)
+{
+    const char *name;
+    json_t *value;
+    json_t *raw = json_object();
+    json_object_foreach(values, name, value)
+    {
+        jsonout_put(&raw, name, json_incref(json_object_get(value, "raw")));
+    }
+    return raw;
+}
+
+static json_t *moment_of(const char *at)
+{
+    uint64_t seq;
+    return option_number(at, &seq) ? json_integer((json_int_t)seq) : jsonout_string(at);
+}
+
 static bool print_json(const struct diff *d)
 {
-    static const char *const names[] = {"kind", "id", "account", "title"};
+    /* Each with what stands for it in a thing. */
+    static const char *const names[][2] = {
+        {"kind", "kind"}, {"id", "number"}, {"account", "account"}, {"title", "title"}};
     json_t *list = json_array();
     for (size_t i = 0; i < d->count; i++) {
         const struct change *change = &d->changes[i];
@@ -266,17 +294,17 @@ static bool print_json(const struct diff *d)
                                 : change->after == NULL ? "removed"
                                                         : "changed"));
         for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
-            jsonout_put(&one, names[k], json_incref(json_object_get(thing, names[k])));
+            jsonout_put(&one, names[k][0], json_incref(json_object_get(thing, names[k][1])));
         }
         json_t *before = json_object_get(change->before, "values");
         json_t *after = json_object_get(change->after, "values");
-        if (before != NULL) jsonout_put(&one, "before", json_incref(before));
-        if (after != NULL) jsonout_put(&one, "after", json_incref(after));
+        if (before != NULL) jsonout_put(&one, "before", raw_of(before));
+        if (after != NULL) jsonout_put(&one, "after", raw_of(after));
         jsonout_add(&list, one);
     }
     json_t *tree = json_object();
-    jsonout_put(&tree, "from", jsonout_string(d->at[0]));
-    jsonout_put(&tree, "to", jsonout_string(d->at[1]));
+    jsonout_put(&tree, "from", moment_of(d->at[0]));
+    jsonout_put(&tree, "to", moment_of(d->at[1]));
     jsonout_put(&tree, "changes", list);
     jsonout_put(&tree, "left_out", json_incref(d->moments[1].left_out));
     return jsonout_print("charter", stdout, tree, JSON_INDENT(2));
@@ -411,6 +439,10 @@ enum exit_code diff_run(struct command_line *line)
     if (line->options.help) {
         help_special(stdout, &diff_special);
         return EXIT_DONE;
+    }
+    if (line->options.csv) {
+        (void)fprintf(stderr, "charter: diff has no list to print as CSV; try --json\n");
+        return EXIT_USAGE;
     }
     interrupt_watch();
     code = ask_connect(&line->options, 1, &c);

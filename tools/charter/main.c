@@ -167,6 +167,6 @@ int main(int argc, char **argv)
 {
     struct command_line line = {.argc = argc, .argv = argv, .at = 1};
     enum exit_code code = run(&line);
-    if (!file_printed("charter") && code == EXIT_DONE) code = EXIT_FAILED;
+    if (!file_printed("charter") && (code == EXIT_DONE || code == EXIT_NO)) code = EXIT_FAILED;
     return (int)code;
 }

@@ -8,6 +8,7 @@
 
 #include "schema/base/buf.h"
 #include "schema/cursor.h"
+#include "schema/json.h"
 #include "schema/records.h"
 #include "schema/text.h"
 #include "tools/charter/ask.h"
@@ -96,12 +97,28 @@ static json_t *set_of(struct charter_bytes value)
     return list;
 }
 
+static json_t *both(json_t *text, json_t *raw)
+{
+    json_t *value = json_object();
+    jsonout_put(&value, "text", text);
+    jsonout_put(&value, "raw", raw);
+    return value;
+}
+
+/* As the protocol has it; NULL when out of memory. */
+static json_t *raw_of(struct charter_bytes value)
+{
+    json_t *raw = NULL;
+    if (ch_json_tree((struct ch_bytes){value.ptr, value.len}, &raw, NULL) != CH_OK) return NULL;
+    return raw;
+}
+
 static json_t *value_of(const struct ch_field *field, struct charter_bytes object)
 {
     struct charter_bytes value;
     const bool set = field->list || ch_kinds[field->kind].form == CH_FORM_SCOPES;
-    if (set && charter_get(object, field->name, &value)) return set_of(value);
-    return text_of(field, object);
+    if (!charter_get(object, field->name, &value)) return NULL;
+    return both(set ? set_of(value) : text_of(field, object), raw_of(value));
 }
 
 /* A row of a list within a thing is a value: its first fields name it, the others are what it says.
@@ -113,6 +130,7 @@ static void put_row(json_t **values, const char *list, const struct ch_record *r
     struct ch_buf key = {0};
     struct ch_buf text = {0};
     json_t *only = NULL;
+    json_t *raw = json_object();
     size_t said = 0;
     ch_buf_put_text(&key, ch_text_of(list));
     for (uint16_t i = 0; i < record->count; i++) {
@@ -123,6 +141,7 @@ static void put_row(json_t **values, const char *list, const struct ch_record *r
             cell_write(&key, field, row, /* shorten= */ false);
         } else if (!is_passed_over(field->name) && charter_get(row, field->name, &value)) {
             if (said++ == 0) only = value_of(field, row);
+            jsonout_put(&raw, field->name, raw_of(value));
             if (said > 1) ch_buf_put(&text, ", ", 2);
             ch_buf_put_text(&text, ch_text_of(field->name));
             ch_buf_put(&text, " ", 1);
@@ -131,12 +150,15 @@ static void put_row(json_t **values, const char *list, const struct ch_record *r
     }
     ch_buf_put(&key, "", 1);
     if (said == 1) {
+        json_decref(raw);
         jsonout_put(values, (const char *)key.ptr, only);
+    } else if (said == 0) {
+        json_decref(raw);
+        jsonout_put(values, (const char *)key.ptr, both(json_string("yes"), json_true()));
     } else {
         json_decref(only);
         jsonout_put(values, (const char *)key.ptr,
-                    said == 0 ? json_string("yes")
-                              : jsonout_text((const char *)text.ptr, text.len));
+                    both(jsonout_text((const char *)text.ptr, text.len), raw));
     }
     ch_buf_deinit(&key);
     ch_buf_deinit(&text);
@@ -179,15 +201,16 @@ static enum exit_code no_memory(void)
     return EXIT_FAILED;
 }
 
-/* Adds a thing, which takes over its values. */
+/* Adds a thing, which takes over its values. number: 0: it has no id, but a name */
 static void add_thing(struct taking *t, const struct source *source, const char *id,
-                      struct charter_text title, json_t *values)
+                      uint64_t number, struct charter_text title, json_t *values)
 {
     char key[KEY_BYTES];
     json_t *thing = json_object();
     (void)snprintf(key, sizeof key, "%s %" PRIu64 " %s", source->kind, t->account, id);
     jsonout_put(&thing, "kind", json_string(source->kind));
     jsonout_put(&thing, "id", json_string(id));
+    jsonout_put(&thing, "number", number == 0 ? json_string(id) : json_integer((json_int_t)number));
     jsonout_put(&thing, "account", json_string(t->path));
     jsonout_put(&thing, "title", jsonout_text(title.ptr, title.len));
     jsonout_put(&thing, "values", values);
@@ -234,7 +257,7 @@ static void add_rows(struct taking *t, int type, const char *list, const char *w
                            charter_get_text(object, "email", &name)) {
                     char key[NAME_BYTES];
                     (void)snprintf(key, sizeof key, "member %.*s", (int)name.len, name.ptr);
-                    jsonout_put(values, key, json_string("yes"));
+                    jsonout_put(values, key, both(json_string("yes"), json_true()));
                 } else {
                     char id[CH_ID_TEXT_BYTES];
                     char key[NAME_BYTES];
@@ -242,7 +265,7 @@ static void add_rows(struct taking *t, int type, const char *list, const char *w
                     (void)charter_get_uint(object, "user", &user);
                     write_id("usr", user, id);
                     (void)snprintf(key, sizeof key, "member %s", id);
-                    jsonout_put(values, key, json_string("yes"));
+                    jsonout_put(values, key, both(json_string("yes"), json_true()));
                 }
             }
         }
@@ -288,6 +311,7 @@ static void add_row(struct taking *t, const struct source *source, const struct 
         (void)charter_get_uint(row, source->id, &number);
         write_id(ref_prefix_of(ch_text_of(source->id)), number, id);
     } else if (source->list == NULL) {
+        number = t->account;
         write_id("acc", t->account, id);
     } else {
         (void)snprintf(id, sizeof id, "%.*s", (int)title.len, title.ptr);
@@ -297,7 +321,7 @@ static void add_row(struct taking *t, const struct source *source, const struct 
     (void)json_object_del(values, source->id == NULL ? "id" : source->id);
     if (source->type == CH_QRY_credits_show) (void)json_object_del(values, "name");
     add_inside(t, source, row, &values);
-    add_thing(t, source, id, title, values);
+    add_thing(t, source, id, number, title, values);
 }
 
 static void add_answer(struct taking *t, const struct source *source, struct charter_bytes answer)

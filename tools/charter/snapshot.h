@@ -1,8 +1,10 @@
 /* snapshot: what there was at a moment, by as-of queries: accounts, settings, plans and credits,
  * people, shares with their grants, groups with their members, keys, roles, limits.
  * SPDX-License-Identifier: MIT
- * A thing is an object {kind, id, account, title, values}; values are texts, or lists of texts for
- * what is a set. Things are kept by a key that is theirs at every moment. */
+ * A thing is an object {kind, id, number, account, title, values}; number is the id as in the
+ * protocol. A value is an object {text, raw}: for people a text, or a list of texts for what is a
+ * set; for programs what the protocol says. Things are kept by a key that is theirs at every
+ * moment. */
 #ifndef CH_CHARTER_SNAPSHOT_H
 #define CH_CHARTER_SNAPSHOT_H
 #include <jansson.h>
