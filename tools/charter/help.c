@@ -49,6 +49,27 @@ bool help_is_group(const char *group)
     return false;
 }
 
+/* A name and what is said of it, which goes on below itself. */
+static void print_line(FILE *out, const char *left, const char *doc, const char *more)
+{
+    enum { INDENT = 27, WIDTH = 100 };
+    int column = fprintf(out, "  %-24s", left);
+    for (const char *part = doc; part != NULL; part = part == doc ? more : NULL) {
+        for (const char *at = part; *at != '\0';) {
+            const size_t gap = strspn(at, " \n");
+            const size_t len = strcspn(at + gap, " \n");
+            if (len == 0) break;
+            if (column > INDENT && column + 1 + (int)len > WIDTH) {
+                (void)fprintf(out, "\n%*s", INDENT - 1, "");
+                column = INDENT - 1;
+            }
+            column += fprintf(out, " %.*s", (int)len, at + gap);
+            at += gap + len;
+        }
+    }
+    (void)fprintf(out, "\n");
+}
+
 static void print_rows(FILE *out, const struct option_row *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -56,7 +77,7 @@ static void print_rows(FILE *out, const struct option_row *rows, size_t count)
         (void)snprintf(left, sizeof left, "--%s%s%s", rows[i].name,
                        rows[i].value == NULL ? "" : " ",
                        rows[i].value == NULL ? "" : rows[i].value);
-        (void)fprintf(out, "  %-24s %s\n", left, rows[i].doc);
+        print_line(out, left, rows[i].doc, NULL);
     }
 }
 
@@ -71,7 +92,7 @@ static bool is_special(const char *words, const struct special *specials, size_t
 static void print_call_line(FILE *out, int type)
 {
     char words[CALL_WORDS_BYTES];
-    (void)fprintf(out, "  %-24s %s\n", help_words(type, words), ch_calls[type].args.doc);
+    print_line(out, help_words(type, words), ch_calls[type].args.doc, NULL);
 }
 
 void help_all(FILE *out, const struct special *specials, size_t count)
@@ -79,7 +100,7 @@ void help_all(FILE *out, const struct special *specials, size_t count)
     (void)fprintf(out, "charter: asks charterd who may do what, and changes it.\n\n"
                        "Usage: charter [--connect URL] COMMAND [--option VALUE]...\n\n");
     for (size_t i = 0; i < count; i++) {
-        (void)fprintf(out, "  %-24s %s\n", specials[i].words, specials[i].doc);
+        print_line(out, specials[i].words, specials[i].doc, NULL);
     }
     for (int type = 0; type < CH_CALL_TYPES; type++) {
         char words[CALL_WORDS_BYTES];
@@ -97,7 +118,7 @@ void help_group(FILE *out, const char *group, const struct special *specials, si
     (void)fprintf(out, "Usage: charter %s COMMAND [--option VALUE]...\n\n", group);
     for (size_t i = 0; i < count; i++) {
         if (strcmp(specials[i].words, group) == 0) {
-            (void)fprintf(out, "  %-24s %s\n", specials[i].words, specials[i].doc);
+            print_line(out, specials[i].words, specials[i].doc, NULL);
         }
     }
     for (int type = 0; type < CH_CALL_TYPES; type++) {
@@ -127,8 +148,7 @@ static void print_field(FILE *out, const struct ch_field *field, const struct op
     char left[64];
     (void)snprintf(left, sizeof left, "--%s%s%s", row->name, row->value == NULL ? "" : " ",
                    row->value == NULL ? "" : row->value);
-    (void)fprintf(out, "  %-24s %s%s\n", left, row->doc,
-                  field->optional || field->list ? "" : " (needed)");
+    print_line(out, left, row->doc, field->optional || field->list ? NULL : "(needed)");
     const struct ch_kind *kind = &ch_kinds[field->kind];
     if (kind->form != CH_FORM_ENUM) return;
     (void)fprintf(out, "  %-24s one of:", "");
