@@ -252,11 +252,8 @@ static void run_call(const struct ch_ground *ground, const struct ch_directory *
     } else if (!ch_enter(state, &moment, call, read_seq, &reject)) {
         /* A user is told no more of what is not there than of what no share leads to. */
         const bool may_know = !ch_is_bound(&moment) && reject.code == CH_REJ_not_found;
-        const bool receipt = ch_receipts_wanted(call) && ground == NULL;
-        if (may_know && (call->type == CH_QRY_check || receipt) &&
-            ch_outcome_did_not_exist(ret, call, &reject, arena, state)) {
-            return;
-        }
+        const bool misplaced = ch_receipts_wanted(call) && ground != NULL;
+        if (may_know && !misplaced && ch_outcome_absent(ret, call, &reject, arena, state)) return;
         ch_outcome_rejected(ret, &reject);
     } else if (ch_directory_hash_address(directory, state, call, hashes, &moment.address_count,
                                          &why) != CH_OK) {
@@ -440,7 +437,7 @@ static void tell(const struct ch_telling *telling, const struct ch_moment *momen
         }
         return;
     }
-    if (call->on.id == 0) return;
+    if (call->on.id == 0 || ret->absent) return;
     if (ch_explain_told(telling, moment, call, &ret->result, &why)) return;
     ch_outcome_failed(ret, arena, why.err, why.field, why.text);
 }

@@ -19,23 +19,49 @@ void ch_outcome_failed(struct ch_outcome_of_call *outcome, struct ch_arena *aren
     if (why != NULL) (void)ch_fail_field(why, err, field, "%s", text);
 }
 
-bool ch_outcome_did_not_exist(struct ch_outcome_of_call *outcome, const struct ch_call *call,
-                              const struct ch_reject *reject, struct ch_arena *arena,
-                              const struct ch_state *state)
+/* Whether a query is answered about what is not there, and then the user it is about, if any. */
+static bool can_be_absent(const struct ch_call *call, const struct ch_ref **ret_user)
 {
-    if (reject->field == NULL) return false;
+    static const struct ch_ref none = {.id = 0};
+    *ret_user = &none;
+    if (call->type == CH_QRY_check) {
+        *ret_user = &((const struct ch_qry_check *)call->args)->user;
+    } else if (call->type == CH_QRY_access_receipt) {
+        *ret_user = &((const struct ch_qry_access_receipt *)call->args)->user;
+    } else if (call->type == CH_QRY_access_explain) {
+        *ret_user = &((const struct ch_qry_access_explain *)call->args)->user;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+bool ch_outcome_absent(struct ch_outcome_of_call *outcome, const struct ch_call *call,
+                       const struct ch_reject *reject, struct ch_arena *arena,
+                       const struct ch_state *state)
+{
+    const struct ch_ref *named;
+    if (reject->field == NULL || !can_be_absent(call, &named)) return false;
     const bool user = strcmp(reject->field, "user") == 0;
     if (!user && strcmp(reject->field, "on") != 0) return false;
+    const bool by_name = (user ? named->name.len : call->on.name.len) > 0;
+    if (by_name && call->type == CH_QRY_access_explain) return false;
     struct ch_qry_check_result *result = ch_arena_take(arena, sizeof *result);
     struct ch_qry_access_receipt_result *receipt = ch_arena_take(arena, sizeof *receipt);
-    if (result == NULL || receipt == NULL) return false;
-    result->decision = receipt->decision = CH_decision_implicit_deny;
-    result->reason = receipt->reason = CH_reason_did_not_exist;
-    result->revision = receipt->revision = ch_meta(state)->head;
+    struct ch_qry_access_explain_result *explained = ch_arena_take(arena, sizeof *explained);
+    if (result == NULL || receipt == NULL || explained == NULL) return false;
+    result->decision = receipt->decision = explained->decision = CH_decision_implicit_deny;
+    result->reason = receipt->reason = explained->reason =
+        by_name ? CH_reason_unknown_name : CH_reason_did_not_exist;
+    result->revision = receipt->revision = explained->revision = ch_meta(state)->head;
+    result->has_field = true;
+    result->field = ch_text_of(user ? "user" : "on");
     outcome->kind = CH_CALL_ANSWERED;
     outcome->type = call->type;
+    outcome->absent = true;
     outcome->result = result;
     if (call->type == CH_QRY_access_receipt) outcome->result = receipt;
+    if (call->type == CH_QRY_access_explain) outcome->result = explained;
     return true;
 }
 

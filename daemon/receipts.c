@@ -43,6 +43,7 @@ struct making {
     struct ch_buf statement;
     struct ch_buf explanation;
     struct ch_buf attached;
+    uint64_t user;      /* id; 0: none, or a name that leads nowhere */
     struct ch_buf seqs; /* of the facts' events, uint64_t */
     struct ch_hasher hasher;
     struct ch_why *why;
@@ -205,9 +206,8 @@ static void put_subject(struct making *m, struct ch_text name)
     const struct ch_qry_access_receipt *args = m->args;
     if (args->has_key) {
         line_number(&m->statement, "subject key", args->key.seq);
-    } else if (args->user.id != 0 || m->named->user.id != 0) {
-        line_number(&m->statement, "subject user",
-                    args->user.id != 0 ? args->user.id : m->named->user.id);
+    } else if (m->user != 0) {
+        line_number(&m->statement, "subject user", m->user);
     }
     if (!args->has_names || !args->names) return;
     if (name.len == 0) name = m->named->user.name;
@@ -344,6 +344,22 @@ static bool finish(struct making *m, struct ch_bytes *ret)
     return good;
 }
 
+/* Whether who or what is asked about is not there: nothing explains that. */
+static bool is_absent(const struct ch_qry_access_receipt_result *result)
+{
+    return result->reason == CH_reason_did_not_exist || result->reason == CH_reason_unknown_name;
+}
+
+/* Whom it is about, also where the account that they are asked about on is not there. */
+static uint64_t user_of(const struct making *m)
+{
+    if (!m->args->has_user) return 0;
+    if (m->args->user.id != 0) return m->args->user.id;
+    if (m->named->user.id != 0) return m->named->user.id; /* who was not there yet */
+    const uint32_t row = ch_find_user_ref(m->t->state, &m->named->user);
+    return row == 0 ? 0 : ch_user_row(m->t->state, row)->id;
+}
+
 static bool make(struct making *m, struct ch_qry_access_receipt_result *result)
 {
     struct ch_text subject = {"", 0};
@@ -352,7 +368,7 @@ static bool make(struct making *m, struct ch_qry_access_receipt_result *result)
         (void)ch_fail(m->why, CH_ERR_BUSY, 0, "the checkpoint does not reach so far; try again");
         return false;
     }
-    if (result->reason != CH_reason_did_not_exist && !explain(m, &subject)) return false;
+    if (!is_absent(result) && !explain(m, &subject)) return false;
     put_statement(m, result, subject);
     ch_receipt_begin(&m->attached,
                      (struct ch_text){(const char *)m->explanation.ptr, m->explanation.len});
@@ -382,8 +398,8 @@ bool ch_receipts_make(const struct ch_receipts *receipts, const struct ch_tellin
         *reject = (struct ch_reject){.code = CH_REJ_one_subject, .field = "user"};
         return false;
     }
-    if (made->reason == CH_reason_did_not_exist && m.args->has_user && m.args->user.id == 0 &&
-        named->user.id == 0 && !by_name) {
+    m.user = user_of(&m);
+    if (is_absent(made) && m.args->has_user && m.user == 0 && !by_name) {
         *reject = (struct ch_reject){.code = CH_REJ_not_found, .field = "user"};
         return false; /* whom it is about could only be said by name */
     }

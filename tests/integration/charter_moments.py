@@ -79,7 +79,6 @@ def what_has_not_come(daemon):
             done = ended(daemon, 4, "failed: not_yet: as_of: ", *words, "--as-of", moment)
             assert "next: --as-of takes a time that has come" in done.stderr, done
     ended(daemon, 4, "not_yet", "diff", "--at", "1", "--at", "2200-01-01T00:00:00Z")
-    ended(daemon, 4, "without --at-least", *CHECK, "--at-least", "4000000")
     last = daemon.status()["revision"]
     for says, *words in (
             ("no events from 4000000 to the last: the log ends with event", "--from", "4000000"),

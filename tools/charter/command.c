@@ -109,9 +109,13 @@ static void print_check(const struct pages *pages)
     (void)charter_get_text(value, "reason", &reason);
     (void)charter_get_uint(value, "revision", &revision);
     const bool allowed = ch_text_is((struct ch_text){decision.ptr, decision.len}, "allowed");
+    struct charter_text field;
     (void)printf("%s: %s (%.*s, %.*s)\n", allowed ? "allowed" : "denied",
                  enum_text(CH_KIND_reason, reason), (int)decision.len, decision.ptr,
                  (int)reason.len, reason.ptr);
+    if (charter_get_text(value, "field", &field)) {
+        (void)printf("  field: %.*s\n", (int)field.len, field.ptr);
+    }
     (void)printf("known up to seq %llu", (unsigned long long)revision);
     if (charter_get_text(value, "valid_until", &until)) {
         (void)printf("; time alone changes nothing before %.*s", (int)until.len, until.ptr);

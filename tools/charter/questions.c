@@ -171,9 +171,12 @@ static void tell_differing(struct asker *a, const struct round *round, size_t pl
 static bool lacks_account(const struct charter_result *result)
 {
     struct charter_text reason = {"", 0};
+    struct charter_text field = {"", 0};
     if (result->outcome == CHARTER_RESULT) {
         (void)charter_get_text(result->value, "reason", &reason);
-        return ch_text_is((struct ch_text){reason.ptr, reason.len}, "did_not_exist");
+        (void)charter_get_text(result->value, "field", &field);
+        return ch_text_is((struct ch_text){reason.ptr, reason.len}, "unknown_name") &&
+               ch_text_is((struct ch_text){field.ptr, field.len}, "on");
     }
     return ch_text_is((struct ch_text){result->code.ptr, result->code.len}, "not_found") &&
            ch_text_is((struct ch_text){result->field.ptr, result->field.len}, "on");
@@ -189,6 +192,7 @@ static enum exit_code ask_account(struct asker *a, const char *path, bool *ret_t
     struct charter_head head = ask_head(a->options);
     head.as_of_time = NULL;
     head.as_of_seq = 0;
+    head.has_as_of = false;
     head.id = NULL;
     struct charter_message *m = charter_message_create(&head);
     if (m == NULL) return tell_no_memory();

@@ -134,8 +134,10 @@ void tree_print(const struct charter_bytes *pages, size_t count)
     (void)charter_get_uint(page, "way_count", &ways);
     (void)charter_get_uint(page, "revision", &revision);
     (void)charter_get_bool(page, "lacking", &lacking);
-    put(text_of(page, "subject"));
-    (void)printf(": %s: %s (", ch_text_is(decision, "allowed") ? "allowed" : "denied",
+    const struct ch_text subject = text_of(page, "subject");
+    put(subject);
+    if (subject.len > 0) (void)printf(": ");
+    (void)printf("%s: %s (", ch_text_is(decision, "allowed") ? "allowed" : "denied",
                  reason_text(reason));
     put(decision);
     (void)printf(", ");
