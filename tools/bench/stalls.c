@@ -14,12 +14,20 @@
 const char ch_stalls_help[] =
     "Adds shares (--events N, 1000000) to a fresh charterd in messages of 1,024 commands, a "
     "quarter\n"
-    "as many users and a hundredth as many accounts before them, and prints the longest turn of "
-    "the\n"
-    "daemon's loop: from one wait of the loop to the next, in which nobody else is answered. The\n"
-    "daemon measures it itself (`status`); it is asked after each tenth.\n";
+    "as many users and a hundredth as many accounts before them, five grants for each behind "
+    "them;\n"
+    "and prints the longest turn of the daemon's loop: from one wait of the loop to the next, in\n"
+    "which nobody else is answered. The daemon measures it itself (`status`); it is asked after "
+    "each\n"
+    "tenth. Prints, too, how much of the state each takes, and all of the state for each share.\n";
 
-enum { SHARES = 1000000, PARTS = 10, NAME_BYTES = 32 };
+enum {
+    SHARES = 1000000,
+    PARTS = 10,
+    NAME_BYTES = 48,
+    GRANTS = 5,     /* of a share */
+    RESOURCES = 100 /* of an account */
+};
 
 /* One kind of thing that is added; numbers count from 0. */
 struct phase {
@@ -33,6 +41,7 @@ struct stalls {
     struct ch_feed *feed;
     uint64_t accounts_len;
     uint64_t users_len;
+    uint64_t shares_len;
     uint64_t *accounts;
     uint64_t *users;
     uint64_t longest_us;  /* of all phases */
@@ -64,19 +73,46 @@ static enum ch_err add_user(void *context, uint64_t number, struct ch_why *why)
     return err;
 }
 
-/* Every user gets a share of as many accounts, never twice of the same. */
+/* Of a share's number: every user gets a share of as many accounts, never twice of the same. */
+static uint64_t account_of(const struct stalls *stalls, uint64_t number)
+{
+    const uint64_t user = number % stalls->users_len;
+    return (user + number / stalls->users_len) % stalls->accounts_len;
+}
+
 static enum ch_err add_share(void *context, uint64_t number, struct ch_why *why)
 {
     struct stalls *stalls = context;
     struct charter_message *message = NULL;
     const uint64_t user = number % stalls->users_len;
-    const uint64_t account = (user + number / stalls->users_len) % stalls->accounts_len;
     const struct charter_call_head head = {.type = "share.give",
-                                           .on_id = stalls->accounts[account]};
+                                           .on_id = stalls->accounts[account_of(stalls, number)]};
     enum ch_err err = ch_feed_call(stalls->feed, &head, NULL, &message, why);
     if (err != CH_OK) return err;
     charter_arg_uint(message, "user", stalls->users[user]);
     charter_arg_text(message, "role", "user");
+    return err;
+}
+
+/* One more for each share, until each has all of them. */
+static enum ch_err add_grant(void *context, uint64_t number, struct ch_why *why)
+{
+    static const char *const scopes[] = {"lists.read"};
+    struct stalls *stalls = context;
+    char resource[NAME_BYTES];
+    struct charter_message *message = NULL;
+    const uint64_t share = number % stalls->shares_len;
+    const uint64_t account = account_of(stalls, share);
+    const uint64_t which = (share * 7 + number / stalls->shares_len * 13) % RESOURCES;
+    const struct charter_call_head head = {.type = "share.grant",
+                                           .on_id = stalls->accounts[account]};
+    enum ch_err err = ch_feed_call(stalls->feed, &head, NULL, &message, why);
+    if (err != CH_OK) return err;
+    (void)snprintf(resource, sizeof resource, "list-%" PRIu64, account * RESOURCES + which);
+    charter_arg_uint(message, "user", stalls->users[share % stalls->users_len]);
+    charter_arg_text(message, "kind", "list");
+    charter_arg_text(message, "resource", resource);
+    charter_arg_texts(message, "scopes", scopes, 1);
     return err;
 }
 
@@ -107,7 +143,8 @@ static enum ch_err run_all(struct stalls *stalls, uint64_t shares, struct ch_why
 {
     const struct phase phases[] = {{"accounts", stalls->accounts_len, add_account},
                                    {"users", stalls->users_len, add_user},
-                                   {"shares", shares, add_share}};
+                                   {"shares", shares, add_share},
+                                   {"grants", shares * GRANTS, add_grant}};
     struct ch_daemon_status status; /* the start itself does not count */
     enum ch_err err = ch_daemon_status(stalls->connection, &status, why);
     if (err != CH_OK) return err;
@@ -116,7 +153,7 @@ static enum ch_err run_all(struct stalls *stalls, uint64_t shares, struct ch_why
     for (size_t i = 0; i < sizeof phases / sizeof phases[0]; i++) {
         const struct phase *phase = &phases[i];
         const uint64_t bytes_before = stalls->state_bytes;
-        const uint64_t parts = i == 2 ? PARTS : 1;
+        const uint64_t parts = i >= 2 ? PARTS : 1;
         for (uint64_t part = 0; err == CH_OK && part < parts; part++) {
             err = run_part(stalls, phase, phase->count * part / parts,
                            phase->count * (part + 1) / parts, why);
@@ -126,6 +163,10 @@ static enum ch_err run_all(struct stalls *stalls, uint64_t shares, struct ch_why
                          (double)(stalls->state_bytes - bytes_before) / (double)phase->count);
         }
     }
+    if (err == CH_OK) {
+        (void)printf("  all of the state: %.0f bytes a share, at %d grants each\n",
+                     (double)stalls->state_bytes / (double)shares, GRANTS);
+    }
     return err;
 }
 
@@ -134,7 +175,8 @@ enum ch_err ch_stalls_run(const struct ch_options *options, struct ch_why *why)
     const uint64_t shares = options->events > 0 ? options->events : SHARES;
     struct ch_workdir workdir = {0};
     struct ch_daemon daemon = {0};
-    struct stalls stalls = {.accounts_len = shares / 100 + 4, .users_len = shares / 4 + 1};
+    struct stalls stalls = {
+        .accounts_len = shares / 100 + 4, .users_len = shares / 4 + 1, .shares_len = shares};
     struct ch_machine before;
     struct ch_machine after;
     stalls.accounts = calloc(stalls.accounts_len, sizeof *stalls.accounts);
