@@ -349,7 +349,7 @@ static void invitation_due(struct ch_case *c, uint32_t row)
     const struct ch_row_seat *seat = ch_seat_row(c->state, seat_row);
     struct ch_ev_invitation_expired *body =
         ch_emit(c, CH_EV_invitation_expired, ch_account_row(c->state, seat->account)->id);
-    if (body != NULL) body->share.seq = ch_share_row(c->state, seat->share)->id;
+    if (body != NULL) body->share.seq = ch_share_row(c->state, ch_seat_share(seat))->id;
 }
 
 void ch_decide_due(const struct ch_state *state, uint64_t now, struct ch_arena *arena,

@@ -377,7 +377,7 @@ enum ch_rejection_code ch_decide_invitation_accept(struct ch_case *c)
     const uint64_t account = ch_account_row(c->state, seat->account)->id;
     struct ch_ev_invitation_accepted *body = ch_emit(c, CH_EV_invitation_accepted, account);
     if (body == NULL) return CH_REJ_none;
-    body->share.seq = ch_share_row(c->state, seat->share)->id;
+    body->share.seq = ch_share_row(c->state, ch_seat_share(seat))->id;
     body->user.seq = user->id;
     if (!fresh) return CH_REJ_none;
     struct ch_ev_password_set *password = ch_emit(c, CH_EV_password_set, /* account= */ 0);
@@ -398,6 +398,6 @@ enum ch_rejection_code ch_decide_invitation_decline(struct ch_case *c)
     if (is_other_person(c, seat)) return ch_reject(c, CH_REJ_other_person, "token");
     const uint64_t account = ch_account_row(c->state, seat->account)->id;
     struct ch_ev_invitation_declined *body = ch_emit(c, CH_EV_invitation_declined, account);
-    if (body != NULL) body->share.seq = ch_share_row(c->state, seat->share)->id;
+    if (body != NULL) body->share.seq = ch_share_row(c->state, ch_seat_share(seat))->id;
     return CH_REJ_none;
 }

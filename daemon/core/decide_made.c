@@ -170,7 +170,8 @@ size_t ch_cascade_of_people(const struct ch_state *state, const struct ch_call *
         const struct ch_cmd_invitation_decline *args = call->args;
         const uint32_t row = ch_find_token(state, args->token.hash);
         if (row == 0) return 0;
-        const uint32_t share = ch_seat_row(state, ch_invitation_row(state, row)->seat)->share;
+        const uint32_t share =
+            ch_seat_share(ch_seat_row(state, ch_invitation_row(state, row)->seat));
         return share == 0 ? 0 : ch_cascade_of_share(state, share);
     }
     if (call->type == CH_CMD_share_invite) { /* a limit and a grant for each resource */

@@ -316,7 +316,8 @@ static const char *shares(struct tally *t)
                                     ch_terms_row(s, share->terms)->share == row),
               "a share's terms are its own");
         HOLDS(ch_days_are_right(s, share), "a share's days of use lie in the past");
-        HOLDS(of_user ? live(s, CH_T_SEAT, share->seat) && ch_seat_row(s, share->seat)->share == row
+        HOLDS(of_user ? live(s, CH_T_SEAT, share->seat) &&
+                            ch_seat_share(ch_seat_row(s, share->seat)) == row
                       : share->seat == 0,
               "a user's share has its place in the list of users");
         if (!of_user) {
@@ -359,7 +360,8 @@ static const char *seats(struct tally *t)
         HOLDS(live(s, CH_T_USER, seat->user), "a seat is a user's");
         HOLDS(ch_find_seat(s, seat->user, seat->account) == row,
               "a seat is found, and a user has one on an account");
-        HOLDS(seat->share == ch_find_share(s, CH_subject_kind_user, seat->user, seat->account),
+        const uint32_t share = ch_seat_share(seat);
+        HOLDS(share == ch_find_share(s, CH_subject_kind_user, seat->user, seat->account),
               "a seat knows the share of its user");
         HOLDS(seat->invitation == 0 || (live(s, CH_T_INVITATION, seat->invitation) &&
                                         ch_invitation_row(s, seat->invitation)->seat == row),
@@ -367,15 +369,15 @@ static const char *seats(struct tally *t)
         const struct ch_row_invitation *last = ch_invitation_of(s, row);
         const bool open = last->status == CH_invitation_open;
         const bool pending =
-            seat->share != 0 && ch_share_row(s, seat->share)->status == CH_share_status_pending;
+            share != 0 && ch_share_row(s, share)->status == CH_share_status_pending;
         HOLDS(pending == (open || last->status == CH_invitation_expired),
               "a share is pending while its invitation waits or can be sent again");
         HOLDS(open == (last->due != 0), "an open invitation is in the heap");
         HOLDS((seat->invitation == 0) == (last->status == CH_invitation_none),
               "only who was invited has an invitation");
-        HOLDS(seat->by_date == 0 || (seat->by_date == 1 && seat->share == 0),
-              "a share that was ended by its date is gone");
-        HOLDS(seat->role_name == 0 || count_text(t, seat->role_name), "what the role was is named");
+        HOLDS(!seat->by_date || seat->ended, "a share that was ended by its date is gone");
+        HOLDS(ch_seat_role_name(seat) == 0 || count_text(t, seat->holds),
+              "what the role was is named");
         t->dues += last->due != 0;
     }
     for (uint32_t r = next(s, CH_T_INVITATION, 0); r != 0; r = next(s, CH_T_INVITATION, r)) {

@@ -55,8 +55,8 @@ static bool is_owner(const struct ch_state *state, const struct ch_row_share *sh
 
 static enum ch_standing standing_of(const struct ch_asking *q, const struct ch_row_seat *seat)
 {
-    if (seat->share == 0) return CH_standing_inactive;
-    const struct ch_row_share *share = ch_share_row(q->state, seat->share);
+    if (seat->ended) return CH_standing_inactive;
+    const struct ch_row_share *share = ch_share_row(q->state, seat->holds);
     if (share->status == CH_share_status_pending) return CH_standing_pending;
     if (is_owner(q->state, share)) return CH_standing_owner;
     const bool ended = ch_is_over(q->state, share, q->moment->now);
@@ -74,7 +74,7 @@ static uint32_t everybody(struct ch_asking *q, struct place **ret)
     if (place == NULL) return 0;
     for (uint32_t s = account->first_seat; s != 0; s = ch_seat_row(q->state, s)->next_of_account) {
         const struct ch_row_seat *seat = ch_seat_row(q->state, s);
-        if (seat->first_at == 0 && seat->share == 0) continue; /* was invited, never came */
+        if (seat->first_at == 0 && seat->ended) continue; /* was invited, never came */
         const enum ch_standing standing = standing_of(q, seat);
         const bool pending = standing == CH_standing_pending;
         place[count++] = (struct place){.at = pending ? ch_invitation_of(q->state, s)->invited_at
@@ -100,16 +100,15 @@ static struct ch_rec_person_row person(struct ch_asking *q, const struct place *
 {
     const struct ch_row_seat *seat = ch_seat_row(q->state, place->seat);
     const struct ch_rec_user_row user = ch_user_record(q, seat->user);
-    const struct ch_row_share *share =
-        seat->share == 0 ? NULL : ch_share_row(q->state, seat->share);
+    const struct ch_row_share *share = seat->ended ? NULL : ch_share_row(q->state, seat->holds);
     const bool veiled = ch_is_veiled(q, seat->user);
     const uint64_t login_at = veiled ? 0 : ch_user_row(q->state, seat->user)->last_login_at;
     const struct ch_row_invitation *last = ch_invitation_of(q->state, place->seat);
     const bool invited = last->status != CH_invitation_none;
     const bool waits = last->status == CH_invitation_open;
-    const struct ch_text permission = share != NULL          ? permission_of(q, share->role)
-                                      : seat->role_name == 0 ? ch_text_of("custom")
-                                                             : ch_copy_text(q, seat->role_name);
+    const struct ch_text permission = share != NULL      ? permission_of(q, share->role)
+                                      : seat->holds == 0 ? ch_text_of("custom")
+                                                         : ch_copy_text(q, seat->holds);
     ch_saw(q, seat->status_seq);
     if (share != NULL) ch_saw(q, share->changed);
     struct ch_rec_person_row row = {.user = user.user,

@@ -197,15 +197,27 @@ struct ch_row_seat {
     uint32_t live;
     uint32_t account;
     uint32_t user;
-    uint32_t share;      /* 0: it has ended */
-    uint64_t status_seq; /* since when the share stands as it does, or has ended */
-    uint64_t first_at;   /* nanoseconds: first active; 0: never */
-    uint32_t role_name;  /* text, of an ended share: what its role was called; 0: none */
-    uint16_t kind;       /* enum ch_share_kind, of an ended share */
-    uint16_t by_date;    /* 1: the share has ended because its date came */
-    uint32_t invitation; /* row of the last one; 0: there was none */
+    uint32_t holds;           /* row of the share; see ch_seat_share and ch_seat_role_name */
+    uint64_t status_seq : 56; /* since when the share stands as it does, or has ended */
+    uint64_t kind : 6;        /* enum ch_share_kind, of an ended share */
+    uint64_t by_date : 1;     /* of an ended share: because its date came */
+    uint64_t ended : 1;       /* holds: text, what the role was called; 0: it had none */
+    uint64_t first_at;        /* nanoseconds: first active; 0: never */
+    uint32_t invitation;      /* row of the last one; 0: there was none */
     uint32_t next_of_account;
 };
+
+/* The row of its share; 0: it has ended. */
+static inline uint32_t ch_seat_share(const struct ch_row_seat *seat)
+{
+    return seat->ended ? 0 : seat->holds;
+}
+
+/* The text row of what the role of an ended share was called; 0: it had none. */
+static inline uint32_t ch_seat_role_name(const struct ch_row_seat *seat)
+{
+    return seat->ended ? seat->holds : 0;
+}
 
 /* The last invitation to a seat; as long as the seat. */
 struct ch_row_invitation {

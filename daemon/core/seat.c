@@ -5,7 +5,8 @@
 static struct ch_row_seat *edit(struct ch_state *state, uint32_t row, uint64_t seq)
 {
     struct ch_row_seat *seat = ch_row_edit(&state->store, CH_T_SEAT, row);
-    seat->status_seq = seq;
+    CH_CHECK(seq <= CH_MAX_INTEGER);
+    seat->status_seq = seq & (UINT64_MAX >> 8);
     return seat;
 }
 
@@ -34,8 +35,10 @@ uint32_t ch_seat_sit(struct ch_state *state, uint32_t share_row, uint64_t seq)
     uint32_t row = ch_find_seat(state, share->subject, share->account);
     if (row == 0) row = make(state, share->subject, share->account, seq);
     struct ch_row_seat *seat = edit(state, row, seq);
-    seat->share = share_row;
-    seat->by_date = 0;
+    if (ch_seat_role_name(seat) != 0) ch_text_drop(state, seat->holds);
+    seat->holds = share_row;
+    seat->ended = false;
+    seat->by_date = false;
     return row;
 }
 
@@ -43,15 +46,14 @@ void ch_seat_leave(struct ch_state *state, uint32_t share_row, uint64_t seq)
 {
     const struct ch_row_share *share = ch_share_row(state, share_row);
     struct ch_row_seat *seat = edit(state, share->seat, seq);
-    seat->share = 0;
+    seat->holds = 0;
+    seat->ended = true;
     seat->kind = share->kind;
-    if (seat->role_name != 0) ch_text_drop(state, seat->role_name);
-    seat->role_name = 0;
     if (share->role != 0) { /* the role may be deleted while its name stays here */
         char name[128];
         const uint32_t text = ch_role_row(state, share->role)->name;
         const size_t len = ch_chain_get(state, CH_T_TEXT, text, name, sizeof name);
-        seat->role_name = ch_text_take(state, (struct ch_text){name, len});
+        seat->holds = ch_text_take(state, (struct ch_text){name, len});
     }
     if (seat->invitation == 0) return;
     const uint32_t status = ch_invitation_row(state, seat->invitation)->status;
@@ -72,18 +74,18 @@ void ch_end_seat(struct ch_state *state, uint32_t row)
 {
     const struct ch_row_seat seat = *ch_seat_row(state, row);
     struct ch_row_account *owner = ch_row_edit(&state->store, CH_T_ACCOUNT, seat.account);
-    CH_CHECK(owner->first_seat == row && seat.share == 0);
+    CH_CHECK(owner->first_seat == row && seat.ended);
     owner->first_seat = seat.next_of_account;
     owner->seat_count--;
     ch_index_remove(&state->store, CH_I_SEAT, ch_hash_seat(seat.user, seat.account), row);
     if (seat.invitation != 0) end_invitation(state, seat.invitation);
-    if (seat.role_name != 0) ch_text_drop(state, seat.role_name);
+    if (seat.holds != 0) ch_text_drop(state, seat.holds);
     ch_row_give(&state->store, CH_T_SEAT, row);
 }
 
 void ch_seat_ran_out(struct ch_state *state, uint32_t row, uint64_t seq)
 {
-    edit(state, row, seq)->by_date = 1;
+    edit(state, row, seq)->by_date = true;
 }
 
 void ch_seat_stands(struct ch_state *state, uint32_t row, uint64_t seq)
