@@ -135,21 +135,24 @@ struct ch_rec_user_row ch_user_record(struct ch_asking *q, uint32_t user)
     return record;
 }
 
-/* "user 7", for one without a name. */
+/* "user 415" by id, for one without a name; "erased user #7" by number, as facts tell it. */
 static struct ch_text unnamed_user(struct ch_asking *q, uint64_t id)
 {
-    static const char word[] = "user ";
+    const struct ch_row_user *row = ch_user_row(q->state, ch_find_user(q->state, id));
+    const bool erased = row->status == CH_user_status_erased;
+    const struct ch_text word = ch_text_of(erased ? "erased user #" : "user ");
+    uint64_t number = erased ? row->number : id;
     char digits[20];
     size_t len = 0;
     do {
-        digits[sizeof digits - ++len] = (char)('0' + id % 10);
-        id /= 10;
-    } while (id != 0);
-    char *chars = ch_take(q, sizeof word + len, 1);
+        digits[sizeof digits - ++len] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number != 0);
+    char *chars = ch_take(q, word.len + len, 1);
     if (chars == NULL) return (struct ch_text){"", 0};
-    memcpy(chars, word, sizeof word - 1);
-    memcpy(chars + sizeof word - 1, digits + sizeof digits - len, len);
-    return (struct ch_text){chars, sizeof word - 1 + len};
+    memcpy(chars, word.ptr, word.len);
+    memcpy(chars + word.len, digits + sizeof digits - len, len);
+    return (struct ch_text){chars, word.len + len};
 }
 
 static struct ch_text name_in(struct ch_asking *q, const struct ch_rec_user_row *user)

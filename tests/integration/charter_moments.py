@@ -52,8 +52,8 @@ def what_is_empty(daemon):
     for option in ("--as-of", "--as", "--on", "--connect", "--channel", "--at-least", "--expect",
                    "--at", "--id", "--timeout", "--key-file", "--session-file"):
         ended(daemon, 2, f"{option}: {EMPTY}", "user", "list", option, "")
-        ended(daemon, 2, f"{option}: {EMPTY}", "user", "list", f"{option}=")
-    for option in ("--from", "--to", "--account", "--user", "--type", "--format"):
+    ended(daemon, 2, f"--as-of: {EMPTY}", *CHECK, "--as-of=")
+    for option in ("--from", "--to", "--account", "--user"):
         ended(daemon, 2, f"{option}: {EMPTY}", "replay", option, "")
     ended(daemon, 2, EMPTY, "events", "--from", "")
     ended(daemon, 2, EMPTY, "diff", "--at", "", "--at", "now")

@@ -89,6 +89,34 @@ static const char *sibling_prefix(const struct ch_field *field, struct charter_b
     return ref_prefix_of((struct ch_text){kind.ptr, kind.len});
 }
 
+/* The rows within a cell of a table: "share: shr_1a, group: writers; share: shr_2b". */
+static void put_records(struct ch_buf *out, const struct ch_record *record, struct ch_cursor c)
+{
+    const uint32_t items = ch_read_array(&c);
+    if (items == 0) ch_buf_put(out, "-", 1);
+    for (uint32_t i = 0; i < items && c.err == CH_OK; i++) {
+        const struct ch_bytes item = ch_read_value(&c);
+        const struct charter_bytes row = {item.ptr, item.len};
+        struct charter_text text;
+        bool first = true;
+        if (i > 0) ch_buf_put(out, "; ", 2);
+        if (charter_get_text(row, "text", &text)) { /* it says in words what the others do */
+            ch_buf_put(out, text.ptr, text.len);
+            continue;
+        }
+        for (uint16_t k = 0; k < record->count; k++) {
+            const struct ch_field *field = &record->fields[k];
+            struct charter_bytes value;
+            if (!charter_get(row, field->name, &value)) continue;
+            if (!first) ch_buf_put(out, ", ", 2);
+            first = false;
+            ch_buf_put_text(out, (struct ch_text){field->name, field->name_len});
+            ch_buf_put(out, ": ", 2);
+            cell_write(out, field, row, /* shorten= */ true);
+        }
+    }
+}
+
 void cell_write(struct ch_buf *out, const struct ch_field *field, struct charter_bytes record,
                 bool shorten)
 {
@@ -108,6 +136,8 @@ void cell_write(struct ch_buf *out, const struct ch_field *field, struct charter
         put_passage(out, ch_read_text(&c));
     } else if (form == CH_FORM_FLAG && kind == CH_VALUE_BOOL) {
         ch_buf_put_text(out, ch_text_of(ch_read_bool(&c) ? "yes" : "no"));
+    } else if (kind == CH_VALUE_ARRAY && shorten && field->record != NULL) {
+        put_records(out, field->record, c);
     } else if (kind == CH_VALUE_ARRAY) {
         put_list(out, value, shorten && form == CH_FORM_SCOPES ? SCOPES_SHOWN : 0, prefix);
     } else if (kind == CH_VALUE_BIN) {

@@ -161,7 +161,7 @@ static void tell_differing(struct asker *a, const struct round *round, size_t pl
         (void)charter_get_text(result->value, "reason", &reason);
     }
     (void)printf("differs: line %llu: answered %.*s %.*s: %.*s\n",
-                 (unsigned long long)(round->first_line + place), (int)answer.len, answer.ptr,
+                 (unsigned long long)round->first_line + place, (int)answer.len, answer.ptr,
                  (int)reason.len, reason.ptr, (int)line.len, line.ptr);
     a->differ++;
 }

@@ -405,16 +405,19 @@ static void put_sum(const struct review *r)
     }
     if (count == 0) {
         (void)printf("no share is to be looked at%s\n",
-                     json_object_get(r->last, "every_days") == NULL
+                     json_object_get(r->last, "every_days") == NULL && r->unused_days == 0
                          ? "; nobody said how often to certify: access set-review"
                          : "");
         return;
     }
-    (void)printf("%zu shares", count);
+    (void)printf("%zu share%s", count, count == 1 ? "" : "s");
     if (r->end) {
         (void)printf(r->options->dry_run ? ", %llu would be ended" : ", %llu ended",
                      (unsigned long long)r->ended);
-        if (count > mine) (void)printf(", %zu are for others to decide", count - mine);
+        if (count > mine) {
+            (void)printf(", %zu %s for others to decide", count - mine,
+                         count - mine == 1 ? "is" : "are");
+        }
     } else if (mine > 0) {
         (void)printf("; --end ends %zu of them", mine);
     }
