@@ -5,6 +5,7 @@
 
 #include "daemon/core/decide.h"
 #include "daemon/log/streams.h"
+#include "daemon/opened.h"
 #include "daemon/replay/shadow.h"
 #include "daemon/replay/touched.h"
 #include "daemon/telling.h"
@@ -30,6 +31,7 @@ struct search {
     uint64_t bytes;
     uint64_t looked_at;
     bool upwards;
+    bool bound; /* a person or a key asks */
 };
 
 static bool no_memory(struct ch_why *why)
@@ -86,6 +88,32 @@ static bool set_bounds(struct search *s)
     return true;
 }
 
+/* What was written with the act: its note, and the reason given. */
+static bool show_written(struct search *s, struct ch_event *event, union ch_event_body *body,
+                         struct ch_rec_activity_row *row)
+{
+    const struct ch_record *record = &ch_events[event->tag].record;
+    const bool own =
+        event->actor.kind == CH_actor_kind_user || event->actor.kind == CH_actor_kind_key;
+    enum ch_seal_state seal = CH_SEAL_OPEN;
+    if (s->bound && !own) return true;
+    if (ch_opened(s->telling.vault, event, body, s->telling.arena, &seal, s->why) != CH_OK) {
+        return false;
+    }
+    row->has_note = event->note.len > 0;
+    row->note = event->note;
+    for (uint16_t i = 0; i < record->count; i++) {
+        const struct ch_field *field = &record->fields[i];
+        if (!field->personal || strcmp(field->name, "reason") != 0) continue;
+        row->has_reason = ch_field_present(field, event->body);
+        if (row->has_reason) {
+            row->reason = ((const struct ch_named *)ch_field_at(field, event->body))->text;
+        }
+    }
+    s->bytes += row->note.len + row->reason.len;
+    return true;
+}
+
 /* Puts a wanted event on the page. ret_full: there was no room, the page ends before it. */
 static bool show(struct search *s, struct ch_bytes record, bool *ret_full)
 {
@@ -103,6 +131,7 @@ static bool show(struct search *s, struct ch_bytes record, bool *ret_full)
     if (!ch_tell(&s->telling, &event, &body, &row, s->why)) return false;
     const bool full = s->args->has_full && s->args->full;
     row.has_seq = row.has_type = row.has_actor_kind = row.has_actor = row.has_channel = full;
+    if (full && !show_written(s, &event, &body, &row)) return false;
     row.seq = event.seq;
     row.type = ch_text_of(ch_events[event.tag].record.name);
     row.actor_kind = event.actor.kind;
@@ -178,8 +207,8 @@ static bool fill(struct search *s)
 }
 
 bool ch_activity_find(struct ch_activity *page, const struct ch_shadow_view *view,
-                      struct ch_vault *vault, struct ch_call *call, struct ch_arena *arena,
-                      struct ch_why *why)
+                      struct ch_vault *vault, bool bound, struct ch_call *call,
+                      struct ch_arena *arena, struct ch_why *why)
 {
     const struct ch_qry_activity_list *args = call->args;
     struct ch_reject reject = {.code = CH_REJ_none};
@@ -195,6 +224,7 @@ bool ch_activity_find(struct ch_activity *page, const struct ch_shadow_view *vie
         .telling = {.state = view->state, .vault = vault, .reader = view->reader, .arena = arena},
         .why = why,
         .account = call->on.id,
+        .bound = bound,
         .limit = limit,
         .upwards = args->has_oldest_first && args->oldest_first};
     return set_bounds(&s) && fill(&s);

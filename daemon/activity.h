@@ -19,8 +19,10 @@ struct ch_activity {
 
 /* A page of the acts in an account up to view->seq.
  * call: an activity.list; its references are resolved in the view's state. What does not exist
- *       there did nothing. False: it failed, why says so. */
+ *       there did nothing.
+ * bound: a person or a key asks: what the operator or a service noted is not for them.
+ * False: it failed, why says so. */
 CH_MUST_USE bool ch_activity_find(struct ch_activity *page, const struct ch_shadow_view *view,
-                                  struct ch_vault *vault, struct ch_call *call,
+                                  struct ch_vault *vault, bool bound, struct ch_call *call,
                                   struct ch_arena *arena, struct ch_why *why);
 #endif

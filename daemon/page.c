@@ -3,6 +3,7 @@
 
 #include "daemon/core/decide.h"
 #include "daemon/log/streams.h"
+#include "daemon/opened.h"
 #include "daemon/replay/shadow.h"
 #include "daemon/replay/touched.h"
 #include "schema/event.h"
@@ -20,14 +21,29 @@ static bool no_memory(struct ch_why *why)
 }
 
 bool ch_page_begin(struct ch_page *page, const struct ch_qry_events_read *args,
-                   struct ch_arena *arena, struct ch_why *why)
+                   struct ch_vault *vault, struct ch_arena *arena, struct ch_why *why)
 {
     uint64_t limit = args->has_limit ? args->limit : 100;
     if (limit == 0 || limit > LIMIT_LIST_ITEMS) limit = LIMIT_LIST_ITEMS;
-    *page = (struct ch_page){.limit = limit,
+    *page = (struct ch_page){.vault = vault,
+                             .limit = limit,
                              .next = args->has_from && args->from > 0 ? args->from : 1,
                              .rows = ch_arena_take(arena, limit * sizeof *page->rows)};
     return page->rows != NULL || no_memory(why);
+}
+
+/* What is sealed goes into the body, the note and the row; what a password is compared with does
+ * not. */
+static bool open_sealed(struct ch_page *page, struct ch_event *event, union ch_event_body *body,
+                        struct ch_arena *arena, enum ch_seal_state *ret, struct ch_why *why)
+{
+    *ret = CH_SEAL_OPEN;
+    for (uint16_t i = 0; i < ch_events[event->tag].record.count; i++) {
+        if (ch_events[event->tag].record.fields[i].kind == CH_KIND_verifier) return true;
+    }
+    if (ch_opened(page->vault, event, body, arena, ret, why) != CH_OK) return false;
+    page->bytes += event->personal.cipher.len;
+    return true;
 }
 
 /* What an event is shown as; `fields` is a map copied into the arena. */
@@ -65,10 +81,18 @@ bool ch_page_take(struct ch_page *page, const struct ch_qry_events_read *args,
     *ret_full = false;
     if (ch_event_decode(record->bytes, arena, &body, &event, why) != CH_OK) return false;
     if (wanted(&event, args)) {
+        enum ch_seal_state seal = CH_SEAL_OPEN;
         page->bytes += record->bytes.len * 4;
         *ret_full = page->bytes > LIMIT_EVENTS_PAGE_BYTES && page->count > 0;
         if (*ret_full) return true;
-        if (!show(&event, arena, &page->rows[page->count])) return no_memory(why);
+        const bool opened = args->has_opened && args->opened;
+        if (opened && !open_sealed(page, &event, &body, arena, &seal, why)) return false;
+        struct ch_rec_event_row *row = &page->rows[page->count];
+        if (!show(&event, arena, row)) return no_memory(why);
+        row->has_note = event.note.len > 0;
+        row->note = event.note;
+        row->has_sealed = seal != CH_SEAL_OPEN;
+        row->sealed = ch_text_of(seal == CH_SEAL_ERASED ? "erased" : "lost");
         page->count++;
     }
     page->next = record->seq + 1;
@@ -95,12 +119,12 @@ static bool take_found(struct ch_page *page, const struct ch_shadow_view *view,
     return true;
 }
 
-bool ch_page_find(struct ch_page *page, const struct ch_shadow_view *view, struct ch_call *call,
-                  struct ch_arena *arena, struct ch_why *why)
+bool ch_page_find(struct ch_page *page, const struct ch_shadow_view *view, struct ch_vault *vault,
+                  struct ch_call *call, struct ch_arena *arena, struct ch_why *why)
 {
     const struct ch_qry_events_read *args = call->args;
     struct ch_reject reject = {.code = CH_REJ_none};
-    if (!ch_page_begin(page, args, arena, why)) return false;
+    if (!ch_page_begin(page, args, vault, arena, why)) return false;
     if (page->next > view->seq) return true;
     if (!ch_resolve(view->state, call, &reject)) {
         page->next = view->seq + 1;

@@ -9,8 +9,10 @@
 #include "schema/request.h"
 
 struct ch_shadow_view;
+struct ch_vault;
 
 struct ch_page {
+    struct ch_vault *vault;        /* that events are opened with; borrowed */
     struct ch_rec_event_row *rows; /* in the arena */
     uint32_t count;
     uint64_t limit; /* of count */
@@ -25,7 +27,7 @@ static inline bool ch_page_filtered(const struct ch_qry_events_read *args)
 
 /* An empty page that begins where args say. False: no memory, why says so. */
 CH_MUST_USE bool ch_page_begin(struct ch_page *page, const struct ch_qry_events_read *args,
-                               struct ch_arena *arena, struct ch_why *why);
+                               struct ch_vault *vault, struct ch_arena *arena, struct ch_why *why);
 
 /* Whether there is room for another event. */
 static inline bool ch_page_open(const struct ch_page *page)
@@ -43,5 +45,6 @@ CH_MUST_USE bool ch_page_take(struct ch_page *page, const struct ch_qry_events_r
  * call: an events.read with a filter; its references are resolved in the view's state. What does
  *       not exist there is touched by nothing. False: it failed, why says so. */
 CH_MUST_USE bool ch_page_find(struct ch_page *page, const struct ch_shadow_view *view,
-                              struct ch_call *call, struct ch_arena *arena, struct ch_why *why);
+                              struct ch_vault *vault, struct ch_call *call, struct ch_arena *arena,
+                              struct ch_why *why);
 #endif

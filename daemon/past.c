@@ -102,10 +102,12 @@ static void find_pages(struct ch_past *past, const struct ch_shadow_view *view)
         struct ch_call *call = &past->request.calls[i];
         bool good = true;
         if (filtered(call) != NULL) {
-            good = ch_page_find(&past->pages[i], view, call, &past->arena, &past->page_why);
+            good = ch_page_find(&past->pages[i], view, past->vault, call, &past->arena,
+                                &past->page_why);
         } else if (call->why == NULL && call->type == CH_QRY_activity_list) {
-            good = ch_activity_find(&past->activities[i], view, past->vault, call, &past->arena,
-                                    &past->page_why);
+            good =
+                ch_activity_find(&past->activities[i], view, past->vault,
+                                 ch_is_bound(&past->moment), call, &past->arena, &past->page_why);
         } else if (ch_proving_wanted(call)) {
             good = ch_proving_find(past->log, past->prover, call, &past->arena, &past->proofs[i],
                                    &past->page_why);

@@ -3,9 +3,8 @@
 
 #include "daemon/core/query_impl.h"
 #include "daemon/log/digest.h"
-#include "daemon/log/seal.h"
 #include "daemon/log/vault.h"
-#include "daemon/replay/directory.h"
+#include "daemon/opened.h"
 #include "schema/activity.h"
 
 enum { DEEPEST = 4 }; /* a thing is told by the event that made it, which may name another */
@@ -19,9 +18,6 @@ struct line {
     struct ch_why *why;
     bool failed; /* why says so */
 };
-
-/* Why a sealed text is not there. */
-enum seal { SEAL_OPEN, SEAL_ERASED, SEAL_LOST };
 
 static void put(struct line *line, const char *words)
 {
@@ -50,33 +46,14 @@ static void put_plain(struct line *line, const char *name)
 }
 
 /* Opens the sealed part into the body. */
-static enum seal open_sealed(struct line *line, struct ch_event *event, union ch_event_body *body)
+static enum ch_seal_state open_sealed(struct line *line, struct ch_event *event,
+                                      union ch_event_body *body)
 {
-    uint8_t key[CH_VAULT_KEY_BYTES];
-    uint8_t aad[8];
-    const struct ch_bytes cipher = event->personal.cipher;
-    if (!event->personal.present) return SEAL_OPEN;
-    const enum ch_vault_state had = ch_vault_get(line->t->vault, event->personal.number, key);
-    if (had != CH_VAULT_PRESENT) return had == CH_VAULT_ERASED ? SEAL_ERASED : SEAL_LOST;
-    uint8_t *plain = ch_arena_take(line->t->arena, cipher.len + 1);
-    ch_directory_aad(event->seq, aad);
-    enum ch_err err = CH_OK;
-    if (plain == NULL) {
-        err = ch_fail(line->why, CH_ERR_NO_MEMORY, 0, "no memory for the activity log");
-    } else if (cipher.len < CH_SEAL_TAG_BYTES) {
-        err = ch_fail(line->why, CH_ERR_SEAL_BROKEN, 0, "event %llu: the sealed part is cut off",
-                      (unsigned long long)event->seq);
-    } else {
-        err = ch_seal_open(key, event->personal.nonce, (struct ch_bytes){aad, sizeof aad}, cipher,
-                           plain, line->why);
-    }
-    ch_wipe(key, sizeof key);
-    if (err == CH_OK) {
-        const struct ch_bytes opened = {plain, cipher.len - CH_SEAL_TAG_BYTES};
-        err = ch_event_open(opened, body, event, line->why);
-    }
+    enum ch_seal_state seal = CH_SEAL_OPEN;
+    const enum ch_err err =
+        ch_opened(line->t->vault, event, body, line->t->arena, &seal, line->why);
     line->failed = line->failed || err != CH_OK;
-    return SEAL_OPEN;
+    return seal;
 }
 
 /* "Ann Miller (ann)", or the one name there is; one whose names are gone by number. */
@@ -210,9 +187,9 @@ static void put_field(struct line *line, const struct ch_event *event, const str
     }
 }
 
-static void put_seal(struct line *line, enum seal seal)
+static void put_seal(struct line *line, enum ch_seal_state seal)
 {
-    if (seal != SEAL_OPEN) put(line, seal == SEAL_ERASED ? "(erased)" : "(lost)");
+    if (seal != CH_SEAL_OPEN) put(line, seal == CH_SEAL_ERASED ? "(erased)" : "(lost)");
 }
 
 static void put_object(struct line *line, struct ch_event *event, union ch_event_body *body,
@@ -223,9 +200,10 @@ static void put_object(struct line *line, struct ch_event *event, union ch_event
     if (made) {
         put_thing(line, ch_events[event->tag].makes, event->seq, DEEPEST);
     } else if (field != NULL) {
-        const enum seal seal = field->personal ? open_sealed(line, event, body) : SEAL_OPEN;
+        const enum ch_seal_state seal =
+            field->personal ? open_sealed(line, event, body) : CH_SEAL_OPEN;
         if (line->failed) return;
-        if (seal != SEAL_OPEN) {
+        if (seal != CH_SEAL_OPEN) {
             put_seal(line, seal);
         } else if (!field->list && ch_field_present(field, event->body)) {
             put_field(line, event, field, depth);
@@ -236,13 +214,13 @@ static void put_object(struct line *line, struct ch_event *event, union ch_event
 /* What was recorded tells its own path. */
 static void put_recorded(struct line *line, struct ch_event *event, union ch_event_body *body)
 {
-    const enum seal seal = open_sealed(line, event, body);
+    const enum ch_seal_state seal = open_sealed(line, event, body);
     const struct ch_ev_activity_recorded *recorded = event->body;
     if (line->failed) return;
     ch_buf_put_text(&line->out, recorded->section);
     put(line, " > ");
     put_seal(line, seal);
-    if (seal != SEAL_OPEN) return;
+    if (seal != CH_SEAL_OPEN) return;
     ch_buf_put_text(&line->out, recorded->path.text);
     if (!recorded->has_object) return;
     put(line, ": ");

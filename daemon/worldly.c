@@ -111,7 +111,7 @@ static bool read_page(struct ch_pipeline *line, const struct ch_qry_events_read 
                       struct ch_page *page, struct ch_why *why)
 {
     bool full = false;
-    if (!ch_page_begin(page, args, &line->arena, why)) return false;
+    if (!ch_page_begin(page, args, line->directory->vault, &line->arena, why)) return false;
     ch_reader_seek(line->reader, page->next);
     for (uint32_t scanned = 0; scanned < SCAN_MOST && ch_page_open(page) && !full; scanned++) {
         struct ch_log_record record;
@@ -131,7 +131,7 @@ static bool made_page(struct ch_pipeline *line, const struct ch_moment *moment,
         *page = line->pages[moment->index];
         return true;
     }
-    if (!ch_page_begin(page, args, &line->arena, why)) return false;
+    if (!ch_page_begin(page, args, line->directory->vault, &line->arena, why)) return false;
     if (page->next > line->durable) return true;
     (void)ch_fail(why, CH_ERR_BUSY, 0, "the index was not asked; try again");
     return false;

@@ -115,6 +115,50 @@ def an_erased_person_has_no_name(daemon):
     assert "bob" not in text and "usr_" in text, text
 
 
+def what_was_written_is_shown(daemon):
+    """Names, reasons and notes, on the way by the whole log and by one stream; until the person is
+    erased. Passwords are never."""
+    dora = daemon.do("user.create", username="dora", full_name="Dora D.")["user"]
+    daemon.do("user.set_password", user="dora", password="doras-first-word")
+    call = {"type": "share.give", "on": "agency", "args": {"user": "dora", "role": "user"},
+            "note": "by ticket 17"}
+    assert daemon.send({"id": daemon.fresh_id(), "v": 1, "auth": ["as", "user", "ann"],
+                        "calls": [call]})["ok"]
+    daemon.do("account.suspend", "agency/store", reason="spam, told twice")
+    for words in ((), ("--user", "dora")):
+        text = replay(daemon, *words)
+        assert "username: dora; full_name: Dora D." in text, text
+        assert text.count("; note: by ticket 17\n") == 1, text
+        assert "argon2" not in text and "verifier: " not in text, text
+        assert ("reason: spam, told twice" in text) == (words == ()), text
+    event = json.loads(replay(daemon, "--type", "share_given", "--user", "dora", "--json"))
+    assert event["note"] == "by ticket 17" and "sealed" not in event, event
+    assert "note: by ticket 17" in replay(daemon, "--csv", "--user", "dora")
+    plain = [event for event in daemon.events() if "note" in event or "sealed" in event
+             or "username" in event["fields"]]
+    assert plain == [], "only where it is asked for"
+    acts = daemon.do("activity.list", "agency", full=True)["acts"]
+    assert [act["note"] for act in acts if "note" in act] == ["by ticket 17"], acts
+    stop = ("activity.list", "agency/store", {"full": True})
+    assert daemon.ask(stop)["results"][0]["result"]["acts"][0]["reason"] == "spam, told twice"
+    ann = {"auth": ["as", "user", "ann"]}
+    hers = daemon.ask(stop, **ann)["results"][0]["result"]["acts"]
+    assert hers and not any("reason" in act for act in hers), "the operator's reason is theirs"
+    hers = daemon.ask(("activity.list", "agency", {"full": True}), **ann)["results"][0]["result"]
+    assert [act["note"] for act in hers["acts"] if "note" in act] == ["by ticket 17"], hers
+    assert "note" not in str(daemon.do("activity.list", "agency")), "only with full"
+    assert "by ticket 17" in daemon.charter("activity", "list", "--on", "agency", "--full")
+    daemon.do("user.erase", user="dora")
+    for words in ((), ("--user", str(dora))):
+        text = replay(daemon, *words)
+        assert "ticket" not in text and "Dora" not in text and "(erased user)" in text, text
+        assert ("reason: spam, told twice" in text) == (words == ()), text
+    event = json.loads(replay(daemon, "--type", "share_given", "--user", str(dora), "--json"))
+    assert event["sealed"] == "erased" and "note" not in event, event
+    acts = daemon.do("activity.list", "agency", full=True)["acts"]
+    assert not any("note" in act for act in acts), acts
+
+
 def it_can_be_stopped_and_goes_on(daemon):
     for start in range(0, MANY, 1000):
         reply = daemon.ask(*[("group.create", "agency", {"name": f"group-{number}"})
@@ -142,6 +186,7 @@ def main():
         what_is_wanted_and_nothing_else(daemon, marks)
         with_names(daemon, marks)
         what_is_wrong_is_told(daemon)
+        what_was_written_is_shown(daemon)
         it_can_be_stopped_and_goes_on(daemon)
         an_erased_person_has_no_name(daemon)
 

@@ -241,7 +241,9 @@ const struct input_base input_bases[] = {
     {"ann: campaign.submissions on=north status=submitted after=0 limit=10", 0},
     {"ann: campaign.approvers on=north campaign=C1 after=0 limit=10", 0},
     {"ann: campaign.send_check on=north user=eve campaign=C1 content_hash=" HASH " list=L1", 0},
-    {"operator: events.read from=1 limit=10 account=north user=eve type=share_given wait_ms=0", 0},
+    {"operator: events.read from=1 limit=10 account=north user=eve type=share_given wait_ms=0 "
+     "opened=true",
+     0},
     {"operator: import.status format=access-ndjson", 0},
     {"operator: status state_hash=true", 0},
     /* Moves time, whatever else the message says; this is where it stands. */

@@ -130,7 +130,23 @@ static void put_name(struct ch_buf *line, const char *name)
     put(line, ")");
 }
 
-/* "share: shr_1a (bob on agency); role: rol_2b (user)" */
+/* What was noted with the command, and what is not there any more. */
+static void put_written(const struct parts *p, bool first, struct ch_buf *line)
+{
+    struct charter_text text;
+    if (charter_get_text(p->event, "note", &text)) {
+        put(line, first ? "note: " : "; note: ");
+        ch_buf_put(line, text.ptr, text.len);
+        first = false;
+    }
+    if (charter_get_text(p->event, "sealed", &text)) {
+        const bool erased = ch_text_is((struct ch_text){text.ptr, text.len}, "erased");
+        put(line, first ? "" : "; ");
+        put(line, erased ? "(erased user)" : "(what it sealed is lost)");
+    }
+}
+
+/* "share: shr_1a (bob on agency); role: rol_2b (user); note: by ticket 17" */
 static void put_fields(struct eventline *out, const struct parts *p, struct ch_buf *line)
 {
     bool first = true;
@@ -154,6 +170,7 @@ static void put_fields(struct eventline *out, const struct parts *p, struct ch_b
             put_name(line, called_name(out->called, prefix, id));
         }
     }
+    put_written(p, first, line);
 }
 
 static void put_id(struct ch_buf *line, struct ch_text kind, uint64_t id)

@@ -103,7 +103,9 @@ static size_t put_arguments(const struct replay *r, uint64_t from, uint64_t limi
         uint8_t kind;
     } refs[] = {{OPTION_ACCOUNT, "account", CH_KIND_account_ref},
                 {OPTION_USER, "user", CH_KIND_user_ref}};
-    size_t count = 2;
+    size_t count = 3;
+    ch_pack_chars(pairs, "opened");
+    ch_pack_bool(pairs, limit != 1);
     ch_pack_chars(pairs, "from");
     ch_pack_uint(pairs, from);
     ch_pack_chars(pairs, "limit");
