@@ -131,34 +131,33 @@ static bool gather(struct ch_asking *q, uint32_t user, struct ch_rows *made)
     return true;
 }
 
-/* Cuts one page out of all three. A cursor is an id and its kind: rows may be others by the next
- * page, where something was ended meanwhile. */
+static uint64_t seq_of_grant(const struct ch_state *state, uint32_t row)
+{
+    return ch_grant_row(state, row)->seq;
+}
+
+/* Cuts one page out of all three: a cursor is a kind, and the id of what was shown last of it. Ids
+ * stay far below the bits of the kind. */
+enum { ID_BITS = 51 };
+
 static void cut(struct ch_asking *q, struct ch_rows *made, uint64_t after, uint32_t limit,
                 bool *has_next, uint64_t *next)
 {
-    static ch_id_fn *const id_of[MADE_KINDS] = {
-        [MADE_SHARE] = ch_id_of_share, [MADE_GRANT] = ch_id_of_grant, [MADE_KEY] = ch_id_of_key};
-    enum { KINDS_ROOM = 4 }; /* of a cursor */
-    const uint32_t from = (uint32_t)(after % KINDS_ROOM);
+    static ch_id_fn *const id_of[MADE_KINDS] = {ch_id_of_share, seq_of_grant, ch_id_of_key};
     uint32_t left = limit;
     for (uint32_t kind = MADE_SHARE; kind < MADE_KINDS; kind++) {
-        struct ch_rows *rows = &made[kind];
-        const struct ch_page page = {.after = kind == from ? after / KINDS_ROOM : 0,
-                                     .limit = left == 0 ? 1 : left};
+        struct ch_page page = {.limit = left == 0 ? 1 : left};
         bool more = false;
-        uint64_t id = 0;
-        if (kind < from) rows->count = 0;
-        ch_rows_page(q, rows, page, id_of[kind], &more, &id);
-        if (left == 0) {
-            *has_next = *has_next || rows->count > 0;
-            rows->count = 0;
-            continue;
-        }
-        *has_next = *has_next || more;
-        left -= rows->count;
-        if (left == 0 && rows->count > 0) {
-            *next = id_of[kind](q->state, rows->row[rows->count - 1]) * KINDS_ROOM + kind;
-        }
+        uint64_t last = 0;
+        if (after >> ID_BITS > kind) made[kind].count = 0;
+        if (after >> ID_BITS == kind) page.after = after & ((UINT64_C(1) << ID_BITS) - 1);
+        ch_rows_page(q, &made[kind], page, id_of[kind], &more, &last);
+        *has_next = *has_next || more || (left == 0 && made[kind].count > 0);
+        if (left == 0) made[kind].count = 0;
+        left -= made[kind].count;
+        if (left > 0 || made[kind].count == 0) continue;
+        last = id_of[kind](q->state, made[kind].row[made[kind].count - 1]);
+        *next = (uint64_t)kind << ID_BITS | last;
     }
 }
 

@@ -40,11 +40,14 @@ uint32_t ch_due_day(const struct ch_state *state, uint32_t share, uint32_t every
 /* One command on its way to the shares it used. */
 struct using
 {
-    struct ch_state *state;
+    const struct ch_state *state;
     const struct ch_event *event;
     uint32_t account; /* for which it was sent */
+    uint32_t only;    /* shares of this account alone; 0: of every one */
     uint32_t day;
-    uint64_t left; /* rows that may still be written */
+    uint64_t left;            /* rows that may still be written */
+    struct ch_state *written; /* where they are; NULL: it is only asked which there are */
+    struct ch_used *used;
 };
 
 static bool counts(const struct using *u, const struct ch_row_share *share)
@@ -64,12 +67,27 @@ static bool reaches(const struct using *u, const struct ch_row_share *share)
     return false;
 }
 
+static void add_used(const struct using *u, uint32_t account)
+{
+    struct ch_used *used = u->used;
+    const uint64_t id = ch_account_row(u->state, account)->id;
+    if (used->count > 0 && used->account[used->count - 1] == id) return;
+    CH_CHECK(used->count < CH_USED_MOST);
+    used->account[used->count++] = id;
+}
+
 static void note(struct using *u, uint32_t row)
 {
-    if (u->left == 0 || ch_share_row(u->state, row)->used_day == u->day) return;
-    struct ch_row_share *share = ch_row_edit(&u->state->store, CH_T_SHARE, row);
-    share->used_day = u->day;
+    const struct ch_row_share *known = ch_share_row(u->state, row);
+    if (u->left == 0 || known->used_day == u->day) return;
+    if (u->only != 0 && known->account != u->only) return;
     u->left--;
+    if (u->written == NULL) {
+        add_used(u, known->account);
+        return;
+    }
+    struct ch_row_share *share = ch_row_edit(&u->written->store, CH_T_SHARE, row);
+    share->used_day = u->day;
 }
 
 /* Whether some group's share was used: then the one that makes the user a member was, too. */
@@ -92,30 +110,103 @@ static bool note_groups(struct using *u, uint32_t first_member)
     return used;
 }
 
-/* An account that is just being opened is opened for the one above it. */
-static uint32_t account_meant(const struct ch_state *state, const struct ch_event *event)
+/* One that is just being opened is opened for the one above it. */
+uint64_t ch_account_meant(const struct ch_event *event)
 {
-    const uint32_t account = ch_find_account(state, event->account);
-    if (event->tag != CH_EV_account_opened || account == 0) return account;
-    return ch_account_row(state, account)->parent;
+    if (event->tag != CH_EV_account_opened) return event->account;
+    const struct ch_ev_account_opened *opened = event->body;
+    return opened->has_parent ? opened->parent.seq : 0;
+}
+
+/* Who uses; 0: nobody does. */
+static uint32_t user_of(const struct ch_state *state, const struct ch_event *event)
+{
+    if (event->actor.kind != CH_actor_kind_user || event->account == 0) return 0;
+    if (event->cause.kind != CH_CAUSE_COMMAND) return 0; /* a command is one use */
+    return ch_find_user(state, event->actor.id);
+}
+
+static void note_all(struct using *u, uint32_t user)
+{
+    for (uint32_t a = u->account; a != 0; a = ch_account_row(u->state, a)->parent) {
+        const uint32_t row = ch_find_share(u->state, CH_subject_kind_user, user, a);
+        if (row == 0 || !counts(u, ch_share_row(u->state, row))) continue;
+        if (reaches(u, ch_share_row(u->state, row))) note(u, row);
+        if (note_groups(u, ch_share_row(u->state, row)->first_member)) note(u, row);
+    }
 }
 
 void ch_note_use(struct ch_state *state, const struct ch_event *event)
 {
-    if (event->actor.kind != CH_actor_kind_user || event->account == 0) return;
-    if (event->cause.kind != CH_CAUSE_COMMAND) return; /* a command is one use */
+    const uint32_t user = user_of(state, event);
+    if (user == 0) return;
     struct using u = {.state = state,
                       .event = event,
-                      .account = account_meant(state, event),
+                      .account = ch_find_account(state, ch_account_meant(event)),
                       .day = ch_day_of(event->at),
-                      .left = LIMIT_USES_A_COMMAND};
-    const uint32_t user = ch_find_user(state, event->actor.id);
+                      .left = LIMIT_USES_A_COMMAND,
+                      .written = state};
+    note_all(&u, user);
+}
+
+void ch_note_use_of(struct ch_state *state, const struct ch_event *event, uint32_t account)
+{
+    const uint32_t user = user_of(state, event);
+    if (user == 0 || account == 0) return;
+    struct using u = {.state = state,
+                      .event = event,
+                      .account = ch_find_account(state, ch_account_meant(event)),
+                      .only = account,
+                      .day = ch_day_of(event->at),
+                      .left = UINT64_MAX,
+                      .written = state};
+    note_all(&u, user);
+}
+
+/* Whether whoever has the share, which an event names first, is the actor or a group. */
+static bool is_of_actor(const struct ch_state *state, const struct ch_event *event, uint32_t user)
+{
+    const uint32_t row = ch_find_share_id(state, ((const struct ch_share_id *)event->body)->seq);
+    if (row == 0) return false;
+    const struct ch_row_share *share = ch_share_row(state, row);
+    return share->subject_kind != CH_subject_kind_user || share->subject == user;
+}
+
+/* Whether by the event itself the actor may have more to use. */
+static bool may_gain(const struct ch_state *state, const struct ch_event *event, uint32_t user)
+{
+    switch (event->tag) {
+    case CH_EV_share_given: {
+        const struct ch_ev_share_given *given = event->body;
+        return given->subject_kind != CH_subject_kind_user || given->subject == event->actor.id;
+    }
+    case CH_EV_ownership_transferred:
+    case CH_EV_group_moved:
+    case CH_EV_group_member_added: return true;
+    case CH_EV_invitation_accepted:
+    case CH_EV_share_activated:
+    case CH_EV_share_role_set:
+    case CH_EV_share_expiry_set: return is_of_actor(state, event, user);
+    default: return false;
+    }
+}
+
+void ch_used_by(const struct ch_state *before, const struct ch_event *event, struct ch_used *ret)
+{
+    const uint32_t user = user_of(before, event);
+    ret->count = ret->over = 0;
     if (user == 0) return;
-    for (uint32_t a = u.account; a != 0; a = ch_account_row(state, a)->parent) {
-        const uint32_t row = ch_find_share(state, CH_subject_kind_user, user, a);
-        if (row == 0 || !counts(&u, ch_share_row(state, row))) continue;
-        if (reaches(&u, ch_share_row(state, row))) note(&u, row);
-        if (note_groups(&u, ch_share_row(state, row)->first_member)) note(&u, row);
+    struct using u = {.state = before,
+                      .event = event,
+                      .account = ch_find_account(before, ch_account_meant(event)),
+                      .day = ch_day_of(event->at),
+                      .left = LIMIT_USES_A_COMMAND,
+                      .used = ret};
+    note_all(&u, user);
+    ret->over = u.left == 0;
+    if (ret->over == 0 && !may_gain(before, event, user)) return;
+    for (uint32_t a = u.account; a != 0; a = ch_account_row(before, a)->parent) {
+        add_used(&u, a);
     }
 }
 

@@ -28,5 +28,19 @@ uint32_t ch_due_day(const struct ch_state *state, uint32_t share, uint32_t every
 
 /* For apply, behind an event's own effect: notes what the actor used. Room: ch_uses_room. */
 void ch_note_use(struct ch_state *state, const struct ch_event *event);
+/* For a part of a state: the same of the shares of one account alone. The event itself need not fit
+ * the part, but the account that it is meant for is there, with those above it. */
+uint64_t ch_account_meant(const struct ch_event *event); /* an id; 0: none */
+void ch_note_use_of(struct ch_state *state, const struct ch_event *event, uint32_t account);
 uint64_t ch_uses_room(const struct ch_state *state); /* bytes of the journal, for one command */
+
+/* Before an event is applied: the accounts whose shares' use it may note, so that of no others it
+ * does. Ids; one may stand twice. */
+enum { CH_USED_MOST = 80 };
+struct ch_used {
+    uint64_t account[CH_USED_MOST];
+    uint32_t count;
+    uint32_t over; /* 1: of these accounts more is used than one command notes */
+};
+void ch_used_by(const struct ch_state *before, const struct ch_event *event, struct ch_used *ret);
 #endif

@@ -21,7 +21,7 @@
 
 struct ch_streams; /* opaque */
 
-enum { CH_STREAMS_RUN = 65536, CH_STREAMS_VERSION = 4, CH_STREAMS_KEYS = 16 };
+enum { CH_STREAMS_RUN = 65536, CH_STREAMS_VERSION = 6, CH_STREAMS_KEYS = 1100 };
 
 static inline uint64_t ch_stream_key(uint8_t kind, uint64_t id)
 {

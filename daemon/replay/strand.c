@@ -3,7 +3,7 @@
 
 #include "daemon/core/apply.h"
 #include "daemon/core/ledger.h"
-#include "daemon/core/reputation.h"
+#include "daemon/core/use.h"
 #include "daemon/log/streams.h"
 #include "daemon/replay/strand_impl.h"
 #include "daemon/replay/touched.h"
@@ -14,6 +14,7 @@
 enum {
     STATE_MOST = 64 << 20,   /* bytes of rows of a state that is kept */
     RECORDS_KEPT = 32 << 20, /* bytes of memory for records, likewise */
+    SHARES_NAMED = 1024,     /* by one event, as in events.def */
 };
 
 /* ---- what is applied ------------------------------------------------------------------------- */
@@ -256,6 +257,32 @@ static enum fit cut_requested(struct ch_strand *strand, const struct ch_event *e
     return OUT;
 }
 
+/* Leaves the shares that are in the part. */
+static uint32_t cut_shares(const struct ch_strand *strand, const struct ch_share_id *shares,
+                           uint32_t count, struct ch_share_id *ret)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (ch_find_share_id(&strand->state, shares[i].seq) != 0) ret[kept++] = shares[i];
+    }
+    return kept;
+}
+
+/* Of a list of shares it is about those that are in the part. ids: room for all of them */
+static void cut_used(const struct ch_strand *strand, const struct ch_event *event,
+                     union ch_event_body *body, struct ch_share_id *ids)
+{
+    if (event->tag == CH_EV_access_used) {
+        struct ch_ev_access_used *used = &body->access_used;
+        used->shares_len = cut_shares(strand, used->shares, used->shares_len, ids);
+        used->shares = ids;
+    } else if (event->tag == CH_EV_access_certified) {
+        struct ch_ev_access_certified *certified = &body->access_certified;
+        certified->shares_len = cut_shares(strand, certified->shares, certified->shares_len, ids);
+        certified->shares = ids;
+    }
+}
+
 /* Makes of an event what of it is about the part. */
 static enum fit cut(struct ch_strand *strand, struct ch_event *event, union ch_event_body *body)
 {
@@ -278,10 +305,12 @@ static enum fit cut(struct ch_strand *strand, struct ch_event *event, union ch_e
 static bool apply_one(struct ch_strands *strands, struct ch_strand *strand, struct ch_event *event,
                       union ch_event_body *body)
 {
+    struct ch_share_id ids[SHARES_NAMED];
     struct ch_why why;
     enum fit fit = fits(strand, event);
     if (fit == FITS) fit = cut(strand, event, body);
     if (fit != FITS) return fit == OUT;
+    cut_used(strand, event, body, ids);
     ch_apply_part(&strand->state, event);
     if (strands->options.learn == NULL) return true;
     return strands->options.learn(strands->options.arg, &strand->state, event, &why) == CH_OK;
@@ -308,7 +337,14 @@ static bool apply_some(struct ch_strands *strands, struct ch_strand *strand, siz
     }
     if (!ch_apply_reserve_many(&strand->state, count, items, bytes)) return false;
     for (size_t i = 0; i < count; i++) {
-        if (!apply_one(strands, strand, &decoded[i].event, &decoded[i].body)) return false;
+        const struct ch_strand_entry *entry = ch_strand_entry(strands, first + i);
+        struct ch_event *event = &decoded[i].event;
+        if (entry->applies != 0 && !apply_one(strands, strand, event, &decoded[i].body)) {
+            return false;
+        }
+        if (entry->uses == 0) continue;
+        const uint32_t account = ch_find_account(&strand->state, strand->roots.account[0]);
+        ch_note_use_of(&strand->state, event, account);
     }
     return true;
 }

@@ -45,6 +45,10 @@ enum {
     BY_session_list = CH_BY_ASKER | CH_BY_SESSIONS,
     BY_session_accounts = CH_BY_ASKER | CH_BY_ELSEWHERE | CH_BY_TREE,
     BY_access_requests = CH_BY_REQUESTS,
+    BY_access_orphans = CH_BY_SUBJECT | CH_BY_MADE,
+    /* of one account; with those below it, every share there */
+    BY_access_review =
+        CH_BY_USES | CH_BY_SETTINGS | CH_BY_PEOPLE | CH_BY_ABOVE | CH_BY_ELSEWHERE | CH_BY_GROUPS,
     BY_access_mine = CH_BY_ASKER | CH_BY_REQUESTS,
     /* who covers what is asked for, on the account and below it: as an approval would ask */
     BY_access_deciders = CH_BY_REQUESTS | CH_BY_ABOVE | CH_BY_ELSEWHERE | CH_BY_GROUPS,
@@ -58,9 +62,7 @@ enum {
     BY_import_status = CH_BY_WHOLE,       /* tells when the last event of the log was */
     BY_invitation_preview = CH_BY_WHOLE,  /* tells whether anybody has the address; whoever had
                                            * it then, no stream says */
-    BY_access_orphans = CH_BY_WHOLE,
-    BY_access_review = CH_BY_WHOLE,
-    BY_suppression_keys = CH_BY_WHOLE, /* tells how many addresses of all lists have each key */
+    BY_suppression_keys = CH_BY_WHOLE,    /* tells how many addresses of all lists have each key */
     BY_stats_show = CH_BY_MAIL | CH_BY_SUBJECT,
     BY_stats_series = CH_BY_MAIL | CH_BY_SUBJECT | CH_BY_LIMITS, /* or of those below it, too */
     BY_usage_history = CH_BY_MAIL | CH_BY_LIMITS,                /* likewise */
@@ -140,6 +142,10 @@ static uint32_t by_of(const struct ch_call *call, struct subject *ret)
     if (call->type == CH_QRY_campaign_send_check &&
         !((const struct ch_qry_campaign_send_check *)call->args)->has_user) {
         deciding |= CH_BY_ASKER;
+    }
+    if (call->type == CH_QRY_access_review) {
+        const struct ch_qry_access_review *args = call->args;
+        if (args->has_below && args->below) return CH_BY_WHOLE;
     }
     if (is_of_subtree(call)) deciding |= CH_BY_MAIL_BELOW | CH_BY_TREE;
     if (ch_calls[call->type].on && !call->has_on) return CH_BY_WHOLE; /* it is refused */
@@ -227,6 +233,7 @@ bool ch_strand_roots(const struct ch_strand_asked *asked, const struct ch_state 
         const struct ch_call *call = &request->calls[i];
         if (call->why == NULL && !add_call(ret, head, call)) return false;
     }
+    if (ret->accounts != 1 && (ret->by & CH_BY_USES) != 0) return false;
     if (ret->accounts + ret->subjects == 0 && (ret->by & CH_BY_LOG) == 0) return false;
     qsort(ret->account, ret->accounts, sizeof *ret->account, by_id);
     qsort(ret->subject, ret->subjects, sizeof *ret->subject, by_id);

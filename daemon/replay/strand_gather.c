@@ -1,6 +1,7 @@
 /* strand_gather: which events a strand is made of; see strand.h. SPDX-License-Identifier: MIT */
 #include "daemon/replay/strand_impl.h"
 
+#include "daemon/core/use.h"
 #include "daemon/log/reader.h"
 #include "daemon/log/streams.h"
 #include "daemon/replay/touched.h"
@@ -8,7 +9,10 @@
 
 #include <stdlib.h>
 
-enum { RECORDS_MOST = 256 << 20 }; /* bytes of records in memory at once */
+enum {
+    RECORDS_MOST = 256 << 20, /* bytes of records in memory at once */
+    SHARE = 255,              /* the kind of a lead to whoever has the share */
+};
 
 static uint8_t kind_of(uint64_t key)
 {
@@ -179,9 +183,12 @@ void ch_strand_begin(struct ch_strand *strand)
         add_where(strand, CH_BY_MAIL, CH_TOUCH_MAIL, account);
         add_where(strand, CH_BY_FEEDS, CH_TOUCH_FEEDS, account);
         add_where(strand, CH_BY_LIST, CH_TOUCH_LIST, account);
+        add_where(strand, CH_BY_USES, CH_TOUCH_USES, account);
+        add_where(strand, CH_BY_USES, CH_TOUCH_OVERUSED, account);
     }
     for (uint32_t i = 0; i < roots->subjects; i++) {
         add_stream(strand, CH_TOUCH_RIGHTS, roots->subject[i], /* deep= */ true);
+        add_where(strand, CH_BY_MADE, CH_TOUCH_MADE, roots->subject[i]);
     }
     if (roots->asker != 0) begin_asker(strand, roots->asker);
 }
@@ -300,6 +307,27 @@ static void lead_from_campaigns(const struct reading *r, const struct ch_event *
     if (event->tag == CH_EV_campaign_approved) lead(r, 0, event->actor.id, /* deep= */ true);
 }
 
+static void lead_to_share(const struct reading *r, uint64_t share)
+{
+    const struct ch_strand_lead to = {.key = ch_stream_key(SHARE, share)};
+    ch_buf_put(&r->strands->leads, &to, sizeof to);
+}
+
+/* Whoever has what the subject made; whether it is there yet is told by what they have. */
+static void lead_from_made(const struct reading *r, const struct ch_event *event)
+{
+    add_place(r->strand, event->account, /* asked= */ false);
+    if (event->tag == CH_EV_share_given) {
+        lead(r, 0, ((const struct ch_ev_share_given *)event->body)->subject, /* deep= */ false);
+    } else if (event->tag == CH_EV_share_invited) {
+        lead(r, 0, ((const struct ch_ev_share_invited *)event->body)->user.seq, /* deep= */ false);
+    } else if (event->tag == CH_EV_key_created) {
+        lead(r, 0, event->seq, /* deep= */ false);
+    } else if (event->tag == CH_EV_grant_set) {
+        lead_to_share(r, ((const struct ch_ev_grant_set *)event->body)->share.seq);
+    }
+}
+
 /* The accounts that were current ones. */
 static void lead_from_sessions(const struct reading *r, const struct ch_event *event)
 {
@@ -357,7 +385,7 @@ static void lead_from_invited(const struct reading *r, const struct ch_event *ev
     if (all && share) add_place(r->strand, event->account, /* asked= */ false);
 }
 
-/* The person behind a key. */
+/* Who acted: the person behind a key, who certified. */
 static void lead_to_maker(const struct reading *r, const struct ch_event *event)
 {
     const uint8_t kind = event->actor.kind;
@@ -371,7 +399,7 @@ static void lead_from_rights(const struct reading *r, const struct ch_event *eve
     lead_from_invited(r, event);
     if (event->tag == CH_EV_key_created) {
         add_place(r->strand, event->account, /* asked= */ false);
-        if (is_by(r->strand, CH_BY_CAMPAIGNS)) lead_to_maker(r, event);
+        if (is_by(r->strand, CH_BY_CAMPAIGNS | CH_BY_USES)) lead_to_maker(r, event);
     } else if (event->tag == CH_EV_group_created) {
         const struct ch_ev_group_created *created = event->body;
         if (created->has_parent) lead(r, 0, created->parent.seq, deep);
@@ -382,6 +410,13 @@ static void lead_from_rights(const struct reading *r, const struct ch_event *eve
         const struct ch_ev_group_member_added *added = event->body;
         lead(r, event->account, added->group.seq, /* deep= */ true);
     }
+}
+
+/* Where a share was used from, and who certified one. */
+static void lead_from_uses(const struct reading *r, const struct ch_event *event)
+{
+    if (event->tag == CH_EV_access_certified) lead_to_maker(r, event);
+    add_place(r->strand, ch_account_meant(event), /* asked= */ false);
 }
 
 static void lead_on(const struct reading *r, const struct ch_event *event)
@@ -397,6 +432,8 @@ static void lead_on(const struct reading *r, const struct ch_event *event)
     case CH_TOUCH_REQUESTS: lead_from_requests(r, event); break;
     case CH_TOUCH_CAMPAIGNS: lead_from_campaigns(r, event); break;
     case CH_TOUCH_SESSIONS: lead_from_sessions(r, event); break;
+    case CH_TOUCH_MADE: lead_from_made(r, event); break;
+    case CH_TOUCH_USES: lead_from_uses(r, event); break;
     case CH_TOUCH_OFFERS: add_place(r->strand, event->account, /* asked= */ false); break;
     default: break;
     }
@@ -435,22 +472,38 @@ static bool may_lead(uint64_t tag)
     case CH_EV_campaign_approved:
     case CH_EV_session_opened:
     case CH_EV_session_moved:
+    case CH_EV_access_certified:
     case CH_EV_key_created: return true;
     default: return false;
     }
 }
 
-/* The most are read whole only when they are applied. source: event.h, the record's form */
-static bool looks_on(const struct reading *r, const struct ch_log_record *record)
+/* The event's tag; 0: it is not what it should be. source: event.h, the record's form */
+static uint64_t tag_of(const struct ch_log_record *record)
 {
     struct ch_cursor c = ch_cursor_of(record->bytes);
     (void)ch_read_array(&c);
     const uint64_t seq = ch_read_uint(&c);
     (void)ch_read_uint(&c); /* at */
     const uint64_t tag = ch_read_uint(&c);
-    return c.err != CH_OK || seq != record->seq || may_lead(tag) ||
-           (is_by(r->strand, CH_BY_FACTS) && stream_of(r)->deep) ||
-           kind_of(stream_of(r)->key) == CH_TOUCH_PEOPLE;
+    return c.err != CH_OK || seq != record->seq ? 0 : tag;
+}
+
+/* Whether it tells of the use of shares itself; whatever else somebody does is one. */
+static bool is_about_uses(const struct ch_log_record *record)
+{
+    const uint64_t tag = tag_of(record);
+    return tag == CH_EV_access_used || tag == CH_EV_access_certified;
+}
+
+/* The most are read whole only when they are applied. */
+static bool looks_on(const struct reading *r, const struct ch_log_record *record)
+{
+    const uint64_t tag = tag_of(record);
+    return tag == 0 || may_lead(tag) || (is_by(r->strand, CH_BY_FACTS) && stream_of(r)->deep) ||
+           kind_of(stream_of(r)->key) == CH_TOUCH_PEOPLE ||
+           kind_of(stream_of(r)->key) == CH_TOUCH_MADE ||
+           kind_of(stream_of(r)->key) == CH_TOUCH_USES;
 }
 
 static bool take_record(const struct reading *r, const struct ch_log_record *record)
@@ -466,8 +519,12 @@ static bool take_record(const struct reading *r, const struct ch_log_record *rec
         if (err != CH_OK || event.seq != record->seq) return false;
         lead_on(r, &event);
     }
-    const struct ch_strand_entry entry = {
-        .seq = record->seq, .at = strands->records.len, .len = record->bytes.len};
+    const bool uses = kind_of(stream_of(r)->key) == CH_TOUCH_USES;
+    const struct ch_strand_entry entry = {.seq = record->seq,
+                                          .at = strands->records.len,
+                                          .len = (uint32_t)record->bytes.len,
+                                          .uses = uses,
+                                          .applies = !uses || is_about_uses(record)};
     ch_buf_put(&strands->records, record->bytes.ptr, record->bytes.len);
     ch_buf_put(&strands->entries, &entry, sizeof entry);
     return !strands->records.failed && !strands->entries.failed && !strands->leads.failed &&
@@ -541,29 +598,78 @@ static bool read_stream(const struct reading *r, uint64_t to)
     return true;
 }
 
+/* What was not noted only the whole state tells. */
+static bool has_none(const struct reading *r, uint64_t to)
+{
+    struct ch_why why;
+    uint64_t one;
+    size_t count = 0;
+    const enum ch_err err = ch_streams_find_to(r->strands->options.streams, stream_of(r)->key,
+                                               stream_of(r)->to + 1, to, &one, 1, &count, &why);
+    stream_of(r)->to = to;
+    return err == CH_OK && count == 0;
+}
+
 static bool read_some(const struct reading *r, uint64_t to)
 {
     switch (kind_of(stream_of(r)->key)) {
     case CH_TOUCH_LOGINS: return read_last(r, to);
     case CH_TOUCH_SET: return read_set(r, to);
+    case CH_TOUCH_OVERUSED: return has_none(r, to);
     default: return read_stream(r, to);
     }
 }
 
+static int by_key(const void *a, const void *b)
+{
+    const struct ch_strand_lead *one = a;
+    const struct ch_strand_lead *two = b;
+    return (one->key > two->key) - (one->key < two->key);
+}
+
+/* Whoever has the share: a share's id is the seq of the event that made it, which says so. */
+static bool follow_share(struct ch_strands *strands, struct ch_strand *strand, uint64_t share)
+{
+    struct ch_log_record record;
+    union ch_event_body body;
+    struct ch_event event;
+    struct ch_why why;
+    ch_arena_reset(&strands->arena);
+    if (ch_reader_read_these(strands->options.reader, &share, 1, &record, &why) != CH_OK ||
+        ch_event_decode(record.bytes, &strands->arena, &body, &event, &why) != CH_OK) {
+        return false;
+    }
+    const uint64_t subject = event.tag == CH_EV_share_given     ? body.share_given.subject
+                             : event.tag == CH_EV_share_invited ? body.share_invited.user.seq
+                             : event.tag == CH_EV_ownership_transferred
+                                 ? body.ownership_transferred.user.seq
+                                 : 0;
+    if (subject != 0) add_stream(strand, CH_TOUCH_RIGHTS, subject, /* deep= */ false);
+    return subject != 0;
+}
+
 /* Follows the leads whose account is of the strand. */
-static void follow_leads(struct ch_strands *strands, struct ch_strand *strand)
+static bool follow_leads(struct ch_strands *strands, struct ch_strand *strand)
 {
     struct ch_strand_lead *leads = (struct ch_strand_lead *)(void *)strands->leads.ptr;
+    const size_t count = strands->leads.len / sizeof *leads;
     size_t kept = 0;
-    for (size_t i = 0; i < strands->leads.len / sizeof *leads; i++) {
+    /* One share may have many grants. */
+    if (is_by(strand, CH_BY_MADE) && count > 1) qsort(leads, count, sizeof *leads, by_key);
+    for (size_t i = 0; i < count; i++) {
         const struct ch_strand_lead to = leads[i];
-        if (to.account == 0 || place_of(strand, to.account) != NULL) {
-            add_stream(strand, CH_TOUCH_RIGHTS, to.key & (UINT64_MAX >> 8), to.deep);
+        const uint64_t id = to.key & (UINT64_MAX >> 8);
+        if (kind_of(to.key) == SHARE) {
+            const bool again = i + 1 < count && leads[i + 1].key == to.key;
+            if (!again && !follow_share(strands, strand, id)) return false;
+        } else if (to.account == 0 || place_of(strand, to.account) != NULL) {
+            add_stream(strand, CH_TOUCH_RIGHTS, id, to.deep);
         } else {
             leads[kept++] = to;
         }
     }
     strands->leads.len = kept * sizeof *leads;
+    return true;
 }
 
 static int by_seq(const void *a, const void *b)
@@ -587,7 +693,12 @@ static void sort_entries(struct ch_strands *strands)
     qsort(strands->entries.ptr, count, sizeof(struct ch_strand_entry), by_seq);
     for (size_t i = 0; i < count; i++) {
         const struct ch_strand_entry entry = *ch_strand_entry(strands, i);
-        if (kept > 0 && ch_strand_entry(strands, kept - 1)->seq == entry.seq) continue;
+        if (kept > 0 && ch_strand_entry(strands, kept - 1)->seq == entry.seq) {
+            struct ch_strand_entry *same = ch_strand_entry(strands, kept - 1);
+            same->uses = same->uses || entry.uses;
+            same->applies = same->applies || entry.applies;
+            continue;
+        }
         *ch_strand_entry(strands, kept++) = entry;
     }
     strands->entries.len = kept * sizeof(struct ch_strand_entry);
@@ -607,7 +718,7 @@ bool ch_strand_gather(struct ch_strands *strands, struct ch_strand *strand, uint
             if (strand->stream[i].to >= to) continue;
             if (!read_some(&r, to)) return false;
         }
-        follow_leads(strands, strand);
+        if (!follow_leads(strands, strand)) return false;
     } while (strand->grown && !strand->too_many);
     if (strand->too_many) return false;
     sort_entries(strands);

@@ -45,6 +45,8 @@ enum ch_strand_by {
     CH_BY_FED = 1 << 23,        /* what the one above it feeds */
     CH_BY_LIST = 1 << 24,       /* its unsubscribe list */
     CH_BY_LISTS = 1 << 25,      /* and those of the one above it and right below it */
+    CH_BY_MADE = 1 << 26,       /* what the subject made */
+    CH_BY_USES = 1 << 27,       /* when shares of the account were used and certified */
 };
 
 /* One stream that is followed. */
@@ -83,7 +85,9 @@ struct ch_strand_lead {
 struct ch_strand_entry {
     uint64_t seq;
     size_t at;
-    size_t len;
+    uint32_t len;
+    uint16_t uses;    /* 1: by it shares of the account asked about may be used */
+    uint16_t applies; /* 0: beside that it is not about the part */
 };
 
 /* What makes a strand what it is. Zeroed before it is filled, so that two can be compared. */

@@ -1,6 +1,7 @@
 /* touched: see touched.h. SPDX-License-Identifier: MIT */
 #include "daemon/replay/touched.h"
 
+#include "daemon/core/use.h"
 #include "schema/base/check.h"
 
 struct touching {
@@ -34,6 +35,7 @@ enum bearing {
     MAIL = 1 << 16,     /* what was counted of the account's mail, and its bounds */
     FEED = 1 << 17,     /* what the account feeds */
     LIST = 1 << 18,     /* its unsubscribe list */
+    MADE = 1 << 19,     /* a person made something by it */
 };
 
 /* What each event bears on. */
@@ -67,7 +69,7 @@ enum {
     ON_ownership_withdrawn = PLACE,
     ON_ownership_declined = PLACE,
     ON_ownership_offer_expired = PLACE,
-    ON_ownership_transferred = RIGHTS | PLACE,
+    ON_ownership_transferred = RIGHTS | PLACE | MADE,
     ON_user_created = RIGHTS | PERSON,
     ON_user_invited = RIGHTS | PERSON,
     ON_user_locked = RIGHTS | PERSON,
@@ -81,19 +83,19 @@ enum {
     ON_session_moved = SESSION | PERSON,
     ON_session_closed = SESSION | PERSON,
     ON_session_expired = SESSION | PERSON,
-    ON_share_given = RIGHTS,
+    ON_share_given = RIGHTS | MADE,
     ON_share_role_set = RIGHTS,
     ON_share_expiry_set = RIGHTS,
     ON_share_limited = RIGHTS,
     ON_share_restricted = RIGHTS,
     ON_share_scopes_set = RIGHTS,
-    ON_grant_set = RIGHTS,
+    ON_grant_set = RIGHTS | MADE,
     ON_grant_revoked = RIGHTS,
     ON_share_deactivated = RIGHTS,
     ON_share_activated = RIGHTS,
     ON_share_ended = RIGHTS,
     ON_share_expired = RIGHTS,
-    ON_share_invited = RIGHTS,
+    ON_share_invited = RIGHTS | MADE,
     ON_invitation_sent = RIGHTS,
     ON_invitation_accepted = RIGHTS,
     ON_invitation_declined = RIGHTS,
@@ -104,7 +106,7 @@ enum {
     ON_group_deleted = RIGHTS,
     ON_group_member_added = RIGHTS,
     ON_group_member_removed = RIGHTS,
-    ON_key_created = RIGHTS,
+    ON_key_created = RIGHTS | MADE,
     ON_key_renamed = RIGHTS,
     ON_key_rotated = RIGHTS,
     ON_key_revoked = RIGHTS,
@@ -312,6 +314,43 @@ static bool is_of_submission(const struct ch_event *event)
            ((const struct ch_ev_campaign_sent *)event->body)->has_submission;
 }
 
+/* Who made something, also by a key of theirs. */
+static void touch_maker(struct touching *touching)
+{
+    const struct ch_state *state = touching->before;
+    const uint32_t user = ch_person_behind(state, &touching->event->actor);
+    if (user != 0) touch(touching, CH_TOUCH_MADE, ch_user_row(state, user)->id);
+}
+
+static void touch_use_of(struct touching *touching, uint64_t share)
+{
+    const struct ch_state *state = touching->before;
+    const uint32_t row = ch_find_share_id(state, share);
+    if (row == 0) return;
+    const uint64_t account = ch_account_row(state, ch_share_row(state, row)->account)->id;
+    const uint64_t key = ch_stream_key(CH_TOUCH_USES, account);
+    if (touching->count > 0 && touching->keys[touching->count - 1] == key) return;
+    touch(touching, CH_TOUCH_USES, account);
+}
+
+/* The accounts whose shares are used by it, or certified. */
+static void touch_uses(struct touching *touching)
+{
+    const struct ch_event *event = touching->event;
+    struct ch_used used;
+    ch_used_by(touching->before, event, &used);
+    for (uint32_t i = 0; i < used.count; i++) {
+        touch(touching, CH_TOUCH_USES, used.account[i]);
+        if (used.over != 0) touch(touching, CH_TOUCH_OVERUSED, used.account[i]);
+    }
+    if (event->tag == CH_EV_access_certified) touch(touching, CH_TOUCH_USES, event->account);
+    if (event->tag != CH_EV_access_used) return;
+    const struct ch_ev_access_used *checks = event->body;
+    for (uint32_t i = 0; i < checks->shares_len; i++) {
+        touch_use_of(touching, checks->shares[i].seq);
+    }
+}
+
 /* The streams of what one account, and only there, is shown. */
 static void touch_account(struct touching *touching)
 {
@@ -321,6 +360,8 @@ static void touch_account(struct touching *touching)
         touch(touching, CH_TOUCH_SET, event->account);
         if (event->tag == CH_EV_account_opened) touch(touching, CH_TOUCH_SET, event->seq);
     }
+    touch_uses(touching);
+    if ((on & MADE) != 0) touch_maker(touching);
     if ((on & LIMIT) != 0) touch(touching, CH_TOUCH_LIMITS, 1);
     if ((on & REQUEST) != 0) touch_requests(touching);
     if ((on & CAMPAIGN) != 0 && is_of_submission(event)) {

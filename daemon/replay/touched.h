@@ -41,6 +41,9 @@ enum ch_touch {
     CH_TOUCH_FEEDS = 19,     /* of an account: what it feeds to those below it */
     CH_TOUCH_TREE = 20,      /* of a root: what accounts there are */
     CH_TOUCH_LIST = 21,      /* of an account: its unsubscribe list */
+    CH_TOUCH_MADE = 22,      /* of a user: what they made that may be there yet */
+    CH_TOUCH_USES = 23,      /* of an account: when its shares were used and certified */
+    CH_TOUCH_OVERUSED = 24,  /* of an account: by a command that used more than is noted */
 };
 
 /* before: the state in which the event is applied next; it knows whose a share is

@@ -25,7 +25,7 @@ LISTS = [["user.list", "login.list"], ["share.list", "group.list", "key.list"],
           "billing.statement", "billing.separation"],
          ["account.show"], ["access.requests"], ["campaign.submissions"],
          ["suppression.list"], ["stats.show", "stats.series", "usage.history", "reputation.show"],
-         ["reputation.list"], ["content.list"], ["content.feeds"]]
+         ["reputation.list"], ["content.list"], ["content.feeds"], ["access.review"]]
 # and what they name
 NAMED = [["role.show", "role.change_effect"], ["campaign.approvers"], ["suppression.check"]]
 MINE = ["session.list", "session.accounts", "access.mine", "ownership.offers"]
@@ -52,6 +52,7 @@ def questions():
             yield "access.scopes", on, {"user": user}
             yield "access.origins", on, {"user": user, "limit": 1000}
             yield "share.show", on, {"user": user}
+            yield "access.orphans", on, {"user": user}
             yield "campaign.send_check", on, {"user": user, "campaign": "C1", "list": "L1",
                                               "content_hash": CODES[0]}
             for scope in SCOPES:
@@ -80,7 +81,7 @@ def by_subject(asked):
         if asker or kind in ("role.list", "page.list", "limit.list"):
             groups.setdefault((kind, str(args), *asker), []).append(place)
         elif kind in ("check", "access.explain", "access.origins", "access.scopes", "share.show",
-                      "user.show", "group.members", "campaign.send_check"):
+                      "user.show", "group.members", "campaign.send_check", "access.orphans"):
             groups.setdefault((on, str(args.get("user")), "group" in args), []).append(place)
         elif kind in ("access.holders", "access.who") or sort:
             groups.setdefault((on, kind if not sort else sort[0]), []).append(place)
@@ -152,7 +153,8 @@ def step(daemon, chance, day):
         ("ownership.offer", {"user": user}),
     ])
     by = {}
-    if kind in ("access.request", "campaign.submit") and chance.random() < 0.7:
+    if kind in ("access.request", "campaign.submit", "share.give", "share.grant",
+                "key.create") and chance.random() < 0.6:
         by = {"auth": ["as", "user", user]}
     if kind == "limit.set":
         on = None

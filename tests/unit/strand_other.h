@@ -96,7 +96,8 @@ static inline int campaign_step(struct world *w, const struct people *p, struct 
     const uint64_t user = p->user[below(c, PEOPLE)];
     uint64_t actor = below(c, 2) == 0 ? OPERATOR : user;
     if (below(c, 4) == 0 && o->key != 0 && ch_find_key(&w->state, o->key) != 0) actor = o->key;
-    switch (below(c, 9)) {
+    switch (below(c, 10)) {
+    case 9:
     case 0: return RUN(w, OPERATOR, share_set_scopes, on, USER(user), .scopes = all);
     case 1: {
         const uint64_t maker = below(c, 2) == 0 ? OPERATOR : w->owner;
@@ -242,11 +243,38 @@ static inline int list_step(struct world *w, const struct people *p, struct chan
     }
 }
 
+/* Shares of the account are certified, or some anywhere used by checks. */
+static inline int use_step(struct world *w, const struct people *p, struct chance *c, uint64_t on)
+{
+    struct ch_share_id ids[8];
+    uint32_t count = 0;
+    const bool certify = below(c, 2) == 0;
+    const uint32_t account = ch_find_account(&w->state, on);
+    uint32_t row = below(c, w->state.store.tables[CH_T_SHARE].used + 1);
+    while (count < 8 && (row = ch_row_next(&w->state.store, CH_T_SHARE, row)) != 0) {
+        if (certify && ch_share_row(&w->state, row)->account != account) continue;
+        ids[count++].seq = ch_share_row(&w->state, row)->id;
+    }
+    if (count == 0) return 0;
+    if (certify) {
+        const uint64_t actor = below(c, 2) == 0 ? OPERATOR : p->user[below(c, PEOPLE)];
+        return RUN(w, actor, access_certify, on, .shares = ids, .shares_len = 1 + below(c, count));
+    }
+    struct ch_verdict verdict = {0};
+    ch_arena_reset(&w->arena);
+    assert_true(ch_used_reserve(&w->state, count));
+    ch_decide_used(&w->state, w->now, w->now, ids, count, 0, &w->arena, &verdict);
+    assert_int_equal(verdict.count, 1);
+    take_event(w, &verdict.events[0]);
+    return 0;
+}
+
 static inline int other_step(struct world *w, const struct people *p, struct chance *c,
                              struct other *o)
 {
     const uint64_t on = p->account[below(c, ACCOUNTS)];
-    switch (below(c, 9)) {
+    switch (below(c, 10)) {
+    case 9: return use_step(w, p, c, on);
     case 5:
     case 6: return mail_step(w, p, c, on);
     case 7:
@@ -273,7 +301,8 @@ static const int other_types[] = {CH_QRY_account_show,       CH_QRY_ownership_of
                                   CH_QRY_usage_history,      CH_QRY_reputation_show,
                                   CH_QRY_reputation_list,    CH_QRY_suppression_check,
                                   CH_QRY_suppression_list,   CH_QRY_content_check,
-                                  CH_QRY_content_list,       CH_QRY_content_feeds};
+                                  CH_QRY_content_list,       CH_QRY_content_feeds,
+                                  CH_QRY_access_orphans,     CH_QRY_access_review};
 enum { OTHER_TYPES = sizeof other_types / sizeof other_types[0] };
 
 union other_args {
@@ -303,6 +332,8 @@ union other_args {
     struct ch_qry_content_check content_check;
     struct ch_qry_content_list content_list;
     struct ch_qry_content_feeds content_feeds;
+    struct ch_qry_access_orphans access_orphans;
+    struct ch_qry_access_review access_review;
 };
 
 /* What is named in one: of all the sorts of things the one that it asks for. */
