@@ -19,8 +19,9 @@ const char ch_evidence_help[] =
     "  raw scan               a cursor through the records, every byte touched, one thread\n"
     "  raw hash               the same, and each record hashed as a leaf of the tree\n"
     "  charter-verify, 1      the whole: checksums, form, tree, tiles, checkpoints, state hash by\n"
-    "                         replay, with one thread\n"
-    "  charter-verify, 2      with two\n"
+    "                         replay, and the snapshots' bytes, with one thread\n"
+    "  charter-verify, 2      with two: in two halves, of which the second begins with a snapshot\n"
+    "  log alone, 1 and 2     the same with the snapshots put aside, so not in halves\n"
     "  rebuild                a start without snapshots: the state from the log alone\n"
     "  start from a snapshot  a start with those that there are\n"
     "and prints what the state takes in memory for each share.\n";
@@ -42,12 +43,13 @@ struct evidence {
 struct verifying {
     struct evidence *evidence;
     const char *threads;
+    bool log_alone; /* the snapshots are put aside */
 };
 
-static enum ch_err verify_row(void *context, struct ch_sample *ret, struct ch_why *why)
+static enum ch_err verify(const struct verifying *verifying, struct ch_sample *ret,
+                          struct ch_why *why)
 {
-    const struct verifying *verifying = context;
-    struct evidence *evidence = verifying->evidence;
+    const struct evidence *evidence = verifying->evidence;
     char threads[4];
     char program[] = "charter-verify";
     char option[] = "--threads";
@@ -69,6 +71,18 @@ static enum ch_err verify_row(void *context, struct ch_sample *ret, struct ch_wh
     if (!good) return ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "charter-verify found the log false");
     ret->per_second = (double)evidence->records / seconds;
     return CH_OK;
+}
+
+static enum ch_err verify_row(void *context, struct ch_sample *ret, struct ch_why *why)
+{
+    const struct verifying *verifying = context;
+    struct ch_why unused;
+    if (!verifying->log_alone) return verify(verifying, ret, why);
+    enum ch_err err = ch_long_log_hide_snapshots(verifying->evidence->daemon, why);
+    if (err == CH_OK) err = verify(verifying, ret, why);
+    const enum ch_err back =
+        ch_long_log_show_snapshots(verifying->evidence->daemon, err == CH_OK ? why : &unused);
+    return err == CH_OK ? back : err;
 }
 
 /* What charter-verify is to be given; asked of a daemon that is started for it. Its worker is
@@ -163,8 +177,10 @@ enum ch_err ch_evidence_run(const struct ch_options *options, struct ch_why *why
     struct ch_daemon daemon = {0};
     struct ch_rounds *rounds = NULL;
     struct evidence evidence = {.daemon = &daemon};
-    struct verifying alone = {&evidence, "1"};
-    struct verifying both = {&evidence, "2"};
+    struct verifying alone = {&evidence, "1", false};
+    struct verifying both = {&evidence, "2", false};
+    struct verifying log_alone = {&evidence, "1", true};
+    struct verifying log_both = {&evidence, "2", true};
     struct ch_scan scan = {.hash = false};
     struct ch_scan hash = {.hash = true};
     struct ch_sample unused;
@@ -185,10 +201,15 @@ enum ch_err ch_evidence_run(const struct ch_options *options, struct ch_why *why
     const uint32_t hashed = ch_rounds_add(rounds, "raw hash", ch_scan_run, &hash);
     const uint32_t one = ch_rounds_add(rounds, "charter-verify, 1 thread", verify_row, &alone);
     const uint32_t two = ch_rounds_add(rounds, "charter-verify, 2 threads", verify_row, &both);
+    const uint32_t log_one =
+        ch_rounds_add(rounds, "verify, log alone, 1 thread", verify_row, &log_alone);
+    const uint32_t log_two =
+        ch_rounds_add(rounds, "verify, log alone, 2 threads", verify_row, &log_both);
     const uint32_t rebuild = ch_rounds_add(rounds, "rebuild", rebuild_row, &evidence);
     const uint32_t resume = ch_rounds_add(rounds, "start from a snapshot", resume_row, &evidence);
     ch_rounds_ratio(rounds, "verify, 1 thread / raw hash", one, hashed);
     ch_rounds_ratio(rounds, "verify, 2 threads / 1 thread", two, one);
+    ch_rounds_ratio(rounds, "verify, log alone, 2 threads / 1 thread", log_two, log_one);
     ch_rounds_ratio(rounds, "rebuild / raw scan", rebuild, raw);
     ch_rounds_ratio(rounds, "start from a snapshot / rebuild", resume, rebuild);
     err = ch_rounds_run(rounds, options->rounds, why);
