@@ -61,7 +61,7 @@ def review():
         assert past.returncode == 2, past
         # who may end only some of them ends those
         out = run("access-review", "agency", "--below", "--end", "--as", "max")
-        assert out.endswith("2 shares, 1 ended, 1 are for others to decide\n"), out
+        assert out.endswith("2 shares, 1 ended, 1 is for others to decide\n"), out
         out = run("access-review", "agency", "--below", "--end", "--json", "--note", "spring")
         assert json.loads(out)["ended"] == 14, out
         assert "no share is to be looked at\n" in run("access-review", "agency", "--below")
@@ -69,7 +69,7 @@ def review():
         run("clock", "set", "--to", "2020-12-01T00:00:00Z")
         out = run("access-review", "agency", "--unused-days", "100", "--end")
         assert "the owner's: only a transfer of ownership ends it" in out, out
-        assert out.endswith("1 shares, 0 ended, 1 are for others to decide\n"), out
+        assert out.endswith("1 share, 0 ended, 1 is for others to decide\n"), out
         # short words for what is asked most
         at = "2020-03-01T00:00:00Z"
         assert "max" in run("orphans", "--on", "agency", "--user", "ann", "--as-of", at)
