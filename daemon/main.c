@@ -84,6 +84,8 @@ static enum ch_err recover(struct daemon *d, struct ch_why *why)
 {
     d->replay_started_ns = ch_clock_monotonic_ns();
     enum ch_err err = ch_follower_open(&d->follower, d->log, &d->directory, why);
+    d->follower.replay =
+        (struct ch_check_replay){.dir = d->config.data, .exit_status = CH_EXIT_DAMAGED};
     if (err == CH_OK) {
         err = ch_resume_newest(&d->follower, d->config.data, UINT64_MAX, tell_refused, NULL, why);
     }
@@ -254,5 +256,10 @@ int main(int argc, char **argv)
     }
     if (err == CH_OK) return EXIT_SUCCESS;
     (void)fprintf(stderr, "charterd: %s: %s\n", ch_err_code(err), why.text);
-    return EXIT_FAILURE;
+    if (err != CH_ERR_LOG_CORRUPT) return EXIT_FAILURE;
+    (void)fprintf(stderr,
+                  "charterd: the log is damaged or was changed: run charter-verify %s, which names "
+                  "what is false; then restore a backup\n",
+                  d.config.data);
+    return CH_EXIT_DAMAGED;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/log/thread.h"
+#include "daemon/replay/vouch.h"
 #include "schema/base/check.h"
 
 /* Groups made ahead, while one more is applied. The thread is woken when half of them are used. */
@@ -19,6 +20,7 @@ struct place {
 
 struct ch_decoder {
     struct place places[GROUPS]; /* group number n stands in n % GROUPS */
+    struct ch_vouch *vouch;      /* the thread's; NULL: nobody is asked */
     uint64_t from, to;
     pthread_t thread;
     bool started;
@@ -55,14 +57,17 @@ enum ch_err ch_group_decode(struct ch_group *group, struct ch_why *why)
     return CH_OK;
 }
 
-enum ch_err ch_group_read(struct ch_group *group, struct ch_reader *reader, uint64_t from,
-                          uint64_t to, struct ch_why *why)
+enum ch_err ch_group_read(struct ch_group *group, struct ch_reader *reader, struct ch_vouch *vouch,
+                          uint64_t from, uint64_t to, struct ch_why *why)
 {
     CH_CHECK(from <= to);
     const uint64_t left = to - from + 1;
     const size_t most = left < CH_GROUP_EVENTS ? (size_t)left : CH_GROUP_EVENTS;
     ch_reader_seek(reader, from);
     enum ch_err err = ch_reader_next_some(reader, group->records, most, &group->count, why);
+    if (err == CH_OK && vouch != NULL) {
+        err = ch_vouch_check(vouch, group->records, &group->count, why);
+    }
     return err == CH_OK ? ch_group_decode(group, why) : err;
 }
 
@@ -87,7 +92,8 @@ static bool make_one(struct ch_decoder *d)
     if (stopping || d->from > d->to) return false;
 
     struct ch_why why = {0};
-    const enum ch_err err = ch_group_read(&place->group, place->reader, d->from, d->to, &why);
+    const enum ch_err err =
+        ch_group_read(&place->group, place->reader, d->vouch, d->from, d->to, &why);
     (void)pthread_mutex_lock(&d->mutex);
     if (err != CH_OK) {
         d->err = err;
@@ -113,11 +119,12 @@ static void *run(void *arg)
     return NULL;
 }
 
-enum ch_err ch_decoder_start(struct ch_evlog *log, uint64_t from, uint64_t to,
-                             struct ch_decoder **ret, struct ch_why *why)
+enum ch_err ch_decoder_start(struct ch_evlog *log, struct ch_vouch *vouch, uint64_t from,
+                             uint64_t to, struct ch_decoder **ret, struct ch_why *why)
 {
     struct ch_decoder *d = calloc(1, sizeof *d);
     if (d == NULL) return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory to decode ahead");
+    d->vouch = vouch;
     d->from = from;
     d->to = to;
     d->mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;

@@ -9,6 +9,8 @@
 #include "schema/base/arena.h"
 #include "schema/event.h"
 
+struct ch_vouch; /* vouch.h */
+
 /* What a reader hands out at once at most. */
 enum { CH_GROUP_EVENTS = 512 };
 
@@ -23,10 +25,12 @@ struct ch_group {
 
 /* Reads events from..to, or as many as there are and fit. A bad record ends the group before it and
  * is met again as the first of the next. count: 0 at the end of what is durable.
+ * vouch:  says whether they are what they were; NULL: nobody is asked
  * group:  filled; good until the next call with it or with the reader
  * errors: CH_ERR_LOG_IO, CH_ERR_LOG_CORRUPT (the text names the seq), CH_ERR_NO_MEMORY */
 CH_MUST_USE enum ch_err ch_group_read(struct ch_group *group, struct ch_reader *reader,
-                                      uint64_t from, uint64_t to, struct ch_why *why);
+                                      struct ch_vouch *vouch, uint64_t from, uint64_t to,
+                                      struct ch_why *why);
 /* Decodes the group's records; a bad one ends the group before it, and is told if it is the first.
  * errors: CH_ERR_LOG_CORRUPT, CH_ERR_NO_MEMORY */
 CH_MUST_USE enum ch_err ch_group_decode(struct ch_group *group, struct ch_why *why);
@@ -35,10 +39,11 @@ void ch_group_deinit(struct ch_group *group); /* zeroed is a no-op */
 struct ch_decoder; /* opaque */
 
 /* Begins to read from..to on a thread.
- * log:    borrowed until ch_decoder_stop
- * errors: CH_ERR_NO_MEMORY, CH_ERR_LOG_IO */
-CH_MUST_USE enum ch_err ch_decoder_start(struct ch_evlog *log, uint64_t from, uint64_t to,
-                                         struct ch_decoder **ret, struct ch_why *why);
+ * log, vouch: borrowed until ch_decoder_stop; vouch as ch_group_read
+ * errors:     CH_ERR_NO_MEMORY, CH_ERR_LOG_IO */
+CH_MUST_USE enum ch_err ch_decoder_start(struct ch_evlog *log, struct ch_vouch *vouch,
+                                         uint64_t from, uint64_t to, struct ch_decoder **ret,
+                                         struct ch_why *why);
 
 /* The next group, NULL at the end; good until the next call. Waits for it.
  * errors: as ch_group_read, after all groups before the failure */

@@ -7,6 +7,7 @@
 #include "daemon/core/dump.h"
 #include "daemon/log/digest.h"
 #include "daemon/replay/decoder.h"
+#include "daemon/replay/vouch.h"
 
 enum {
     PROGRESS_EVENTS = 65536,
@@ -30,10 +31,16 @@ enum ch_err ch_follower_open(struct ch_follower *follower, struct ch_evlog *log,
     return CH_OK;
 }
 
+enum ch_err ch_follower_vouch(struct ch_follower *follower, struct ch_why *why)
+{
+    return ch_vouch_open(follower->log, &follower->vouch, why);
+}
+
 void ch_follower_close(struct ch_follower *follower)
 {
     if (follower == NULL || !follower->open) return;
     ch_reader_close(follower->reader);
+    ch_vouch_close(follower->vouch);
     ch_state_deinit(&follower->state);
     ch_group_deinit(follower->group);
     free(follower->group);
@@ -61,6 +68,7 @@ static enum ch_err apply_one(struct ch_follower *follower, const struct ch_event
             follower->before(follower->before_arg, &follower->state, event, record, why);
         if (err != CH_OK) return err;
     }
+    follower->replay.seq = event->seq;
     ch_apply(&follower->state, event);
     if (follower->directory == NULL) return CH_OK;
     return ch_directory_learn(follower->directory, &follower->state, event, why);
@@ -72,6 +80,7 @@ static enum ch_err apply_some(struct ch_follower *follower, const struct ch_even
 {
     size_t items = 0;
     size_t bytes = 0;
+    follower->replay.seq = events[0].seq;
     for (size_t i = 0; i < count; i++) {
         ch_apply_needs(&events[i], &items, &bytes);
     }
@@ -127,8 +136,8 @@ static enum ch_err next_group(struct ch_follower *follower, struct ch_decoder *d
     struct ch_group *group = follower->group;
     *ret = NULL;
     if (ch_follower_seq(follower) >= to) return CH_OK;
-    enum ch_err err =
-        ch_group_read(group, follower->reader, ch_follower_seq(follower) + 1, to, why);
+    enum ch_err err = ch_group_read(group, follower->reader, follower->vouch,
+                                    ch_follower_seq(follower) + 1, to, why);
     if (err == CH_OK && group->count > 0) *ret = group;
     return err;
 }
@@ -166,10 +175,13 @@ enum ch_err ch_follower_go(struct ch_follower *follower, uint64_t seq,
         if (to > end) to = end;
     }
     if (!follower->alone && to > at && to - at >= LONG_EVENTS) {
-        enum ch_err err = ch_decoder_start(follower->log, at + 1, to, &decoder, why);
+        enum ch_err err =
+            ch_decoder_start(follower->log, follower->vouch, at + 1, to, &decoder, why);
         if (err != CH_OK) return err;
     }
+    if (follower->replay.dir != NULL) ch_check_replaying(&follower->replay);
     enum ch_err err = go_on(follower, decoder, to, progress, arg, why);
+    ch_check_replaying(NULL);
     ch_decoder_stop(decoder);
     return err;
 }

@@ -7,10 +7,12 @@
 #include "daemon/core/state.h"
 #include "daemon/log/reader.h"
 #include "daemon/replay/directory.h"
+#include "schema/base/check.h"
 #include "schema/event.h"
 
 struct ch_evlog;
 struct ch_group;
+struct ch_vouch;
 
 /* Called with each event and its record just before it is applied; the state is the one before it.
  * Returning a failure stops there, and the event comes again when the follower goes on. */
@@ -18,14 +20,21 @@ typedef enum ch_err ch_follower_before(void *arg, const struct ch_state *state,
                                        const struct ch_event *event, struct ch_bytes record,
                                        struct ch_why *why);
 
+/* charterd's own when its log is damaged: starting again does not help. */
+enum { CH_EXIT_DAMAGED = 3 };
+
 struct ch_follower {
     struct ch_state state;
     struct ch_evlog *log; /* borrowed */
     struct ch_reader *reader;
     struct ch_group *group;               /* read last, unless a decoder reads ahead */
     const struct ch_directory *directory; /* borrowed; NULL: names stay closed */
+    struct ch_vouch *vouch;               /* NULL: records are taken as they are */
     ch_follower_before *before;           /* set after open; NULL: none */
     void *before_arg;
+    /* set after open; dir NULL: a record that breaks a check of apply is told as a bug. Else the
+     * process ends with exit_status, and says that the log was changed */
+    struct ch_check_replay replay;
     struct ch_arena arena;
     bool open;
     bool alone; /* set after open: no thread that decodes ahead */
@@ -37,6 +46,9 @@ struct ch_follower {
  * errors: CH_ERR_NO_MEMORY, CH_ERR_LOG_IO */
 CH_MUST_USE enum ch_err ch_follower_open(struct ch_follower *follower, struct ch_evlog *log,
                                          const struct ch_directory *directory, struct ch_why *why);
+/* From here on no record is applied that its tile speaks against: see vouch.h.
+ * errors: CH_ERR_NO_MEMORY, CH_ERR_LOG_IO */
+CH_MUST_USE enum ch_err ch_follower_vouch(struct ch_follower *follower, struct ch_why *why);
 void ch_follower_close(struct ch_follower *follower); /* NULL and zeroed are no-ops */
 
 static inline uint64_t ch_follower_seq(const struct ch_follower *follower)

@@ -10,14 +10,16 @@
 
 #include "daemon/core/dump.h"
 #include "daemon/log/digest.h"
+#include "daemon/log/keys.h"
 #include "daemon/log/stored.h"
 #include "daemon/replay/verify_impl.h"
 
-enum { SLICE_EVENTS = 512, SLICE_PIECES = 4 };
+enum { SLICE_EVENTS = 2 * CH_TILE_WIDTH, SLICE_PIECES = 4, SLICE_NOTES = 64 };
 enum { NS_PER_S = 1000000000 };
 
 enum stage {
     STAGE_REST,   /* no pass is under way */
+    STAGE_NOTES,  /* what checkpoints say of the log is gathered */
     STAGE_REPLAY, /* with a state */
     STAGE_TAIL,   /* behind a pass: what was appended since, without a state */
 };
@@ -28,16 +30,23 @@ struct ch_scrub {
     enum stage stage;
     uint64_t next_ns;  /* the next slice */
     uint64_t again_ns; /* the next pass */
-    uint64_t seq;      /* of the pass */
+    uint64_t seq;      /* of the pass: so far records were applied */
+    uint64_t read;     /* so far they were given to the tree */
     uint64_t good;     /* up to here nothing is wrong, as far as the tree tells */
+    uint64_t vouched;  /* up to here a tile or a root says that they are what they were */
+    /* checkpoints */
+    uint64_t pass_end; /* of the log when the pass began */
+    uint64_t number;   /* the next */
+    struct ch_verifier keys[CH_KEYS_RETIRED_MOST + 1];
+    size_t key_count;
+    struct ch_buf copy;
     struct ch_expected expected;
     struct ch_expected_state last; /* of the last checkpoint that has a state; seq 0: none */
     struct ch_verify_tree *tree;
     struct ch_follower follower;
-    /* the tail's */
     struct ch_reader *reader;
     struct ch_arena arena;
-    uint64_t last_at;
+    uint64_t last_at; /* of the records read */
     /* a snapshot whose bytes are read */
     struct ch_snapshot_reader *body;
     struct ch_snapshot head;
@@ -75,53 +84,72 @@ static void end_pass(struct ch_scrub *scrub)
     scrub->stage = STAGE_REST;
 }
 
-/* What checkpoints say of the log. */
-static enum ch_err gather(struct ch_scrub *scrub, uint64_t end, struct ch_why *why)
+/* By a key that the log has or had. ret_bad: a line that says to be of one of them is not. */
+static bool is_signed(const struct ch_scrub *scrub, const struct ch_note *note, bool *ret_bad)
 {
-    struct ch_buf copy = {0};
-    struct ch_buf roots = {0};
+    bool found = false;
+    *ret_bad = false;
+    for (size_t i = 0; i < scrub->key_count; i++) {
+        const enum ch_note_answer answer =
+            ch_note_check(note->text, note->lines, &scrub->keys[i], NULL);
+        found = found || answer == CH_NOTE_GOOD;
+        *ret_bad = *ret_bad || answer == CH_NOTE_BAD;
+    }
+    return found;
+}
+
+/* One that is false itself says nothing of the records. */
+static enum ch_err take_checkpoint(struct ch_scrub *scrub, const struct ch_note *note,
+                                   const struct ch_checkpoint *read, struct ch_why *why)
+{
+    struct ch_expected *expected = &scrub->expected;
+    const uint64_t number = scrub->number;
+    bool bad = false;
+    const struct ch_expected_root root = {.size = read->size,
+                                          .part = CH_VERIFY_CHECKPOINT,
+                                          .number = number,
+                                          .trusted = is_signed(scrub, note, &bad),
+                                          .root = read->root};
+    const size_t count = expected->root_count;
+    if (bad) {
+        fault(scrub, "checkpoint %" PRIu64 ": its signature does not verify", number);
+        return CH_OK;
+    }
+    if (count > 0 && expected->roots[count - 1].size > read->size) {
+        fault(scrub, "checkpoint %" PRIu64 " is of fewer records than the one before", number);
+        return CH_OK;
+    }
+    if (!ch_expected_add_root(expected, &root)) {
+        return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for the checkpoints");
+    }
+    if (!read->has_state || read->dump_version != CH_DUMP_VERSION) return CH_OK;
+    scrub->last = (struct ch_expected_state){.seq = read->state_seq, .number = number};
+    memcpy(scrub->last.hash, read->state_hash, sizeof scrub->last.hash);
+    return CH_OK;
+}
+
+/* Some of what checkpoints say of the log. ret_all: there is no more. */
+static enum ch_err gather_some(struct ch_scrub *scrub, bool *ret_all, struct ch_why *why)
+{
     enum ch_err err = CH_OK;
-    scrub->last = (struct ch_expected_state){.seq = 0};
-    for (uint64_t number = 1; err == CH_OK; number++) {
+    *ret_all = false;
+    for (int i = 0; i < SLICE_NOTES && err == CH_OK; i++, scrub->number++) {
         struct ch_stored stored;
         struct ch_note note;
         struct ch_checkpoint read;
-        err = ch_stored_get(scrub->options.log, number, &copy, &stored, why);
-        if (err != CH_OK || stored.number == 0) break;
+        err = ch_stored_get(scrub->options.log, scrub->number, &scrub->copy, &stored, why);
+        if (err != CH_OK) return err;
+        *ret_all = stored.number == 0;
+        if (*ret_all) return CH_OK;
         if (!ch_checkpoint_read_note(stored.note, &note, &read)) {
-            err = ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "checkpoint %" PRIu64 " has another form",
-                          number);
-            break;
+            return ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "checkpoint %" PRIu64 " has another form",
+                           scrub->number);
         }
-        if (read.size > end) break;
-        const struct ch_expected_root root = {.size = read.size,
-                                              .part = CH_VERIFY_CHECKPOINT,
-                                              .number = number,
-                                              .trusted = true,
-                                              .root = read.root};
-        ch_buf_put(&roots, &root, sizeof root);
-        if (!read.has_state || read.dump_version != CH_DUMP_VERSION) continue;
-        scrub->last = (struct ch_expected_state){.seq = read.state_seq, .number = number};
-        memcpy(scrub->last.hash, read.state_hash, sizeof scrub->last.hash);
+        *ret_all = read.size > scrub->pass_end;
+        if (*ret_all) return CH_OK;
+        err = take_checkpoint(scrub, &note, &read, why);
     }
-    ch_buf_deinit(&copy);
-    if (roots.failed) {
-        ch_buf_deinit(&roots);
-        return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for the checkpoints");
-    }
-    scrub->expected.roots = (struct ch_expected_root *)(void *)roots.ptr; /* moved */
-    scrub->expected.root_count = roots.len / sizeof *scrub->expected.roots;
     return err;
-}
-
-static enum ch_err before(void *arg, const struct ch_state *state, const struct ch_event *event,
-                          struct ch_bytes record, struct ch_why *why)
-{
-    struct ch_scrub *scrub = arg;
-    (void)state;
-    (void)event;
-    if (ch_verify_tree_add(scrub->tree, record)) return CH_OK;
-    return ch_fail(why, CH_ERR_STOPPED, 0, "the tree is another");
 }
 
 /* What ended the pass: a fault of the log, or the world. */
@@ -141,22 +169,35 @@ static void judge(struct ch_scrub *scrub, enum ch_err err, const struct ch_why *
 
 static void begin_pass(struct ch_scrub *scrub, uint64_t end)
 {
-    struct ch_why why = {0};
     end_pass(scrub);
-    scrub->seq = 0;
-    scrub->good = 0;
-    enum ch_err err = gather(scrub, end, &why);
+    scrub->seq = scrub->read = scrub->good = scrub->vouched = 0;
+    scrub->pass_end = end;
+    scrub->number = 1;
+    scrub->last = (struct ch_expected_state){.seq = 0};
+    scrub->last_at = 0;
+    scrub->key_count = ch_keys_public(scrub->dir, scrub->keys);
+    scrub->stage = STAGE_NOTES;
+}
+
+static void begin_records(struct ch_scrub *scrub)
+{
+    struct ch_why why = {0};
+    bool all = false;
+    enum ch_err err = gather_some(scrub, &all, &why);
+    if (err == CH_OK && !all) return;
     if (err == CH_OK) {
         err = ch_verify_tree_create(scrub->options.log, CH_TILES_STORED, &scrub->expected,
                                     /* threads= */ 1, &scrub->tree, &why);
     }
+    if (err == CH_OK) err = ch_reader_open(scrub->options.log, &scrub->reader, &why);
     if (err == CH_OK) err = ch_follower_open(&scrub->follower, scrub->options.log, NULL, &why);
     if (err != CH_OK) {
         judge(scrub, err, &why);
         return;
     }
-    scrub->follower.before = before;
-    scrub->follower.before_arg = scrub;
+    ch_reader_seek(scrub->reader, 1);
+    scrub->follower.replay =
+        (struct ch_check_replay){.dir = scrub->dir, .exit_status = CH_EXIT_DAMAGED};
     scrub->stage = STAGE_REPLAY;
 }
 
@@ -222,40 +263,91 @@ static void check_last(struct ch_scrub *scrub)
 
 /* ---- slices ------------------------------------------------------------------------------- */
 
-/* So far records were read. False: one of them is false. */
-static bool reach(struct ch_scrub *scrub, uint64_t seq)
+/* Gives the tree the records up to `to`. */
+static enum ch_err read_to(struct ch_scrub *scrub, uint64_t to, struct ch_why *why)
 {
-    scrub->seq = seq;
+    enum ch_err err = CH_OK;
+    while (err == CH_OK && scrub->read < to) {
+        struct ch_log_record record;
+        err = ch_reader_next(scrub->reader, &record, why);
+        if (err == CH_OK && record.bytes.ptr == NULL) break;
+        if (err == CH_OK)
+            err = ch_verify_record(record.seq, record.bytes, &scrub->last_at, &scrub->arena, why);
+        if (err == CH_OK && !ch_verify_tree_add(scrub->tree, record.bytes))
+            err = ch_fail(why, CH_ERR_STOPPED, 0, "the tree is another");
+        if (err == CH_OK) scrub->read = record.seq;
+    }
+    return err;
+}
+
+static void settle(struct ch_scrub *scrub)
+{
     scrub->good = ch_verify_tree_settle(scrub->tree);
     if (scrub->good > scrub->facts.seq) scrub->facts.seq = scrub->good;
-    return scrub->good == seq;
+}
+
+/* How far to read, so that something vouches for what was read: whole tiles; behind them what the
+ * head file says. ret_alone: nothing can. */
+static enum ch_err aim(struct ch_scrub *scrub, uint64_t end, uint64_t *ret, bool *ret_alone,
+                       struct ch_why *why)
+{
+    struct ch_log_end head;
+    bool found = false;
+    const size_t count = scrub->expected.root_count;
+    const uint64_t last = count == 0 ? 0 : scrub->expected.roots[count - 1].size;
+    const uint64_t far = scrub->read + SLICE_EVENTS;
+    *ret = far - far % CH_TILE_WIDTH;
+    *ret_alone = false;
+    if (*ret <= end) return CH_OK;
+    enum ch_err err = ch_evlog_read_head(scrub->options.log, &head, &found, why);
+    if (err != CH_OK) return err;
+    if (!found) {
+        return ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "the head file is missing or damaged");
+    }
+    if (head.seq >= *ret) return CH_OK; /* the log has gone on */
+    const struct ch_expected_root root = {
+        .size = head.seq, .part = CH_VERIFY_HEAD, .root = head.root};
+    *ret = head.seq;
+    /* After a power cut it may be behind the log, until there is a new event. */
+    *ret_alone = head.seq < end || head.seq < scrub->read || head.seq < last;
+    if (*ret_alone) *ret = end;
+    if (*ret_alone || ch_expected_add_root(&scrub->expected, &root)) return CH_OK;
+    return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for the head's root");
+}
+
+/* Reads on. What a tile and a record disagree about is read on for, too: a root tells which of the
+ * two is false. */
+static enum ch_err read_some(struct ch_scrub *scrub, uint64_t end, struct ch_why *why)
+{
+    uint64_t to = 0;
+    bool alone = false;
+    enum ch_err err = aim(scrub, end, &to, &alone, why);
+    if (err == CH_OK) err = read_to(scrub, to, why);
+    settle(scrub);
+    if (err != CH_OK) return err;
+    const uint64_t whole = scrub->good - scrub->good % CH_TILE_WIDTH;
+    const uint64_t rooted = ch_verify_tree_rooted(scrub->tree);
+    scrub->vouched = whole > rooted ? whole : rooted;
+    if (alone || scrub->good < scrub->read) scrub->vouched = scrub->good;
+    const bool odd = scrub->good < scrub->read && scrub->read >= end;
+    return odd ? ch_fail(why, CH_ERR_STOPPED, 0, "the tree is another") : CH_OK;
 }
 
 /* The pass is at its end. */
 static void go_to_tail(struct ch_scrub *scrub, uint64_t now_ns)
 {
-    struct ch_why why = {0};
-    if (scrub->good != scrub->seq) {
-        judge(scrub, CH_OK, &why);
-        return;
-    }
     scrub->facts.passes++;
     scrub->again_ns = now_ns + scrub->options.again_ns;
-    scrub->last_at = ch_meta(&scrub->follower.state)->last_at;
     ch_follower_close(&scrub->follower);
-    if (ch_reader_open(scrub->options.log, &scrub->reader, &why) != CH_OK) {
-        end_pass(scrub);
-        return;
-    }
-    ch_reader_seek(scrub->reader, scrub->seq + 1);
     scrub->stage = STAGE_TAIL;
 }
 
-static void replay_some(struct ch_scrub *scrub, uint64_t now_ns, uint64_t end)
+/* Applies some of what is vouched for: a record that was changed could break any assertion. */
+static void apply_some(struct ch_scrub *scrub)
 {
     struct ch_why why = {0};
     const struct ch_snapshot *next = ch_keeper_after(scrub->options.keeper, scrub->seq);
-    uint64_t to = end - scrub->seq > SLICE_EVENTS ? scrub->seq + SLICE_EVENTS : end;
+    uint64_t to = scrub->vouched;
     if (next != NULL && next->seq < to) to = next->seq;
     if (scrub->last.seq > scrub->seq && scrub->last.seq < to) to = scrub->last.seq;
     const enum ch_err err = ch_follower_go(&scrub->follower, to, NULL, NULL, &why);
@@ -263,33 +355,34 @@ static void replay_some(struct ch_scrub *scrub, uint64_t now_ns, uint64_t end)
         judge(scrub, err, &why);
         return;
     }
-    /* What is made of a false record is not held against a snapshot. */
-    const bool compared = to == scrub->last.seq || (next != NULL && to == next->seq);
-    if (!reach(scrub, to) && compared) {
-        judge(scrub, CH_OK, &why);
-        return;
-    }
+    scrub->seq = to;
     if (to == scrub->last.seq) check_last(scrub);
     if (next != NULL && to == next->seq) check_snapshot(scrub, next);
-    if (to == end && scrub->body == NULL) go_to_tail(scrub, now_ns);
+}
+
+static void replay_some(struct ch_scrub *scrub, uint64_t now_ns, uint64_t end)
+{
+    struct ch_why why = {0};
+    enum ch_err err = CH_OK;
+    if (scrub->seq == scrub->vouched && scrub->read < end) err = read_some(scrub, end, &why);
+    if (err != CH_OK) {
+        judge(scrub, err, &why);
+        return;
+    }
+    if (scrub->seq < scrub->vouched) apply_some(scrub);
+    if (scrub->stage != STAGE_REPLAY || scrub->body != NULL) return;
+    if (scrub->seq >= end && scrub->seq == scrub->read) go_to_tail(scrub, now_ns);
 }
 
 static void tail_some(struct ch_scrub *scrub, uint64_t end)
 {
     struct ch_why why = {0};
-    enum ch_err err = CH_OK;
-    uint64_t seq = scrub->seq;
-    for (int i = 0; err == CH_OK && seq < end && i < SLICE_EVENTS; i++) {
-        struct ch_log_record record;
-        err = ch_reader_next(scrub->reader, &record, &why);
-        if (err == CH_OK && record.bytes.ptr == NULL) break;
-        if (err == CH_OK)
-            err = ch_verify_record(record.seq, record.bytes, &scrub->last_at, &scrub->arena, &why);
-        if (err == CH_OK && !ch_verify_tree_add(scrub->tree, record.bytes)) err = CH_ERR_STOPPED;
-        if (err == CH_OK) seq = record.seq;
-    }
-    if (!reach(scrub, seq) && err == CH_OK && seq == end) err = CH_ERR_STOPPED;
-    if (err != CH_OK) judge(scrub, err, &why);
+    const uint64_t most = scrub->read + SLICE_EVENTS;
+    const enum ch_err err = read_to(scrub, end < most ? end : most, &why);
+    settle(scrub);
+    scrub->seq = scrub->read;
+    const bool odd = scrub->good < scrub->read && scrub->read == end;
+    if (err != CH_OK || odd) judge(scrub, err == CH_OK ? CH_ERR_STOPPED : err, &why);
 }
 
 uint64_t ch_scrub_due_ns(const struct ch_scrub *scrub, uint64_t end)
@@ -302,21 +395,27 @@ uint64_t ch_scrub_due_ns(const struct ch_scrub *scrub, uint64_t end)
 
 void ch_scrub_slice(struct ch_scrub *scrub, uint64_t now_ns, uint64_t end)
 {
-    const uint64_t seq = scrub->seq;
-    if (scrub->stage != STAGE_REPLAY && now_ns >= scrub->again_ns) {
+    const uint64_t read = scrub->read;
+    const bool between = scrub->stage == STAGE_REST || scrub->stage == STAGE_TAIL;
+    if (between && now_ns >= scrub->again_ns) {
         begin_pass(scrub, end);
+    } else if (scrub->stage == STAGE_NOTES) {
+        begin_records(scrub);
     } else if (scrub->stage == STAGE_TAIL) {
         tail_some(scrub, end);
     } else if (scrub->body != NULL) {
         read_snapshot(scrub);
-    } else if (scrub->stage == STAGE_REPLAY && scrub->seq < end) {
-        replay_some(scrub, now_ns, end);
     } else if (scrub->stage == STAGE_REPLAY) {
-        go_to_tail(scrub, now_ns);
+        replay_some(scrub, now_ns, end);
     }
-    const uint64_t done = scrub->seq > seq ? scrub->seq - seq : 1;
+    const uint64_t done = scrub->read > read ? scrub->read - read : 1;
     scrub->next_ns = now_ns + done * NS_PER_S / scrub->options.rate;
     if (scrub->stage == STAGE_REST) scrub->again_ns = now_ns + scrub->options.again_ns;
+}
+
+void ch_scrub_tell(struct ch_scrub *scrub, const char *text)
+{
+    if (scrub->options.rate == 0) fault(scrub, "%s", text);
 }
 
 const struct ch_scrub_facts *ch_scrub_facts(const struct ch_scrub *scrub)
@@ -344,5 +443,6 @@ void ch_scrub_close(struct ch_scrub *scrub)
     if (scrub == NULL) return;
     end_pass(scrub);
     ch_arena_deinit(&scrub->arena);
+    ch_buf_deinit(&scrub->copy);
     free(scrub);
 }

@@ -1,9 +1,11 @@
 /* scrub: verifies the log again, in the background. SPDX-License-Identifier: MIT
- * A pass begins at the first event with a state of its own, and goes on slowly: each record's
- * checksum, form, place and time; the tree against the stored tiles and the roots of checkpoints;
- * the state against every snapshot on the way, whose bytes are read again, too, and against the
- * last checkpoint. Behind the end of a pass its state is let go, and new records are checked
- * without one until the next pass.
+ * A pass begins with the signatures of the checkpoints. Then it goes on slowly from the first
+ * event, with a state of its own: each record's checksum, form, place and time; the tree against
+ * the stored tiles and the roots of checkpoints and head file; the state against every snapshot on
+ * the way, whose bytes are read again, too, and against the last checkpoint. A record is applied
+ * only when a tile or a root vouches for it: one that was changed is told and not applied, since it
+ * could break any assertion. Behind the end of a pass its state is let go, and new records are
+ * checked without one until the next pass.
  * A fault is told and counted, and stops nothing but the pass; charter-verify says more.
  * Threads: the worker's. */
 #ifndef CH_REPLAY_SCRUB_H
@@ -41,6 +43,9 @@ void ch_scrub_close(struct ch_scrub *scrub); /* NULL is a no-op */
 uint64_t ch_scrub_due_ns(const struct ch_scrub *scrub, uint64_t end);
 /* Does one: some milliseconds of work. */
 void ch_scrub_slice(struct ch_scrub *scrub, uint64_t now_ns, uint64_t end);
+
+/* A fault that somebody else of the worker's found: told and counted, unless a pass will find it. */
+void ch_scrub_tell(struct ch_scrub *scrub, const char *text);
 
 const struct ch_scrub_facts *ch_scrub_facts(const struct ch_scrub *scrub);
 #endif

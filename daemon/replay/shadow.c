@@ -33,6 +33,8 @@ struct ch_shadow {
     struct ch_scrub *scrub;
     struct ch_evlog *log;
     char dir[PATH_MAX];
+    struct ch_check_replay replay;
+    bool told_damage;
     uint64_t snapshot_events;
     uint64_t erasures; /* of the vault, that head and past know of */
     pthread_t thread;
@@ -149,6 +151,9 @@ static struct ch_follower *follower_for(struct ch_shadow *shadow, struct ch_shad
     if (job->seq >= ch_follower_seq(&shadow->head)) return &shadow->head;
     if (!shadow->past.open) {
         job->err = ch_follower_open(&shadow->past, shadow->log, shadow->head.directory, &job->why);
+        if (job->err == CH_OK) job->err = ch_follower_vouch(&shadow->past, &job->why);
+        shadow->past.replay = shadow->replay;
+        if (job->err != CH_OK) ch_follower_close(&shadow->past);
     }
     if (job->err == CH_OK) job->err = move_past(shadow, job->seq, &job->why);
     return &shadow->past;
@@ -204,8 +209,11 @@ static void call(struct ch_shadow *shadow, struct ch_shadow_job *job, const stru
 static bool serve_part(struct ch_shadow *shadow, struct ch_shadow_job *job)
 {
     if (job->asked.request == NULL || job->seq >= ch_follower_seq(&shadow->head)) return false;
+    shadow->replay.seq = job->seq; /* one up to it */
+    ch_check_replaying(&shadow->replay);
     const struct ch_state *part = ch_strands_at(shadow->strands, &job->asked, &shadow->head.state,
                                                 job->seq, way_to(shadow, job->seq) / 2);
+    ch_check_replaying(NULL);
     if (part == NULL) return false;
     job->by_strand = true;
     call(shadow, job, part);
@@ -240,8 +248,9 @@ static void serve(struct ch_shadow *shadow, struct ch_shadow_job *job)
     finish(shadow, job);
 }
 
-/* One slice of the way to `follow`, with a stop where a snapshot is due. A failure is told by the
- * job that needs the head there; until the loop tells of more, the head stays where it is. */
+/* One slice of the way to `follow`, with a stop where a snapshot is due. Damage is told once; any
+ * failure by the job that needs the head there. Until the loop tells of more, the head stays where
+ * it is. */
 static void follow_on(struct ch_shadow *shadow, uint64_t follow)
 {
     struct ch_why why;
@@ -249,8 +258,12 @@ static void follow_on(struct ch_shadow *shadow, uint64_t follow)
     const uint64_t due = ch_keeper_due_at(shadow->keeper);
     uint64_t to = follow - at > SLICE_EVENTS ? at + SLICE_EVENTS : follow;
     if (due > at && due < to) to = due;
-    if (go_to(shadow, &shadow->head, to, &why) == CH_OK && ch_follower_seq(&shadow->head) == to) {
-        return;
+    const enum ch_err err = go_to(shadow, &shadow->head, to, &why);
+    if (err == CH_OK && ch_follower_seq(&shadow->head) == to) return;
+    if (err == CH_ERR_LOG_CORRUPT && !shadow->told_damage) {
+        shadow->told_damage = true;
+        ch_scrub_tell(shadow->scrub, why.text);
+        note_facts(shadow);
     }
     (void)pthread_mutex_lock(&shadow->mutex);
     if (shadow->follow == follow) shadow->follow = 0;
@@ -474,6 +487,7 @@ enum ch_err ch_shadow_start(const struct ch_shadow_options *options, struct ch_s
     shadow->snapshot_events = options->snapshot_events;
     uint64_t end = 0;
     enum ch_err err = ch_follower_open(&shadow->head, options->log, options->directory, why);
+    if (err == CH_OK) err = ch_follower_vouch(&shadow->head, why);
     if (err == CH_OK) err = open_keeper(shadow, options, why);
     if (err == CH_OK) err = ch_reader_end(shadow->head.reader, &end, why);
     if (err == CH_OK) {
@@ -485,6 +499,8 @@ enum ch_err ch_shadow_start(const struct ch_shadow_options *options, struct ch_s
         ch_shadow_destroy(shadow);
         return err;
     }
+    shadow->replay = (struct ch_check_replay){.dir = shadow->dir, .exit_status = CH_EXIT_DAMAGED};
+    shadow->head.replay = shadow->replay;
     shadow->head.before = before;
     shadow->head.before_arg = shadow;
     const int rc = ch_thread_start(&shadow->thread, "worker", run, shadow);

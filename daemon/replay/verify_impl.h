@@ -132,6 +132,8 @@ CH_MUST_USE uint64_t ch_verify_tree_settle(struct ch_verify_tree *tree);
 CH_MUST_USE enum ch_err ch_verify_tree_behind(struct ch_verify_tree *tree, struct ch_evlog *log,
                                               uint64_t size, const struct ch_hash *root,
                                               struct ch_why *why);
+/* How many records the last root was of that agreed; 0: none did. */
+CH_MUST_USE uint64_t ch_verify_tree_rooted(const struct ch_verify_tree *tree);
 /* Waits until all is hashed. report: gets the tree's first fault, unless it has one already that
  * comes before; what was checked is added to it. errors: CH_ERR_LOG_IO, CH_ERR_NO_MEMORY */
 CH_MUST_USE enum ch_err ch_verify_tree_finish(struct ch_verify_tree *tree,

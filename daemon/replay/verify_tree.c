@@ -404,6 +404,11 @@ uint64_t ch_verify_tree_settle(struct ch_verify_tree *tree)
     return tree->stopped || tree->no_memory ? tree->good_size : tree->tiles.range.size;
 }
 
+uint64_t ch_verify_tree_rooted(const struct ch_verify_tree *tree)
+{
+    return tree->good_size;
+}
+
 enum ch_err ch_verify_tree_finish(struct ch_verify_tree *tree, struct ch_verify_report *report,
                                   struct ch_why *why)
 {

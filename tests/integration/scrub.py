@@ -123,6 +123,48 @@ def an_old_record_rots(daemon, data, key):
     print(f"record {seq}, rotten and forged, is named while charterd runs")
 
 
+def a_record_that_cannot_be_applied_stops_nothing(daemon, data, key):
+    """Checksum and form are right, but it names a group that is none: to apply it would break an
+    assertion. It is told instead; only a start that must apply it ends, and says what to do."""
+    ann = daemon.do("user.show", user="ann")["user"]["user"]
+    events = daemon.events(ann)
+    joined = next(event for event in events if event["type"] == "group_member_added")
+    seq, group = joined["seq"], joined["fields"]["group"]
+    record = daemon.do("proof.inclusion", seq=seq)["record"]
+    daemon.stop()
+    named, none = (b"\xcd" + struct.pack(">H", number) for number in (group, ann))
+    forged = record.replace(named, none)
+    assert forged != record
+    assert replace(daemon.data, stored(seq, record), stored(seq, forged)) > 0
+    verify(daemon.data, "--key", key, status=1, says=f"record {seq}")
+    # The worker must read it, too, when it has to make its index again.
+    for number, options in enumerate(((), (), ("--scrub-rate", "0"))):
+        if number > 0:
+            daemon.kill()
+            shutil.rmtree(os.path.join(daemon.data, "derived"), ignore_errors=True)
+        said = len(daemon.output())
+        daemon.start(*options)
+        assert daemon.status()["resumed"] > seq
+        daemon.do("group.create", "agency", name=f"it-goes-on-{number}")
+        status = wait_for(daemon, "the fault", lambda s: s["faults"] > 0)
+        assert f"record {seq} was changed: tile 0/{(seq - 1) // 256} " in status["fault"], status
+        assert status.get("scrubbed", 0) < seq and status["faults"] == 1, status
+        assert "FAULT found while verifying: " + status["fault"] in daemon.output()[said:]
+    past = daemon.ask(("account.show", "agency", {}), as_of=seq + 1)
+    assert not past["ok"] and f"record {seq} was changed" in str(past), past
+    daemon.kill()
+    shutil.rmtree(os.path.join(daemon.data, "snapshots"))
+    for options in ((), ("--scrub-rate", "0")):
+        status, said = daemon.start_refused(*options)
+        assert status == 3, (status, said)
+        assert f"log_corrupt: event {seq} of {daemon.data} cannot be applied" in said, said
+        assert f"run charter-verify {daemon.data}" in said and "restore a backup" in said, said
+    copy(data, daemon.data)
+    daemon.start()
+    is_verified(daemon)
+    print(f"record {seq}, which cannot be applied, is told and stops nothing")
+
+
 def main():
     seed = int(os.environ.get("CH_SEED", "20261126"))
     print(f"seed {seed} (CH_SEED)", flush=True)
@@ -143,6 +185,7 @@ def main():
         flips_are_found(daemon, data, key, seed)
         a_forged_snapshot_is_found(daemon, data, key)
         an_old_record_rots(daemon, data, key)
+        a_record_that_cannot_be_applied_stops_nothing(daemon, data, key)
 
 
 if __name__ == "__main__":

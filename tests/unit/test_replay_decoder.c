@@ -55,7 +55,7 @@ static uint64_t read_ahead(struct ch_evlog *log, uint64_t from, uint64_t to, enu
     const struct ch_group *group = NULL;
     struct ch_buf buf = {0};
     uint64_t seen = 0;
-    assert_int_equal(ch_decoder_start(log, from, to, &decoder, why), CH_OK);
+    assert_int_equal(ch_decoder_start(log, NULL, from, to, &decoder, why), CH_OK);
     enum ch_err err;
     while ((err = ch_decoder_next(decoder, &group, why)) == CH_OK && group != NULL) {
         assert_in_range(group->count, 1, CH_GROUP_EVENTS);
@@ -115,7 +115,7 @@ static void it_can_be_stopped_anywhere(void **state)
     struct ch_evlog *log = make_log(&scratch, EVENTS, /* bad= */ 0);
     for (size_t groups = 0; groups < 40; groups++) {
         struct ch_decoder *decoder = NULL;
-        assert_int_equal(ch_decoder_start(log, 1, EVENTS, &decoder, &why), CH_OK);
+        assert_int_equal(ch_decoder_start(log, NULL, 1, EVENTS, &decoder, &why), CH_OK);
         for (size_t i = 0; i < groups; i++) {
             const struct ch_group *group;
             assert_int_equal(ch_decoder_next(decoder, &group, &why), CH_OK);
