@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "daemon/log/committer.h"
+#include "daemon/log/evlog.h"
 #include "daemon/log/password.h"
 #include "daemon/replay/shadow.h"
 
@@ -37,6 +38,12 @@ static enum ch_err start_shadow(struct ch_pipeline *line, struct ch_why *why)
 {
     const struct ch_config *config = line->config;
     const uint64_t often = config->snapshot_events;
+    const uint64_t mended = ch_evlog_mended(line->log);
+    char fault[256];
+    (void)snprintf(fault, sizeof fault,
+                   "%llu of the log's tiles were missing or false when it was opened; its records "
+                   "have the root that the head file says, and the tiles were made again from them",
+                   (unsigned long long)mended);
     const struct ch_shadow_options options = {.dir = config->data,
                                               .log = line->log,
                                               .directory = line->directory,
@@ -45,6 +52,7 @@ static enum ch_err start_shadow(struct ch_pipeline *line, struct ch_why *why)
                                               .scrub_rate = config->scrub_rate,
                                               .scrub_again_ns =
                                                   config->scrub_hours * 3600u * 1000000000u,
+                                              .fault = mended > 0 ? fault : NULL,
                                               .tell = tell,
                                               .on_done = wake,
                                               .arg = &line->shadow_fd};

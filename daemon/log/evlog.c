@@ -157,6 +157,11 @@ uint64_t ch_evlog_lost_events(const struct ch_evlog *log)
     return log->lost_events;
 }
 
+uint64_t ch_evlog_mended(const struct ch_evlog *log)
+{
+    return log->mended;
+}
+
 uint64_t ch_evlog_bytes(const struct ch_evlog *log)
 {
     MDB_envinfo info;

@@ -26,10 +26,12 @@ struct ch_evlog_options {
 /* Opens the log in directory `dir`; makes directory (0700) and log if there is none.
  * dir, options: borrowed for the call
  * ret:    owned by the caller, close with ch_evlog_close; untouched on failure
+ * Tiles that turn out to be false on the way are made again from the records, if these have the
+ * root that the head file says: see ch_evlog_mended.
  * errors: CH_ERR_NO_MEMORY; CH_ERR_LOG_LOCKED (another process has it, the text says which);
  *         CH_ERR_FILE_IO (code = errno); CH_ERR_LOG_IO (code = mdb); CH_ERR_LOG_CORRUPT (not this
- *         format, a gap, a tile is missing, one of the last 255 records does not match, or the
- *         head file disagrees about the root); CH_ERR_LOG_BEHIND (the log ends before the head
+ *         format, a gap, one of the last 255 records does not match, or the head file disagrees
+ *         about the root of all records); CH_ERR_LOG_BEHIND (the log ends before the head
  *         file, or there are events and no readable head file; not with accept_loss) */
 CH_MUST_USE enum ch_err ch_evlog_open(const char *dir, const struct ch_evlog_options *options,
                                       struct ch_evlog **ret, struct ch_why *why);
@@ -57,6 +59,10 @@ CH_MUST_USE enum ch_err ch_evlog_count(struct ch_evlog *log, struct ch_evlog_cou
  * errors: CH_ERR_FILE_IO */
 CH_MUST_USE enum ch_err ch_evlog_read_head(const struct ch_evlog *log, struct ch_log_end *ret,
                                            bool *ret_found, struct ch_why *why);
+
+/* What its blocks look like now. errors: CH_ERR_FILE_IO */
+CH_MUST_USE enum ch_err ch_evlog_look_at_head(const struct ch_evlog *log, struct ch_head_look *ret,
+                                              struct ch_why *why);
 
 /* Appends records[0..count) as seqs first_seq and up, in one transaction; returns when it is
  * durable.
@@ -88,6 +94,9 @@ CH_MUST_USE enum ch_err ch_evlog_sync_head(struct ch_evlog *log, struct ch_why *
 const struct ch_log_end *ch_evlog_end(const struct ch_evlog *log);
 /* How many events the head file knew and the log lacked at open; only with accept_loss above 0. */
 uint64_t ch_evlog_lost_events(const struct ch_evlog *log);
+/* How many tiles were missing, false or none of this log's at open, and were made again or removed.
+ */
+uint64_t ch_evlog_mended(const struct ch_evlog *log);
 /* Bytes of log.mdb in use by pages; what is allocated ahead is not counted. Any thread. */
 uint64_t ch_evlog_bytes(const struct ch_evlog *log);
 #endif

@@ -26,6 +26,8 @@ struct ch_evlog {
     struct ch_room room;
     uint64_t page_bytes;
     uint64_t lost_events;
+    uint64_t mended; /* tiles, at open */
+    bool doubt;  /* while it opens: tiles cannot be what the records give; the tree is not set */
     bool broken; /* a commit failed: nothing is appended any more */
 };
 
@@ -33,8 +35,15 @@ struct ch_evlog {
 CH_MUST_USE enum ch_err ch_evlog_check_head(struct ch_evlog *log, bool accept_loss,
                                             struct ch_why *why);
 
-/* Sets log->tree and log->end.seq and .root from the tables. */
+/* Sets log->end.seq from the tables; log->tree and log->end.root too, or log->doubt. */
 CH_MUST_USE enum ch_err ch_evlog_recover(struct ch_evlog *log, struct ch_why *why);
+
+/* Sets log->tree and log->end.root from all records, and makes the stored tiles those of them.
+ * said:   what the first so many must have, at most log->end.seq; NULL: nobody says it
+ * errors: CH_ERR_LOG_CORRUPT (a record is damaged, or they have another root), CH_ERR_LOG_IO,
+ *         CH_ERR_STORAGE_FULL, CH_ERR_NO_MEMORY: nothing was changed; CH_ERR_COMMIT_FAILED */
+CH_MUST_USE enum ch_err ch_evlog_mend(struct ch_evlog *log, const struct ch_log_end *said,
+                                      struct ch_why *why);
 
 /* A stored value of `events` as record; checks the checksum.
  * errors: CH_ERR_LOG_CORRUPT (the text names the seq) */

@@ -41,16 +41,14 @@ static enum ch_err find_last(struct ch_evlog *log, MDB_txn *txn, MDB_cursor *cur
         seq = ch_get_be64(key.mv_data);
     }
     if (stat.ms_entries != seq) {
-        return ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "the last record is %" PRIu64 " of %zu", seq,
-                       stat.ms_entries);
+        return ch_fail(why, CH_ERR_LOG_CORRUPT, 0,
+                       "the last record is %" PRIu64 ", but there are %zu: one is missing, or one "
+                       "does not belong there",
+                       seq, stat.ms_entries);
     }
     code = mdb_stat(txn, log->tiles_table, &stat);
     if (code != 0) return ch_evlog_fail_read(why, code, "tiles");
-    if (stat.ms_entries != ch_tiles_stored(seq)) {
-        return ch_fail(why, CH_ERR_LOG_CORRUPT, 0,
-                       "there are %zu tiles and not %" PRIu64 " for %" PRIu64 " records",
-                       stat.ms_entries, ch_tiles_stored(seq), seq);
-    }
+    log->doubt = stat.ms_entries != ch_tiles_stored(seq);
     *ret_seq = seq;
     return CH_OK;
 }
@@ -93,12 +91,18 @@ enum ch_err ch_evlog_recover(struct ch_evlog *log, struct ch_why *why)
     }
     err = find_last(log, txn, cursor, &last, why);
     if (err != CH_OK) goto out;
+    log->end.seq = last;
+    if (log->doubt) goto out;
     err = ch_tiles_load(log->tree, &log->hasher, txn, log->tiles_table, last - last % CH_TILE_WIDTH,
                         why);
+    if (err == CH_ERR_LOG_CORRUPT) { /* a tile is not there, or is none */
+        log->doubt = true;
+        err = CH_OK;
+        goto out;
+    }
     if (err != CH_OK) goto out;
     err = hash_tail(log, cursor, last, why);
     if (err != CH_OK) goto out;
-    log->end.seq = last;
     ch_merkle_root(&log->tree->range, &log->hasher, &log->end.root);
 out:
     if (cursor != NULL) mdb_cursor_close(cursor);
@@ -106,19 +110,32 @@ out:
     return err;
 }
 
+/* Before the head file may be made anew from a tree that is in doubt. */
+static enum ch_err settle_doubt(struct ch_evlog *log, bool accept_loss, struct ch_why *why)
+{
+    struct ch_log_end said;
+    bool found = false;
+    if (!log->doubt) return CH_OK;
+    enum ch_err err = ch_head_read(log->dir_fd, "head", &said, &found, why);
+    if (err != CH_OK) return err;
+    const bool reached = found && said.seq <= log->end.seq;
+    if (!reached && !accept_loss && log->end.seq > 0) return CH_OK; /* it is refused next */
+    return ch_evlog_mend(log, reached && said.seq > 0 ? &said : NULL, why);
+}
+
 enum ch_err ch_evlog_check_head(struct ch_evlog *log, bool accept_loss, struct ch_why *why)
 {
+    enum ch_err err = settle_doubt(log, accept_loss, why);
+    if (err != CH_OK) return err;
     struct ch_log_end said = log->end;
-    enum ch_err err =
+    err =
         ch_head_open(&log->head, log->dir_fd, "head", accept_loss || log->end.seq == 0, &said, why);
     if (err != CH_OK) return err;
     log->end.at_ns = said.at_ns;
     if (said.seq < log->end.seq) return CH_OK; /* it is not synced with each batch */
     if (said.seq == log->end.seq) {
         if (ch_hash_equal(&said.root, &log->end.root)) return CH_OK;
-        return ch_fail(why, CH_ERR_LOG_CORRUPT, 0,
-                       "the tree of the %" PRIu64 " records has another root than the head file",
-                       said.seq);
+        return ch_evlog_mend(log, &said, why);
     }
     log->lost_events = said.seq - log->end.seq;
     if (!accept_loss) {

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <lmdb.h>
+#include <string.h>
 
 void ch_tile_key(unsigned level, uint64_t index, uint8_t ret[CH_TILE_KEY_BYTES])
 {
@@ -17,6 +18,20 @@ struct push {
     struct ch_tiles *tiles;
     struct ch_tile_sink *sink;
 };
+
+/* Stores a full tile. */
+static int put(struct ch_tile_sink *sink, MDB_val key, MDB_val tile)
+{
+    MDB_val found = {0};
+    if (!sink->replaces) return mdb_put(sink->txn, sink->table, &key, &tile, MDB_NOOVERWRITE);
+    const int code = mdb_get(sink->txn, sink->table, &key, &found);
+    if (code != 0 && code != MDB_NOTFOUND) return code;
+    const bool same = code == 0 && found.mv_size == tile.mv_size &&
+                      memcmp(found.mv_data, tile.mv_data, tile.mv_size) == 0;
+    if (same) return 0;
+    sink->mended++;
+    return mdb_put(sink->txn, sink->table, &key, &tile, 0);
+}
 
 /* A subtree of 256^k leaves is complete: its hash goes into level k's tile, the tile, when full,
  * into the store. range.size still is that before the leaf. */
@@ -33,7 +48,7 @@ static void take_node(void *arg, unsigned height, const struct ch_hash *hash)
     ch_tile_key(level, number / CH_TILE_WIDTH, key_bytes);
     MDB_val key = {.mv_size = sizeof key_bytes, .mv_data = key_bytes};
     MDB_val value = {.mv_size = CH_TILE_VALUE_BYTES, .mv_data = push->tiles->partial[level]};
-    push->sink->code = mdb_put(push->sink->txn, push->sink->table, &key, &value, MDB_NOOVERWRITE);
+    push->sink->code = put(push->sink, key, value);
 }
 
 void ch_tiles_push(struct ch_tiles *tiles, struct ch_hasher *hasher, const struct ch_hash *leaf,

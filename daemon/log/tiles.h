@@ -29,7 +29,9 @@ struct ch_tiles {
 struct ch_tile_sink {
     struct MDB_txn *txn; /* borrowed; a write transaction */
     unsigned table;
-    int code; /* 0, or the first MDB_ code or errno */
+    int code;      /* 0, or the first MDB_ code or errno */
+    bool replaces; /* a tile may be there: one that is another is replaced, and counted */
+    uint64_t mended;
 };
 
 void ch_tile_key(unsigned level, uint64_t index, uint8_t ret[CH_TILE_KEY_BYTES]);

@@ -415,7 +415,7 @@ void ch_scrub_slice(struct ch_scrub *scrub, uint64_t now_ns, uint64_t end)
 
 void ch_scrub_tell(struct ch_scrub *scrub, const char *text)
 {
-    if (scrub->options.rate == 0) fault(scrub, "%s", text);
+    fault(scrub, "%s", text);
 }
 
 const struct ch_scrub_facts *ch_scrub_facts(const struct ch_scrub *scrub)

@@ -44,7 +44,7 @@ uint64_t ch_scrub_due_ns(const struct ch_scrub *scrub, uint64_t end);
 /* Does one: some milliseconds of work. */
 void ch_scrub_slice(struct ch_scrub *scrub, uint64_t now_ns, uint64_t end);
 
-/* A fault that somebody else of the worker's found: told and counted, unless a pass will find it. */
+/* A fault that somebody else found: told and counted as its own. */
 void ch_scrub_tell(struct ch_scrub *scrub, const char *text);
 
 const struct ch_scrub_facts *ch_scrub_facts(const struct ch_scrub *scrub);

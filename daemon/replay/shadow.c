@@ -34,7 +34,7 @@ struct ch_shadow {
     struct ch_evlog *log;
     char dir[PATH_MAX];
     struct ch_check_replay replay;
-    bool told_damage;
+    bool tells_damage; /* that it met itself; no pass will */
     uint64_t snapshot_events;
     uint64_t erasures; /* of the vault, that head and past know of */
     pthread_t thread;
@@ -260,8 +260,8 @@ static void follow_on(struct ch_shadow *shadow, uint64_t follow)
     if (due > at && due < to) to = due;
     const enum ch_err err = go_to(shadow, &shadow->head, to, &why);
     if (err == CH_OK && ch_follower_seq(&shadow->head) == to) return;
-    if (err == CH_ERR_LOG_CORRUPT && !shadow->told_damage) {
-        shadow->told_damage = true;
+    if (err == CH_ERR_LOG_CORRUPT && shadow->tells_damage) {
+        shadow->tells_damage = false;
         ch_scrub_tell(shadow->scrub, why.text);
         note_facts(shadow);
     }
@@ -466,7 +466,14 @@ static enum ch_err open_keeper(struct ch_shadow *shadow, const struct ch_shadow_
                                            .again_ns = options->scrub_again_ns,
                                            .tell = options->tell,
                                            .arg = options->arg};
-    return ch_scrub_open(&scrub, &shadow->scrub, why);
+    const enum ch_err opened = ch_scrub_open(&scrub, &shadow->scrub, why);
+    if (opened != CH_OK) return opened;
+    shadow->tells_damage = options->scrub_rate == 0;
+    if (options->fault != NULL) {
+        ch_scrub_tell(shadow->scrub, options->fault);
+        shadow->facts.scrub = *ch_scrub_facts(shadow->scrub);
+    }
+    return CH_OK;
 }
 
 enum ch_err ch_shadow_start(const struct ch_shadow_options *options, struct ch_shadow **ret,

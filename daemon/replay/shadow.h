@@ -61,6 +61,7 @@ struct ch_shadow_options {
     uint64_t snapshot_bytes;
     uint64_t scrub_rate; /* as ch_scrub_options */
     uint64_t scrub_again_ns;
+    const char *fault;                         /* that the start met, for status; NULL: none */
     void (*tell)(void *arg, const char *text); /* a line to write; on the worker's thread */
     void (*on_done)(void *arg); /* on the worker's thread: jobs can be collected; must not block */
     void *arg;

@@ -2,7 +2,8 @@
 # scrub: what rots in the log or in a snapshot is found while charterd runs, and by charter-verify.
 # SPDX-License-Identifier: MIT
 """Flips bits of a snapshot; forges one that has the right checksums; rots and forges an old record,
-which a start from a snapshot does not read. Each is named; none stops the daemon."""
+which a start from a snapshot does not read, one that cannot be applied, a tile, a checkpoint. Each
+is named; none stops the daemon, but where it must replay what is false."""
 import hashlib
 import json
 import os
@@ -165,6 +166,58 @@ def a_record_that_cannot_be_applied_stops_nothing(daemon, data, key):
     print(f"record {seq}, which cannot be applied, is told and stops nothing")
 
 
+def a_false_tile_is_made_again(daemon, key):
+    """Records are the truth and tiles follow from them: a start goes on, and tells."""
+    record = daemon.do("proof.inclusion", seq=300)["record"]
+    daemon.stop()
+    leaf = hashlib.sha256(b"\0" + record).digest()
+    assert replace(daemon.data, leaf, leaf[:-1] + bytes([leaf[-1] ^ 1])) > 0
+    verify(daemon.data, "--key", key, status=1, says="tile 0/1 has a false hash of record 300")
+    said = len(daemon.output())
+    daemon.start()
+    status = is_verified(daemon, faults=1)
+    assert status["fault"].startswith("1 of the log's tiles were missing or false"), status
+    assert "FAULT found" in daemon.output()[said:] and status["fault"] in daemon.output()[said:]
+    assert daemon.do("proof.inclusion", seq=300)["record"] == record
+    daemon.do("checkpoint.make")
+    daemon.stop()
+    verify(daemon.data, "--key", key)
+    daemon.start()
+    assert is_verified(daemon)["faults"] == 0
+    print("a false tile is made again, and told")
+
+
+def forge_note(data, number, note, forged):
+    """In every copy that the file has, with its checksum."""
+    with open(os.path.join(data, "log.mdb"), "rb") as file:
+        content = file.read()
+    at = content.index(note) - 8
+    old, new = (content[at:at + 8] + one for one in (note, forged))
+    crcs = [struct.pack("<I", crc32c(struct.pack(">Q", number) + one)) for one in (old, new)]
+    assert replace(data, old + crcs[0], new + crcs[1]) > 0
+
+
+def a_forged_checkpoint_is_not_held_against_records(daemon, key):
+    daemon.do("group.create", "agency", name="last")  # the last checkpoint a start looks at itself
+    assert daemon.do("checkpoint.make")["checkpoint"]["number"] > 1
+    note = daemon.do("checkpoint.show", number=1)["note"].encode()
+    lines = note.split(b"\n")
+    lines[2] = (b"B" if lines[2][:1] == b"A" else b"A") + lines[2][1:]
+    forged = b"\n".join(lines)
+    daemon.stop()
+    forge_note(daemon.data, 1, note, forged)
+    says = "checkpoint 1: its signature does not verify"
+    verify(daemon.data, "--key", key, status=1, says=says)
+    daemon.start()
+    assert is_verified(daemon, faults=1)["fault"] == says
+    daemon.stop()
+    forge_note(daemon.data, 1, forged, note)
+    verify(daemon.data, "--key", key)
+    daemon.start()
+    is_verified(daemon)
+    print("a forged checkpoint is named, and no record for it")
+
+
 def main():
     seed = int(os.environ.get("CH_SEED", "20261126"))
     print(f"seed {seed} (CH_SEED)", flush=True)
@@ -186,6 +239,8 @@ def main():
         a_forged_snapshot_is_found(daemon, data, key)
         an_old_record_rots(daemon, data, key)
         a_record_that_cannot_be_applied_stops_nothing(daemon, data, key)
+        a_false_tile_is_made_again(daemon, key)
+        a_forged_checkpoint_is_not_held_against_records(daemon, key)
 
 
 if __name__ == "__main__":

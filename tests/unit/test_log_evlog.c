@@ -1,8 +1,11 @@
 /* test_log_evlog: append, reopen, read; damage and loss are found. SPDX-License-Identifier: MIT */
+#include "daemon/log/crc.h"
 #include "daemon/log/reader.h"
+#include "daemon/log/tiles.h"
 #include "tests/unit/log_scratch.h"
 
 #include <inttypes.h>
+#include <lmdb.h>
 
 enum { SEED = 20, MAP = 64 << 20 };
 
@@ -310,6 +313,116 @@ static void another_log_of_the_same_length_is_refused(void **state)
     scratch_remove(&other);
 }
 
+/* Puts a value into a table, or takes it out (NULL), as somebody with the file in hand would. */
+static void tamper(const struct scratch *scratch, const char *table, MDB_val key,
+                   const MDB_val *value)
+{
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi dbi;
+    assert_int_equal(mdb_env_create(&env), 0);
+    assert_int_equal(mdb_env_set_maxdbs(env, 8), 0);
+    assert_int_equal(mdb_env_set_mapsize(env, MAP), 0);
+    assert_int_equal(mdb_env_open(env, scratch_path(scratch, "log.mdb"), MDB_NOSUBDIR, 0600), 0);
+    assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+    assert_int_equal(mdb_dbi_open(txn, table, 0, &dbi), 0);
+    if (value == NULL) {
+        assert_int_equal(mdb_del(txn, dbi, &key, NULL), 0);
+    } else {
+        MDB_val put = *value;
+        assert_int_equal(mdb_put(txn, dbi, &key, &put, 0), 0);
+    }
+    assert_int_equal(mdb_txn_commit(txn), 0);
+    mdb_env_close(env);
+}
+
+static void tamper_tile(const struct scratch *scratch, unsigned level, uint64_t index, size_t len)
+{
+    uint8_t key_bytes[CH_TILE_KEY_BYTES];
+    uint8_t bytes[CH_TILE_VALUE_BYTES] = {1, 2, 3};
+    const MDB_val value = {.mv_size = len, .mv_data = bytes};
+    ch_tile_key(level, index, key_bytes);
+    tamper(scratch, "tiles", (MDB_val){.mv_size = sizeof key_bytes, .mv_data = key_bytes},
+           len == 0 ? NULL : &value);
+}
+
+/* Opens, closes; how many tiles were mended. */
+static uint64_t mended(const struct scratch *scratch, uint64_t seq)
+{
+    struct ch_evlog *log = scratch_open(scratch, MAP);
+    const uint64_t count = ch_evlog_mended(log);
+    scratch_check_root(log, SEED, seq);
+    ch_evlog_close(log);
+    return count;
+}
+
+static void a_false_tile_is_made_again_from_the_records(void **state)
+{
+    struct scratch *scratch = *state;
+    struct ch_evlog *log = scratch_open(scratch, MAP);
+    append(log, SEED, 300);
+    size_t len = 0;
+    ch_evlog_close(log);
+    uint8_t *old = scratch_read(scratch, "head", &len);
+    log = scratch_open(scratch, MAP);
+    append(log, SEED, 300);
+    ch_evlog_close(log);
+    assert_int_equal(mended(scratch, 600), 0);
+    tamper_tile(scratch, 0, 1, CH_TILE_VALUE_BYTES); /* other hashes */
+    assert_int_equal(mended(scratch, 600), 1);
+    assert_int_equal(mended(scratch, 600), 0);
+    tamper_tile(scratch, 0, 0, 0); /* missing */
+    assert_int_equal(mended(scratch, 600), 1);
+    tamper_tile(scratch, 0, 0, 10); /* cut */
+    assert_int_equal(mended(scratch, 600), 1);
+    tamper_tile(scratch, 1, 0, CH_TILE_VALUE_BYTES); /* one that no record fills */
+    tamper_tile(scratch, 0, 2, CH_TILE_VALUE_BYTES);
+    assert_int_equal(mended(scratch, 600), 2);
+    /* a head file that is behind, as a power cut leaves it */
+    tamper_tile(scratch, 0, 0, 0);
+    scratch_write(scratch, "head", old, len);
+    assert_int_equal(mended(scratch, 600), 1);
+    free(old);
+    log = scratch_open(scratch, MAP);
+    append(log, SEED, 300);
+    scratch_check_root(log, SEED, 900);
+    check_scan(log, SEED, 1, 900);
+    ch_evlog_close(log);
+}
+
+static void false_tiles_are_not_mended_over_false_records(void **state)
+{
+    struct scratch *scratch = *state;
+    struct ch_evlog *log = scratch_open(scratch, MAP);
+    uint8_t key[8];
+    uint8_t room[SCRATCH_RECORD_BYTES + CH_CRC_BYTES];
+    append(log, SEED, 600);
+    ch_evlog_close(log);
+    struct ch_bytes record = scratch_record(SEED, 100, room);
+    room[0] ^= 1;
+    ch_put_le32(room + record.len, ch_crc_record(100, record));
+    ch_put_be64(key, 100);
+    const MDB_val forged = {.mv_size = record.len + CH_CRC_BYTES, .mv_data = room};
+    const MDB_val place = {.mv_size = sizeof key, .mv_data = key};
+    tamper(scratch, "events", place, &forged);
+    tamper_tile(scratch, 0, 0, 0);
+    const char *text = scratch_refuse(scratch, false, CH_ERR_LOG_CORRUPT);
+    assert_non_null(strstr(text, "the first 600 records have another root"));
+    text = scratch_refuse(scratch, false, CH_ERR_LOG_CORRUPT); /* and nothing was changed */
+    assert_non_null(strstr(text, "the first 600 records have another root"));
+    room[0] ^= 1;
+    ch_put_le32(room + record.len, ch_crc_record(100, record));
+    tamper(scratch, "events", place, &forged);
+    assert_int_equal(mended(scratch, 600), 1);
+    /* a head file that is ahead or missing is told as such, whatever the tiles are */
+    tamper_tile(scratch, 0, 0, 0);
+    assert_int_equal(unlink(scratch_path(scratch, "head")), 0);
+    (void)scratch_refuse(scratch, false, CH_ERR_LOG_BEHIND);
+    room[0] ^= 0x80; /* a checksum that does not match is told first */
+    tamper(scratch, "events", place, &forged);
+    assert_non_null(strstr(scratch_refuse(scratch, true, CH_ERR_LOG_CORRUPT), "record 100 "));
+}
+
 static void a_file_that_is_no_log_is_refused(void **state)
 {
     struct scratch *scratch = *state;
@@ -387,6 +500,8 @@ int main(void)
         TEST(a_log_without_a_readable_head_file_is_refused_unless_loss_is_accepted),
         TEST(one_damaged_block_of_the_head_file_leaves_the_other),
         TEST(another_log_of_the_same_length_is_refused),
+        TEST(a_false_tile_is_made_again_from_the_records),
+        TEST(false_tiles_are_not_mended_over_false_records),
         TEST(a_file_that_is_no_log_is_refused),
         TEST(a_second_opener_is_told_who_has_the_log),
         TEST(a_full_map_changes_nothing_and_a_larger_one_goes_on),
