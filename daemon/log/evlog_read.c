@@ -119,3 +119,9 @@ enum ch_err ch_evlog_read_head(const struct ch_evlog *log, struct ch_log_end *re
 {
     return ch_head_read(log->dir_fd, "head", ret, ret_found, why);
 }
+
+enum ch_err ch_evlog_look_at_head(const struct ch_evlog *log, struct ch_head_look *ret,
+                                  struct ch_why *why)
+{
+    return ch_head_look(log->dir_fd, "head", ret, why);
+}

@@ -117,6 +117,58 @@ enum ch_err ch_head_read(int dir_fd, const char *name, struct ch_log_end *ret, b
     return ch_fail(why, CH_ERR_FILE_IO, code, "%s: %s", name, strerror(code));
 }
 
+static bool is_zero(const uint8_t *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (bytes[i] != 0) return false;
+    }
+    return true;
+}
+
+static int look_at(int fd, struct ch_head_look *ret)
+{
+    uint64_t turns[2] = {0};
+    for (unsigned i = 0; i < 2; i++) {
+        uint8_t block[CH_HEAD_BLOCK_BYTES] = {0};
+        struct ch_log_end end;
+        size_t len = 0;
+        const int code =
+            ch_file_read(fd, (uint64_t)i * CH_HEAD_BLOCK_BYTES, block, sizeof block, &len);
+        if (code != 0) return code;
+        ret->blocks[i] = CH_HEAD_DAMAGED;
+        if (decode_block(block, &turns[i], &end)) {
+            const bool rest = is_zero(block + USED_BYTES, sizeof block - USED_BYTES);
+            ret->blocks[i] = rest ? CH_HEAD_GOOD : CH_HEAD_ODD;
+        } else if (len == sizeof block && is_zero(block, sizeof block)) {
+            ret->blocks[i] = CH_HEAD_UNUSED;
+        }
+    }
+    ret->used = turns[0] == 0 && turns[1] == 0 ? 0 : turns[1] >= turns[0] ? 2 : 1;
+    for (unsigned i = 0; i < 2; i++) { /* the second write fills the block that the first did not */
+        const bool first = turns[1 - i] == 1;
+        if (ret->blocks[i] == CH_HEAD_UNUSED && !first) ret->blocks[i] = CH_HEAD_DAMAGED;
+    }
+    return 0;
+}
+
+enum ch_err ch_head_look(int dir_fd, const char *name, struct ch_head_look *ret, struct ch_why *why)
+{
+    enum { TRIES = 5 }; /* a daemon may be writing one just then */
+    *ret = (struct ch_head_look){.missing = false};
+    struct ch_head head = {.fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC)};
+    ret->missing = head.fd < 0 && errno == ENOENT;
+    if (ret->missing) return CH_OK;
+    int code = head.fd < 0 ? errno : 0;
+    for (int i = 0; code == 0 && i < TRIES; i++) {
+        code = look_at(head.fd, ret);
+        const bool damaged = ret->blocks[0] == CH_HEAD_DAMAGED || ret->blocks[1] == CH_HEAD_DAMAGED;
+        if (!damaged) break;
+    }
+    ch_head_close(&head);
+    if (code == 0) return CH_OK;
+    return ch_fail(why, CH_ERR_FILE_IO, code, "%s: %s", name, strerror(code));
+}
+
 enum ch_err ch_head_write(struct ch_head *head, const struct ch_log_end *end, struct ch_why *why)
 {
     uint8_t block[USED_BYTES] = {0};

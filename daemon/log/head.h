@@ -38,6 +38,22 @@ CH_MUST_USE enum ch_err ch_head_open(struct ch_head *head, int dir_fd, const cha
 CH_MUST_USE enum ch_err ch_head_read(int dir_fd, const char *name, struct ch_log_end *ret,
                                      bool *ret_found, struct ch_why *why);
 
+/* What its blocks look like, for whoever verifies. */
+enum ch_head_block {
+    CH_HEAD_GOOD,
+    CH_HEAD_UNUSED,  /* not written yet */
+    CH_HEAD_DAMAGED, /* a write that was interrupted leaves that, too */
+    CH_HEAD_ODD,     /* good, but bytes stand behind it that charterd does not write */
+};
+struct ch_head_look {
+    bool missing;
+    enum ch_head_block blocks[2];
+    unsigned used; /* 1 or 2: the one that counts; 0: neither */
+};
+/* errors: CH_ERR_FILE_IO (code = errno) */
+CH_MUST_USE enum ch_err ch_head_look(int dir_fd, const char *name, struct ch_head_look *ret,
+                                     struct ch_why *why);
+
 /* Overwrites the older block; not synced. errors: CH_ERR_FILE_IO (code = errno) */
 CH_MUST_USE enum ch_err ch_head_write(struct ch_head *head, const struct ch_log_end *end,
                                       struct ch_why *why);

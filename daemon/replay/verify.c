@@ -226,6 +226,7 @@ static enum ch_err open_log(struct ch_verifying *v, struct ch_why *why)
 {
     enum ch_err err = ch_evlog_open_read(v->options->dir, &v->log, why);
     if (err == CH_OK) err = ch_evlog_read_head(v->log, &v->begin.head, &v->begin.has_head, why);
+    if (err == CH_OK) err = ch_evlog_look_at_head(v->log, &v->begin.look, why);
     if (err == CH_OK) err = ch_evlog_count(v->log, &v->begin.counts, why);
     if (err != CH_ERR_LOG_CORRUPT) return err;
     ch_verify_fault(v->report, CH_VERIFY_LOG, 0, "%s", why->text);

@@ -105,7 +105,8 @@ struct ch_verify_report {
     uint64_t covered; /* the size of the newest checkpoint that is signed by a key known */
     struct ch_hash root;
     char origin[CH_NOTE_NAME_MOST + 1];
-    char key[CH_VERIFIER_TEXT_BYTES]; /* the newest key that follows from those given */
+    char key[CH_VERIFIER_TEXT_BYTES];  /* the newest key that follows from those given */
+    char remark[CH_VERIFY_TEXT_BYTES]; /* what is worth a look and no fault; empty: nothing */
     /* the first fault */
     enum ch_verify_part part;
     uint64_t number;

@@ -26,6 +26,7 @@ struct ch_verify_begin {
     size_t snapshot_count;
     struct ch_log_end head; /* of the head file, read before the counts */
     bool has_head;
+    struct ch_head_look look;
     struct ch_evlog_counts counts; /* last: of what is looked at; whole: of what there is */
     uint64_t whole;
 };

@@ -3,6 +3,7 @@
 #include "daemon/replay/verify_impl.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "daemon/core/dump.h"
@@ -258,15 +259,38 @@ static enum ch_err check_against(struct notes *notes, struct ch_why *why)
     return CH_OK;
 }
 
-static enum ch_err check_head(struct notes *notes, const struct ch_log_end *head, bool found,
+/* One block is enough; that the other is damaged is told. */
+static void look_at_head(struct notes *notes, const struct ch_head_look *look, uint64_t seq)
+{
+    struct ch_verify_report *report = notes->report;
+    for (unsigned i = 0; i < 2; i++) {
+        const unsigned number = i + 1;
+        if (look->blocks[i] == CH_HEAD_ODD) {
+            (void)snprintf(report->remark, sizeof report->remark,
+                           "block %u of 2 of the head file has bytes behind its content that "
+                           "charterd does not write",
+                           number);
+        } else if (look->blocks[i] == CH_HEAD_DAMAGED && look->used == 3 - number) {
+            (void)snprintf(report->remark, sizeof report->remark,
+                           "block %u of 2 of the head file is damaged, or a write of it was "
+                           "interrupted; block %u is used: %" PRIu64 " records were acknowledged",
+                           number, 3 - number, seq);
+        }
+    }
+}
+
+static enum ch_err check_head(struct notes *notes, const struct ch_verify_begin *begin,
                               struct ch_why *why)
 {
-    if (!found) {
+    const struct ch_log_end *head = &begin->head;
+    if (!begin->has_head) {
         ch_verify_fault(notes->report, CH_VERIFY_HEAD, 0,
-                        "the head file is missing or damaged, so what was acknowledged cannot be "
-                        "told");
+                        "%s, so what was acknowledged cannot be told",
+                        begin->look.missing ? "the head file is missing"
+                                            : "both blocks of the head file are damaged");
         return CH_OK;
     }
+    look_at_head(notes, &begin->look, head->seq);
     if (head->seq > notes->whole) {
         ch_verify_fault(notes->report, CH_VERIFY_HEAD, head->seq,
                         "the log was cut: it has %" PRIu64
@@ -338,7 +362,7 @@ enum ch_err ch_verify_notes(const struct ch_verify_checkpoints *from,
     if (err == CH_OK && report->part == CH_VERIFY_NOTHING) err = check_against(&notes, why);
     if (err == CH_OK && report->part == CH_VERIFY_NOTHING) err = check_heads(&notes, why);
     if (err == CH_OK && report->part == CH_VERIFY_NOTHING && options->source == NULL) {
-        err = check_head(&notes, &begin->head, begin->has_head, why);
+        err = check_head(&notes, begin, why);
     }
     if (err == CH_OK && report->part == CH_VERIFY_NOTHING) {
         err = ch_verify_snapshots(options, begin, ret, report, why);

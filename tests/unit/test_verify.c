@@ -194,6 +194,47 @@ static void a_log_is_compared_with_what_was_kept_elsewhere(void **state)
     ch_buf_deinit(&note);
 }
 
+/* Changes a byte of the head file, or puts it back; what is found then. */
+static void look_with(struct fixture *f, size_t at, uint8_t bits, struct ch_verify_report *report)
+{
+    size_t len = 0;
+    uint8_t *head = scratch_read(&f->scratch, "head", &len);
+    head[at] ^= bits;
+    scratch_write(&f->scratch, "head", head, len);
+    free(head);
+    verify(f, &no_replay, report);
+}
+
+static void a_damaged_head_file_is_told(void **state)
+{
+    struct fixture *f = *state;
+    struct ch_verify_report report;
+    for (unsigned block = 1; block <= 2; block++) {
+        char text[64];
+        const size_t at = (block - 1) * CH_HEAD_BLOCK_BYTES;
+        for (size_t byte = 0; byte < 76; byte += 5) {
+            look_with(f, at + byte, 4, &report);
+            assert_int_equal(report.part, CH_VERIFY_NOTHING);
+            (void)snprintf(text, sizeof text, "block %u of 2 of the head file is damaged", block);
+            if (strstr(report.remark, text) == NULL) fail_msg("%zu: %s", byte, report.remark);
+            (void)snprintf(text, sizeof text, "block %u is used: ", 3 - block);
+            if (strstr(report.remark, text) == NULL) fail_msg("%zu: %s", byte, report.remark);
+            look_with(f, at + byte, 4, &report);
+            assert_string_equal(report.remark, "");
+        }
+        look_with(f, at + 100, 4, &report);
+        assert_non_null(strstr(report.remark, "does not write"));
+        look_with(f, at + 100, 4, &report);
+    }
+    look_with(f, 30, 4, &report);
+    look_with(f, CH_HEAD_BLOCK_BYTES + 30, 4, &report);
+    assert_int_equal(report.part, CH_VERIFY_HEAD);
+    assert_non_null(strstr(report.text, "both blocks"));
+    look_with(f, CH_HEAD_BLOCK_BYTES + 30, 4, &report);
+    look_with(f, 30, 4, &report);
+    assert_string_equal(report.remark, "");
+}
+
 /* ---- a bundle ----------------------------------------------------------------------------- */
 
 /* The log as a bundle, by what passes ch_verify. */
@@ -506,6 +547,7 @@ int main(void)
         cmocka_unit_test(a_forged_record_is_named_by_its_tile_and_a_root),
         cmocka_unit_test(keys_that_did_not_sign_are_told),
         cmocka_unit_test(a_log_is_compared_with_what_was_kept_elsewhere),
+        cmocka_unit_test(a_damaged_head_file_is_told),
         cmocka_unit_test(a_bundle_says_the_same_as_its_log),
         cmocka_unit_test(flipped_bits_of_a_bundle_are_found_and_named),
         cmocka_unit_test(what_no_checksum_finds_in_a_bundle_is_named),

@@ -63,6 +63,7 @@ static bool print_json(const struct options *options, const struct ch_verify_rep
         (json_int_t)report->signed_checkpoints, "covered", (json_int_t)report->covered, "states",
         (json_int_t)report->states, "snapshots", (json_int_t)report->snapshots, "cosignatures",
         (json_int_t)report->cosignatures, "against", (json_int_t)report->against, "root", root);
+    if (report->remark[0] != '\0') jsonout_put(&tree, "remark", jsonout_string(report->remark));
     if (part != NULL) {
         jsonout_put(&tree, "part", json_string(part));
         jsonout_put(&tree, "number", json_integer((json_int_t)report->number));
@@ -111,6 +112,7 @@ static void print_good(const struct options *options, const struct ch_verify_rep
     if (options->against_count > 0) {
         print_row("against", report->against, " kept elsewhere: the log goes on from there");
     }
+    if (report->remark[0] != '\0') (void)printf("  %-13s %s\n", "remark", report->remark);
     if (lacks != NULL) (void)printf("  %-13s %s\n", "but", lacks);
 }
 
