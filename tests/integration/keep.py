@@ -181,6 +181,47 @@ def older_backup_is_refused(daemon, key, bundle):
     print(f"a backup behind record {later} is refused, unless the loss is accepted")
 
 
+def a_fork_is_refused_whatever_is_accepted(daemon, backup):
+    """The directory went on otherwise than the log of the backup: both have a checkpoint that the
+    other has not, of no more records than the backup has."""
+    file, vault, secret, told = backup
+    data, forked = place(daemon, "forked"), place(daemon, "forked.bundle")
+    fill(daemon, "here", 1)
+    behind = daemon.do("checkpoint.make")["checkpoint"]["size"]
+    keep(daemon, "restore", file, "--data", data, "--vault", vault, "--signing-key", secret)
+    with start_on(daemon, data) as other:
+        fill(other, "otherwise", behind - told["records"] + 12)
+        ends = other.do("checkpoint.make")["checkpoint"]["size"]
+        keep(other, "backup", forked, "--data", data)
+        other.stop()
+    fill(daemon, "further", max(0, ends - daemon.status()["durable"]) + 5)
+    assert told["records"] < behind < ends < daemon.status()["durable"]
+    first = min(row["size"] for row in daemon.do("checkpoint.list")["checkpoints"]
+                if row["size"] > told["records"])
+    data = place(daemon, "older")
+    for more in ((), ("--accept-loss",)):
+        keep(daemon, "restore", forked, "--data", data, "--against", daemon.data, *more, status=3,
+             says="tell two histories" if more else "knows of")
+        assert not os.path.exists(data)
+    says = f"they agree on records 1 to {told['records']}, but not on those up to {first}"
+    keep(daemon, "restore", forked, "--data", data, "--against", daemon.data, "--accept-loss",
+         status=3, says=says)
+    keep(daemon, "restore", forked, "--data", data)
+    print(f"a log that forked behind record {told['records']} is refused")
+
+
+def another_vault_is_refused(daemon, backup):
+    file, vault, _, _ = backup
+    other = place(daemon, "other.vault")
+    whole = open(vault, "rb").read()
+    with open(other, "wb") as copy:
+        copy.write(whole[:32] + os.urandom(len(whole) - 32))
+    data = place(daemon, "older")
+    keep(daemon, "restore", file, "--data", data, "--vault", other, status=3,
+         says=f"{other} is not the vault of this log: what event")
+    assert not os.path.exists(data)
+
+
 def another_log_is_refused(daemon, bundle):
     with Daemon("--origin", "example.com/charterd") as other:
         for number in range(40):
@@ -194,7 +235,8 @@ def another_log_is_refused(daemon, bundle):
     with open(path, "w", encoding="utf-8") as file:
         file.write(note)
     data = place(daemon, "older")
-    keep(daemon, "restore", bundle, "--data", data, "--against", path, status=1)
+    keep(daemon, "restore", bundle, "--data", data, "--against", path, status=3,
+         says=f"the file and {path} tell two histories")
     keep(daemon, "restore", bundle, "--data", data, "--key", key, status=1, says="signed by a key")
     assert not os.path.exists(data)
 
@@ -467,6 +509,8 @@ def main():
         what_has_no_place_is_taken_back(daemon, backup)
         killed_between_two_files_is_known_again(daemon, backup)
         without_its_vault_it_does_not_start(daemon, backup)
+        another_vault_is_refused(daemon, backup)
+        a_fork_is_refused_whatever_is_accepted(daemon, backup)
         lines, bundle = exports_come_back(daemon, key)
         older_backup_is_refused(daemon, key, bundle)
         another_log_is_refused(daemon, bundle)

@@ -55,10 +55,14 @@ static enum exit_code judge(const struct job *job)
     const bool in_the_way =
         err == CH_ERR_FILE_IO && (job->why.code == EEXIST || job->why.code == ENOTEMPTY);
     if (err == CH_OK && job->report.part == CH_VERIFY_NOTHING) return EXIT_DONE;
+    const bool foreign =
+        job->options->what == KEEP_RESTORE && job->report.part == CH_VERIFY_AGAINST;
+    if (err == CH_OK && foreign) return tell("refused", EXIT_REFUSED, job->report.text);
     if (err == CH_OK) return tell("damaged", EXIT_FALSE, job->report.text);
     if (err == CH_ERR_LOG_CORRUPT) return tell("damaged", EXIT_FALSE, job->why.text);
     if (err == CH_ERR_STOPPED) return tell("interrupted", EXIT_INTERRUPTED, job->why.text);
-    if (err == CH_ERR_LOG_BEHIND || in_the_way) return tell("refused", EXIT_REFUSED, job->why.text);
+    if (err == CH_ERR_LOG_BEHIND || err == CH_ERR_SEAL_BROKEN || in_the_way)
+        return tell("refused", EXIT_REFUSED, job->why.text);
     (void)fprintf(stderr, "charter: failed: %s: %s\n", ch_err_code(job->err), job->why.text);
     return EXIT_FAILED;
 }

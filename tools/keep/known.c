@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,25 +15,49 @@
 #include "daemon/replay/apart.h"
 #include "tools/lib/file.h"
 
-/* The newest checkpoint of a directory, read by a process of its own: the log may be damaged. */
-struct newest {
+/* More checkpoints than that are thinned out: the newest always is there. */
+enum { HISTORY_MOST = 65536 };
+
+/* The checkpoints of a directory, read by a process of its own: the log may be damaged. */
+struct known_history {
     const char *dir;
-    size_t len; /* 0: there is none, or it cannot be read */
+    size_t len; /* of the newest's note; 0: there is none, or it cannot be read */
     char note[CH_NOTE_MOST_BYTES];
+    size_t count;
+    struct ch_log_end ends[HISTORY_MOST];
 };
 
-static void read_newest(void *arg)
+/* False: it cannot be read. */
+static bool read_one(struct known_history *history, struct ch_evlog *log, uint64_t number,
+                     struct ch_buf *copy)
 {
-    struct newest *newest = arg;
+    struct ch_stored stored;
+    struct ch_note note;
+    struct ch_checkpoint read;
+    if (ch_stored_get(log, number, copy, &stored, NULL) != CH_OK || stored.number == 0 ||
+        stored.note.len > sizeof history->note ||
+        !ch_checkpoint_read_note(stored.note, &note, &read)) {
+        return false;
+    }
+    history->ends[history->count++] = (struct ch_log_end){.seq = read.size, .root = read.root};
+    memcpy(history->note, stored.note.ptr, stored.note.len);
+    history->len = stored.note.len;
+    return true;
+}
+
+static void read_history(void *arg)
+{
+    struct known_history *history = arg;
     struct ch_evlog *log = NULL;
     struct ch_buf copy = {0};
-    struct ch_stored stored = {.number = 0};
-    enum ch_err err = ch_evlog_open_read(newest->dir, &log, NULL);
-    if (err == CH_OK) err = ch_stored_get(log, 0, &copy, &stored, NULL);
-    if (err == CH_OK && stored.number > 0 && stored.note.len <= sizeof newest->note) {
-        memcpy(newest->note, stored.note.ptr, stored.note.len);
-        newest->len = stored.note.len;
+    struct ch_evlog_counts counts = {0};
+    if (ch_evlog_open_read(history->dir, &log, NULL) != CH_OK) return;
+    if (ch_evlog_count(log, &counts, NULL) != CH_OK) counts.checkpoints = 0;
+    const uint64_t step = counts.checkpoints / HISTORY_MOST + 1;
+    for (uint64_t number = 1; number < counts.checkpoints; number += step) {
+        if (!read_one(history, log, number, &copy)) continue;
     }
+    if (counts.checkpoints > 0) (void)read_one(history, log, counts.checkpoints, &copy);
     ch_buf_deinit(&copy);
     ch_evlog_close(log);
 }
@@ -63,17 +88,21 @@ static bool add_directory(struct known *known, const char *dir, struct ch_buf *f
     (void)close(fd);
     if (found) known->head_from[known->head_count++] = dir;
 
-    struct newest *newest = ch_apart_memory(sizeof *newest);
-    if (newest == NULL) {
+    struct known_history *history = ch_apart_memory(sizeof *history);
+    if (history == NULL) {
         (void)fprintf(stderr, "charter: out of memory\n");
         return false;
     }
-    newest->dir = dir;
-    const struct ch_apart apart = {.work = read_newest, .arg = newest};
-    const bool lived = ch_apart_run(&apart) == 0;
-    ch_buf_put(file, newest->note, lived ? newest->len : 0);
-    const bool has_note = lived && newest->len > 0 && !file->failed && add_note(known, file, dir);
-    ch_apart_free(newest, sizeof *newest);
+    known->history_from[known->history_count] = dir;
+    known->histories[known->history_count++] = history;
+    history->dir = dir;
+    const struct ch_apart apart = {.work = read_history, .arg = history};
+    if (ch_apart_run(&apart) != 0) { /* what it read before that may be false, too */
+        history->len = 0;
+        history->count = 0;
+    }
+    ch_buf_put(file, history->note, history->len);
+    const bool has_note = history->len > 0 && !file->failed && add_note(known, file, dir);
     if (has_note || found) return true;
     (void)fprintf(stderr,
                   "charter: %s: neither its head file nor a checkpoint can be read, so nothing is "
@@ -108,6 +137,7 @@ void known_deinit(struct known *known)
 {
     for (size_t i = 0; i < AGAINST_MOST; i++) {
         ch_buf_deinit(&known->files[i]);
+        ch_apart_free(known->histories[i], sizeof *known->histories[i]);
     }
 }
 
@@ -131,18 +161,60 @@ const char *known_beyond(const struct known *known, uint64_t size, uint64_t *ret
 void known_forget(struct known *known, uint64_t size)
 {
     size_t notes = 0;
-    size_t heads = 0;
     for (size_t i = 0; i < known->note_count; i++) {
         if (known->note_sizes[i] > size) continue;
         known->notes[notes] = known->notes[i];
         known->note_sizes[notes] = known->note_sizes[i];
         known->note_from[notes++] = known->note_from[i];
     }
-    for (size_t i = 0; i < known->head_count; i++) {
-        if (known->heads[i].seq > size) continue;
-        known->heads[heads] = known->heads[i];
-        known->head_from[heads++] = known->head_from[i];
-    }
     known->note_count = notes;
-    known->head_count = heads;
+}
+
+enum ch_err known_ends(const struct known *known, uint64_t size, struct ch_log_end **ret,
+                       size_t *ret_count, struct ch_why *why)
+{
+    size_t most = known->head_count;
+    size_t count = 0;
+    for (size_t i = 0; i < known->history_count; i++) {
+        most += known->histories[i]->count;
+    }
+    struct ch_log_end *ends = calloc(most + 1, sizeof *ends);
+    if (ends == NULL) return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for what is known");
+    for (size_t i = 0; i < known->head_count; i++) {
+        if (known->heads[i].seq <= size) ends[count++] = known->heads[i];
+    }
+    for (size_t i = 0; i < known->history_count; i++) {
+        const struct known_history *history = known->histories[i];
+        for (size_t k = 0; k < history->count; k++) {
+            if (history->ends[k].seq <= size) ends[count++] = history->ends[k];
+        }
+    }
+    *ret = ends;
+    *ret_count = count;
+    return CH_OK;
+}
+
+const char *known_of(const struct known *known, uint64_t size, uint64_t *ret_knows)
+{
+    for (size_t i = 0; i < known->history_count; i++) {
+        const struct known_history *history = known->histories[i];
+        const uint64_t newest = history->count == 0 ? 0 : history->ends[history->count - 1].seq;
+        for (size_t k = 0; k < history->count; k++) {
+            if (history->ends[k].seq != size) continue;
+            *ret_knows = newest;
+            for (size_t h = 0; h < known->head_count; h++) {
+                const bool same = strcmp(known->head_from[h], known->history_from[i]) == 0;
+                if (same && known->heads[h].seq > newest) *ret_knows = known->heads[h].seq;
+            }
+            return known->history_from[i];
+        }
+    }
+    *ret_knows = size;
+    for (size_t i = 0; i < known->head_count; i++) {
+        if (known->heads[i].seq == size) return known->head_from[i];
+    }
+    for (size_t i = 0; i < known->note_count; i++) {
+        if (known->note_sizes[i] == size) return known->note_from[i];
+    }
+    return NULL;
 }

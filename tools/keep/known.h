@@ -1,12 +1,14 @@
 /* known: what is known of a log from elsewhere. SPDX-License-Identifier: MIT
  * Checkpoints that were kept, and data directories: of these the head file (what was acknowledged)
- * and the newest checkpoint. A log that is to be theirs must reach them and go on from them. */
+ * and all checkpoints. A log that is to be theirs must reach them and go on from them. */
 #ifndef CH_KEEP_KNOWN_H
 #define CH_KEEP_KNOWN_H
 #include "daemon/log/head.h"
 #include "tools/keep/options.h"
 
 enum { KNOWN_MOST = 2 * AGAINST_MOST };
+
+struct known_history;
 
 struct known {
     struct ch_buf files[AGAINST_MOST];
@@ -18,6 +20,9 @@ struct known {
     struct ch_log_end heads[AGAINST_MOST];
     const char *head_from[AGAINST_MOST];
     size_t head_count;
+    struct known_history *histories[AGAINST_MOST]; /* of directories */
+    const char *history_from[AGAINST_MOST];
+    size_t history_count;
 };
 
 /* Reads all that options->against names. False: told on standard error; deinit it in any case. */
@@ -26,6 +31,12 @@ void known_deinit(struct known *known);
 
 /* Who knows of more than `size` records, and of how many; NULL: nobody. */
 const char *known_beyond(const struct known *known, uint64_t size, uint64_t *ret_size);
-/* Forgets all that is beyond it. */
+/* Forgets the notes that are beyond it. */
 void known_forget(struct known *known, uint64_t size);
+/* What directories say that their logs had, but of no more than `size` records. ret: free it
+ * errors: CH_ERR_NO_MEMORY */
+CH_MUST_USE enum ch_err known_ends(const struct known *known, uint64_t size,
+                                   struct ch_log_end **ret, size_t *ret_count, struct ch_why *why);
+/* Who says something of just `size` records, and how many they know of; NULL: nobody. */
+const char *known_of(const struct known *known, uint64_t size, uint64_t *ret_knows);
 #endif

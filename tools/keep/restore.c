@@ -10,11 +10,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
 #include "daemon/log/bundle.h"
 #include "daemon/log/evlog.h"
 #include "daemon/log/keys.h"
+#include "daemon/log/seal.h"
 #include "daemon/log/stored.h"
 #include "daemon/log/vault.h"
+#include "daemon/replay/directory.h"
 #include "schema/limits.h"
 #include "tools/keep/job.h"
 #include "tools/keep/known.h"
@@ -31,7 +35,11 @@ struct restore {
     const char *path; /* of the staging directory */
     struct known known;
     struct ch_verify_options verify;
+    struct ch_log_end *ends_known; /* what directories say of the log */
     struct ch_evlog *log;
+    struct ch_vault *vault; /* while it is not known whether it is this log's; NULL: none */
+    unsigned opened;        /* sealed parts of the log */
+    struct ch_arena arena;
     /* the batch */
     struct ch_buf bytes;
     size_t *ends;
@@ -48,11 +56,15 @@ struct restore {
 
 /* ---- what passes -------------------------------------------------------------------------- */
 
-/* A log that is known to have gone on is not taken for the whole. */
+/* A log that is known to have gone on is not taken for the whole. What is known of a part of it the
+ * file must agree with, whatever loss is accepted. */
 static enum ch_err check_behind(struct restore *r, uint64_t size, struct ch_why *why)
 {
     uint64_t knows = 0;
     const char *who = known_beyond(&r->known, size, &knows);
+    enum ch_err err = known_ends(&r->known, size, &r->ends_known, &r->verify.head_count, why);
+    if (err != CH_OK) return err;
+    r->verify.heads = r->ends_known;
     if (who == NULL) return CH_OK;
     if (!r->job->options->accept_loss) {
         return ch_fail(
@@ -66,8 +78,52 @@ static enum ch_err check_behind(struct restore *r, uint64_t size, struct ch_why 
                    "records %" PRIu64 " to %" PRIu64 " are lost, as accepted", size + 1, knows);
     known_forget(&r->known, size);
     r->verify.against_count = r->known.note_count;
-    r->verify.head_count = r->known.head_count;
     return CH_OK;
+}
+
+static int compare(const void *left, const void *right)
+{
+    const uint64_t a = *(const uint64_t *)left;
+    const uint64_t b = *(const uint64_t *)right;
+    return (a > b) - (a < b);
+}
+
+/* How many records the last was of that the file agreed with; 0: none. */
+static uint64_t agreed(const struct restore *r)
+{
+    const size_t notes = r->verify.against_count;
+    const size_t all = notes + r->verify.head_count;
+    const uint64_t good = r->job->report.against;
+    uint64_t *sizes = calloc(all + 1, sizeof *sizes);
+    if (sizes == NULL || good == 0 || good > all) {
+        free(sizes);
+        return 0;
+    }
+    for (size_t i = 0; i < all; i++) {
+        sizes[i] = i < notes ? r->known.note_sizes[i] : r->ends_known[i - notes].seq;
+    }
+    qsort(sizes, all, sizeof *sizes, compare);
+    const uint64_t last = sizes[good - 1];
+    free(sizes);
+    return last;
+}
+
+/* Two histories: it is not only the end that would be lost. */
+static void name_fork(struct restore *r)
+{
+    uint64_t knows = 0;
+    struct ch_verify_report *report = &r->job->report;
+    if (report->part != CH_VERIFY_AGAINST || strstr(report->text, "forked") == NULL) return;
+    const char *who = known_of(&r->known, report->number, &knows);
+    if (who == NULL) return;
+    const uint64_t good = agreed(r);
+    r->job->notice[0] = '\0'; /* nothing is lost: nothing is done */
+    (void)snprintf(report->text, sizeof report->text,
+                   "the file and %.200s tell two histories: they agree on records 1 to %" PRIu64
+                   ", but not on those up to %" PRIu64 ", so all of records %" PRIu64 " to %" PRIu64
+                   " of it would be lost. --accept-loss is not for that; who wants it leaves out "
+                   "that --against",
+                   who, good, report->number, good + 1, knows);
 }
 
 static enum ch_err on_begin(void *arg, struct ch_evlog *log, uint64_t size, struct ch_why *why)
@@ -120,10 +176,51 @@ static enum ch_err put_records(struct restore *r, struct ch_why *why)
     return err;
 }
 
+/* Sealed parts that a vault must open before it is taken for the log's own. */
+enum { PROOFS = 16 };
+
+static enum ch_err check_vault(struct restore *r, const struct ch_event *event, struct ch_why *why)
+{
+    uint8_t key[CH_VAULT_KEY_BYTES];
+    uint8_t aad[8];
+    const struct ch_bytes cipher = event->personal.cipher;
+    if (!event->personal.present || cipher.len <= CH_SEAL_TAG_BYTES) return CH_OK;
+    if (ch_vault_get(r->vault, event->personal.number, key) != CH_VAULT_PRESENT) return CH_OK;
+    ch_directory_aad(event->seq, aad);
+    uint8_t *plain = calloc(1, cipher.len);
+    enum ch_err err = plain != NULL ? CH_OK : ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory");
+    if (err == CH_OK) {
+        err = ch_seal_open(key, event->personal.nonce, (struct ch_bytes){aad, sizeof aad}, cipher,
+                           plain, why);
+    }
+    if (plain != NULL) sodium_memzero(plain, cipher.len);
+    free(plain);
+    sodium_memzero(key, sizeof key);
+    r->opened++;
+    if (err != CH_ERR_SEAL_BROKEN) return err;
+    return ch_fail(why, CH_ERR_SEAL_BROKEN, 0,
+                   "%s is not the vault of this log: what event %" PRIu64
+                   " has sealed does not open with its key",
+                   r->job->options->vault, event->seq);
+}
+
+static enum ch_err look_at_sealed(struct restore *r, struct ch_bytes record, struct ch_why *why)
+{
+    union ch_event_body body;
+    struct ch_event event;
+    if (r->vault == NULL || r->opened >= PROOFS) return CH_OK;
+    enum ch_err err = ch_event_decode(record, &r->arena, &body, &event, NULL);
+    err = err == CH_OK ? check_vault(r, &event, why) : CH_OK; /* of a later charterd's types */
+    ch_arena_reset(&r->arena);
+    return err;
+}
+
 static enum ch_err on_record(void *arg, uint64_t seq, uint64_t at_ns, struct ch_bytes record,
                              struct ch_why *why)
 {
     struct restore *r = arg;
+    enum ch_err err = look_at_sealed(r, record, why);
+    if (err != CH_OK) return err;
     if (r->count == 0) r->first = seq;
     ch_buf_put(&r->bytes, record.ptr, record.len);
     r->ends[r->count++] = r->bytes.len;
@@ -206,14 +303,11 @@ static enum ch_err read_file(struct restore *r, struct ch_why *why)
 static enum ch_err take_vault(struct restore *r, struct ch_why *why)
 {
     char path[PATH_MAX];
-    struct ch_vault *vault = NULL;
     const char *from = r->job->options->vault;
     if (from == NULL) return CH_OK;
     enum ch_err err = path_join(r->path, "vault", path, why);
     if (err == CH_OK) err = out_copy(from, path, why);
-    if (err == CH_OK) err = ch_vault_open(path, /* may_create= */ false, &vault, why);
-    ch_vault_close(vault);
-    return err;
+    return err == CH_OK ? ch_vault_open(path, /* may_create= */ false, &r->vault, why) : err;
 }
 
 static enum ch_err take_key(struct restore *r, struct ch_why *why)
@@ -253,8 +347,6 @@ static enum ch_err work(struct job *job, struct ch_why *why)
                                           .key_count = o->key_count,
                                           .against = r.known.notes,
                                           .against_count = r.known.note_count,
-                                          .heads = r.known.heads,
-                                          .head_count = r.known.head_count,
                                           .replay = true,
                                           .last_state = true,
                                           .threads = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 2 : 1,
@@ -268,10 +360,12 @@ static enum ch_err work(struct job *job, struct ch_why *why)
     if (err == CH_OK && (r.ends == NULL || r.views == NULL)) {
         err = ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for a batch");
     }
+    if (err == CH_OK) err = take_vault(&r, why);
     if (err == CH_OK) err = read_file(&r, why);
+    ch_vault_close(r.vault);
+    name_fork(&r);
     const bool good = err == CH_OK && job->report.part == CH_VERIFY_NOTHING;
-    if (good) err = take_vault(&r, why);
-    if (good && err == CH_OK) err = take_key(&r, why);
+    if (good) err = take_key(&r, why);
     if (good && err == CH_OK) err = read_again(&r, why);
     if (good && err == CH_OK) err = staging_settle(&staging, why);
     staging_close(&staging);
@@ -279,6 +373,8 @@ static enum ch_err work(struct job *job, struct ch_why *why)
     job->bytes = job->report.bytes;
     free(r.ends);
     free(r.views);
+    free(r.ends_known);
+    ch_arena_deinit(&r.arena);
     ch_buf_deinit(&r.bytes);
     ch_buf_deinit(&r.notes);
     return err;
