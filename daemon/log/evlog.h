@@ -55,6 +55,11 @@ struct ch_evlog_counts {
 /* errors: CH_ERR_LOG_IO, CH_ERR_LOG_CORRUPT, CH_ERR_NO_MEMORY */
 CH_MUST_USE enum ch_err ch_evlog_count(struct ch_evlog *log, struct ch_evlog_counts *ret,
                                        struct ch_why *why);
+/* Where the records' numbers do not follow each other. *ret_seq: the number that is missing there;
+ * 0: something stands among the records that is none.
+ * errors: CH_ERR_LOG_CORRUPT (the text says what it is), CH_ERR_LOG_IO */
+CH_MUST_USE enum ch_err ch_evlog_check_keys(struct ch_evlog *log, uint64_t *ret_seq,
+                                            struct ch_why *why);
 /* What the head file says now. ret_found: false if it is missing or damaged.
  * errors: CH_ERR_FILE_IO */
 CH_MUST_USE enum ch_err ch_evlog_read_head(const struct ch_evlog *log, struct ch_log_end *ret,

@@ -114,6 +114,47 @@ enum ch_err ch_evlog_count(struct ch_evlog *log, struct ch_evlog_counts *ret, st
     return err;
 }
 
+static enum ch_err check_key(MDB_val key, uint64_t expected, uint64_t *ret_seq, struct ch_why *why)
+{
+    *ret_seq = 0;
+    if (key.mv_size != CH_SEQ_KEY_BYTES) {
+        return ch_fail(why, CH_ERR_LOG_CORRUPT, 0,
+                       "something with a key of %zu bytes stands before record %" PRIu64
+                       ": it is no record",
+                       key.mv_size, expected);
+    }
+    const uint64_t seq = ch_get_be64(key.mv_data);
+    if (seq == expected) return CH_OK;
+    if (seq < expected) {
+        return ch_fail(why, CH_ERR_LOG_CORRUPT, 0,
+                       "something with the number %" PRIu64 " stands before record %" PRIu64
+                       ": it is no record",
+                       seq, expected);
+    }
+    *ret_seq = expected;
+    return ch_fail(why, CH_ERR_LOG_CORRUPT, 0,
+                   "record %" PRIu64 " is missing: the next there is is %" PRIu64, expected, seq);
+}
+
+enum ch_err ch_evlog_check_keys(struct ch_evlog *log, uint64_t *ret_seq, struct ch_why *why)
+{
+    MDB_txn *txn = NULL;
+    MDB_cursor *cursor = NULL;
+    MDB_val key = {0};
+    MDB_val value = {0};
+    enum ch_err err = CH_OK;
+    int code = mdb_txn_begin(log->env, NULL, MDB_RDONLY, &txn);
+    if (code != 0) return ch_evlog_fail_read(why, code, "read the log");
+    code = mdb_cursor_open(txn, log->events, &cursor);
+    for (uint64_t expected = 1; code == 0 && err == CH_OK; expected++) {
+        code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+        if (code == 0) err = check_key(key, expected, ret_seq, why);
+    }
+    if (cursor != NULL) mdb_cursor_close(cursor);
+    mdb_txn_abort(txn);
+    return code == 0 || code == MDB_NOTFOUND ? err : ch_evlog_fail_read(why, code, "read the log");
+}
+
 enum ch_err ch_evlog_read_head(const struct ch_evlog *log, struct ch_log_end *ret, bool *ret_found,
                                struct ch_why *why)
 {

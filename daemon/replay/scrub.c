@@ -99,8 +99,9 @@ static bool is_signed(const struct ch_scrub *scrub, const struct ch_note *note, 
 }
 
 /* One that is false itself says nothing of the records. */
-static enum ch_err take_checkpoint(struct ch_scrub *scrub, const struct ch_note *note,
-                                   const struct ch_checkpoint *read, struct ch_why *why)
+static enum ch_err take_checkpoint(struct ch_scrub *scrub, uint64_t at_ns,
+                                   const struct ch_note *note, const struct ch_checkpoint *read,
+                                   struct ch_why *why)
 {
     struct ch_expected *expected = &scrub->expected;
     const uint64_t number = scrub->number;
@@ -109,6 +110,8 @@ static enum ch_err take_checkpoint(struct ch_scrub *scrub, const struct ch_note 
                                           .part = CH_VERIFY_CHECKPOINT,
                                           .number = number,
                                           .trusted = is_signed(scrub, note, &bad),
+                                          .timed = true,
+                                          .at_ns = at_ns,
                                           .root = read->root};
     const size_t count = expected->root_count;
     if (bad) {
@@ -147,7 +150,7 @@ static enum ch_err gather_some(struct ch_scrub *scrub, bool *ret_all, struct ch_
         }
         *ret_all = read.size > scrub->pass_end;
         if (*ret_all) return CH_OK;
-        err = take_checkpoint(scrub, &note, &read, why);
+        err = take_checkpoint(scrub, stored.at_ns, &note, &read, why);
     }
     return err;
 }

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "daemon/log/reader.h"
 #include "daemon/replay/follower.h"
@@ -37,8 +38,7 @@ static enum ch_err stop(const struct ch_verifying *v, struct ch_why *why)
     return ch_fail(why, CH_ERR_STOPPED, 0, "stopped at record %" PRIu64, v->report->records);
 }
 
-/* The time in a record whose form was checked. */
-static uint64_t time_of(struct ch_bytes record)
+uint64_t ch_verify_time_of(struct ch_bytes record)
 {
     struct ch_cursor c = ch_cursor_of(record);
     (void)ch_read_array(&c);
@@ -66,7 +66,7 @@ enum ch_err ch_verify_take(struct ch_verifying *v, struct ch_bytes record, struc
     if (ch_verify_told_to_stop(v)) return stop(v, why);
     if (copy != NULL) {
         enum ch_err err =
-            copy->record(copy->arg, v->report->records + 1, time_of(record), record, why);
+            copy->record(copy->arg, v->report->records + 1, ch_verify_time_of(record), record, why);
         if (err != CH_OK) return err;
     }
     v->report->records++;
@@ -112,7 +112,12 @@ enum ch_err ch_verify_judge(struct ch_verifying *v, enum ch_err err, const struc
 {
     if (err == CH_ERR_STOPPED && v->tree_over) return CH_OK;
     if (err != CH_ERR_LOG_CORRUPT) return err;
-    ch_verify_fault(v->report, CH_VERIFY_RECORD, v->report->records + 1, "%s", why->text);
+    const uint64_t seq = v->report->records + 1;
+    if (strncmp(why->text, "record ", strlen("record ")) == 0) {
+        ch_verify_fault(v->report, CH_VERIFY_RECORD, seq, "%s", why->text);
+    } else {
+        ch_verify_fault(v->report, CH_VERIFY_RECORD, seq, "record %" PRIu64 ": %s", seq, why->text);
+    }
     return CH_OK;
 }
 
@@ -221,6 +226,19 @@ static void check_counts(struct ch_verifying *v, const struct ch_evlog_counts *c
     }
 }
 
+/* Which of the records is missing, or what stands among them. */
+static enum ch_err check_keys(struct ch_verifying *v, struct ch_why *why)
+{
+    uint64_t missing = 0;
+    const struct ch_evlog_counts *counts = &v->begin.counts;
+    if (counts->last == counts->events) return CH_OK;
+    const enum ch_err err = ch_evlog_check_keys(v->log, &missing, why);
+    if (err != CH_ERR_LOG_CORRUPT) return err;
+    ch_verify_fault(v->report, missing > 0 ? CH_VERIFY_RECORD : CH_VERIFY_LOG, missing, "%s",
+                    why->text);
+    return CH_OK;
+}
+
 /* A log that does not open is a fault of it, where it is not the machine's. */
 static enum ch_err open_log(struct ch_verifying *v, struct ch_why *why)
 {
@@ -228,6 +246,7 @@ static enum ch_err open_log(struct ch_verifying *v, struct ch_why *why)
     if (err == CH_OK) err = ch_evlog_read_head(v->log, &v->begin.head, &v->begin.has_head, why);
     if (err == CH_OK) err = ch_evlog_look_at_head(v->log, &v->begin.look, why);
     if (err == CH_OK) err = ch_evlog_count(v->log, &v->begin.counts, why);
+    if (err == CH_OK) err = check_keys(v, why);
     if (err != CH_ERR_LOG_CORRUPT) return err;
     ch_verify_fault(v->report, CH_VERIFY_LOG, 0, "%s", why->text);
     return CH_OK;

@@ -41,6 +41,8 @@ struct ch_expected_root {
     enum ch_verify_part part; /* CHECKPOINT, HEAD, AGAINST or SNAPSHOT */
     uint64_t number;          /* of the checkpoint; of the note in the order given; the seq */
     bool trusted;             /* signed by a key known */
+    bool timed;               /* at_ns is that of the last of them */
+    uint64_t at_ns;
     struct ch_hash root;
 };
 
@@ -178,6 +180,8 @@ CH_MUST_USE enum ch_err ch_verify_record(uint64_t seq, struct ch_bytes record, u
 /* The checks of one record that is not replayed. errors: CH_ERR_LOG_CORRUPT, CH_ERR_NO_MEMORY */
 CH_MUST_USE enum ch_err ch_verify_check_record(struct ch_verifying *v, uint64_t seq,
                                                struct ch_bytes record, struct ch_why *why);
+/* The time in a record whose form was checked. */
+uint64_t ch_verify_time_of(struct ch_bytes record);
 /* Whether the record is of a type that only a later charterd knows. */
 bool ch_verify_is_newer(struct ch_bytes record);
 /* A failure at the record that comes next: a fault of the log is none. */

@@ -16,7 +16,9 @@ struct notes {
     uint64_t size;  /* of what is looked at */
     uint64_t whole; /* of the log */
     bool beyond;    /* a checkpoint of more than is looked at: the rest is not looked at either */
-    uint64_t last;  /* the size of the checkpoint before */
+    /* of the checkpoint before */
+    uint64_t last; /* its size */
+    struct ch_buf text, lines;
     /* Keys that count: those given, and the one that follows; who was followed counts no more. */
     struct ch_verifier keys[CH_VERIFY_KEYS_MOST + 1];
     size_t key_count;
@@ -143,6 +145,35 @@ static void check_signatures(struct notes *notes, uint64_t number, const struct 
     (void)ch_verifier_write(now, notes->report->key);
 }
 
+/* Whether it says what the one before says, signed by the same key: charterd makes no such. */
+static bool is_copy(const struct notes *notes, const struct ch_note *note)
+{
+    size_t at = 0;
+    struct ch_note_line line;
+    const struct ch_text before = {(const char *)notes->lines.ptr, notes->lines.len};
+    if (notes->text.len != note->text.len || note->text.len == 0 ||
+        memcmp(notes->text.ptr, note->text.ptr, note->text.len) != 0) {
+        return false;
+    }
+    while (ch_note_next(note->lines, &at, &line)) {
+        size_t before_at = 0;
+        struct ch_note_line other;
+        while (ch_note_next(before, &before_at, &other)) {
+            if (ch_text_equal(line.line, other.line)) return true;
+        }
+    }
+    return false;
+}
+
+static void remember(struct notes *notes, uint64_t size, const struct ch_note *note)
+{
+    notes->last = size;
+    ch_buf_reset(&notes->text);
+    ch_buf_reset(&notes->lines);
+    ch_buf_put_text(&notes->text, note->text);
+    ch_buf_put_text(&notes->lines, note->lines);
+}
+
 static enum ch_err check_stored(struct notes *notes, const struct ch_stored *stored,
                                 struct ch_why *why)
 {
@@ -169,14 +200,25 @@ static enum ch_err check_stored(struct notes *notes, const struct ch_stored *sto
                         "checkpoint %" PRIu64 " is of %" PRIu64 " records; the log has %" PRIu64
                         ", and the checkpoint before %" PRIu64,
                         number, read.size, notes->size, notes->last);
+    } else if (is_copy(notes, &note)) {
+        ch_verify_fault(report, CH_VERIFY_CHECKPOINT, number,
+                        "checkpoint %" PRIu64 " is the same as checkpoint %" PRIu64
+                        ": one of the two was replaced by a copy",
+                        number - 1, number);
+        report->number = number - 1;
     }
     if (report->part != CH_VERIFY_NOTHING) return CH_OK;
-    notes->last = read.size;
-    struct ch_expected_root root = {
-        .size = read.size, .part = CH_VERIFY_CHECKPOINT, .number = number, .root = read.root};
+    remember(notes, read.size, &note);
+    struct ch_expected_root root = {.size = read.size,
+                                    .part = CH_VERIFY_CHECKPOINT,
+                                    .number = number,
+                                    .timed = true,
+                                    .at_ns = stored->at_ns,
+                                    .root = read.root};
     check_signatures(notes, number, &note, &read, &root.trusted);
     report->checkpoints++;
-    if (!ch_expected_add_root(notes->ret, &root) || !add_state(notes, number, &read)) {
+    if (notes->text.failed || notes->lines.failed || !ch_expected_add_root(notes->ret, &root) ||
+        !add_state(notes, number, &read)) {
         return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for the checkpoints");
     }
     const struct ch_verify_copy *copy = notes->options->copy;
@@ -367,6 +409,8 @@ enum ch_err ch_verify_notes(const struct ch_verify_checkpoints *from,
     if (err == CH_OK && report->part == CH_VERIFY_NOTHING) {
         err = ch_verify_snapshots(options, begin, ret, report, why);
     }
+    ch_buf_deinit(&notes.text);
+    ch_buf_deinit(&notes.lines);
     if (err != CH_OK) return err;
     if (ret->root_count > 0) {
         qsort(ret->roots, ret->root_count, sizeof *ret->roots, compare_roots);

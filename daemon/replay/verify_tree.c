@@ -34,6 +34,7 @@ struct ch_verify_tree {
     struct ch_tiles tiles;         /* of the records so far */
     size_t next_root;              /* of expected */
     uint64_t good_size;            /* the last root that agreed */
+    uint64_t good_against;         /* the same of what was kept elsewhere */
     uint64_t tile_count;
     /* A record and the tile that disagree; a root tells which of them is the false one. */
     uint64_t odd_seq; /* 0: none */
@@ -153,7 +154,7 @@ static void tell_root(struct ch_verify_tree *tree, const struct ch_expected_root
         ch_verify_fault(&tree->found, CH_VERIFY_AGAINST, root->size,
                         "this is another log than the one the checkpoint of size %" PRIu64
                         " was made of: forked or re-ordered in records %" PRIu64 " to %" PRIu64,
-                        root->size, from, root->size);
+                        root->size, tree->good_against + 1, root->size);
     } else if (root->part == CH_VERIFY_SNAPSHOT) {
         ch_verify_fault(&tree->found, CH_VERIFY_SNAPSHOT, root->number,
                         "snapshot of event %" PRIu64 ": it names another root than records 1 to "
@@ -173,7 +174,19 @@ static void tell_root(struct ch_verify_tree *tree, const struct ch_expected_root
     }
 }
 
-static void check_roots(struct ch_verify_tree *tree)
+/* The time that stands beside a checkpoint is under no signature. last: the last record of it */
+static void check_time(struct ch_verify_tree *tree, const struct ch_expected_root *root,
+                       struct ch_bytes last)
+{
+    if (!root->timed || root->at_ns == ch_verify_time_of(last)) return;
+    ch_verify_fault(&tree->found, CH_VERIFY_CHECKPOINT, root->number,
+                    "checkpoint %" PRIu64 " has another time than record %" PRIu64
+                    ", its last: %" PRIu64 " and not %" PRIu64,
+                    root->number, root->size, root->at_ns, ch_verify_time_of(last));
+}
+
+/* last: the last record that came */
+static void check_roots(struct ch_verify_tree *tree, struct ch_bytes last)
 {
     const struct ch_expected *expected = tree->expected;
     struct ch_hash root;
@@ -193,7 +206,11 @@ static void check_roots(struct ch_verify_tree *tree)
                             tree->odd_tile, tree->odd_seq, next->size);
         } else {
             tree->good_size = next->size;
-            if (next->part == CH_VERIFY_AGAINST) tree->found.against++;
+            if (next->part == CH_VERIFY_AGAINST) {
+                tree->found.against++;
+                tree->good_against = next->size;
+            }
+            check_time(tree, next, last);
         }
     }
 }
@@ -206,7 +223,7 @@ static void hash_record(struct ch_verify_tree *tree, struct ch_bytes record)
     const struct ch_expected *expected = tree->expected;
     if (tree->next_root < expected->root_count &&
         expected->roots[tree->next_root].size <= tree->tiles.range.size) {
-        check_roots(tree);
+        check_roots(tree, record);
     }
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # checkpoints: signed tree heads, proofs, witnesses and keys, checked by code of its own.
 # SPDX-License-Identifier: MIT
+import json
 import base64
 import hashlib
 import os
@@ -164,6 +165,14 @@ def the_key_is_rotated(daemon):
     daemon.do("group.create", "agency", name="after the rotation")
     later = daemon.do("checkpoint.make")["note"]
     assert ed.signed_by(later, new) and not ed.signed_by(later, old)
+    before = rotated["checkpoint"]["number"] - 1
+    says = f"{before} of {before + 2} checkpoints are signed by no key known"
+    verify(daemon.data, "--key", new, status=3, says=says)
+    told = json.loads(verify(daemon.data, "--key", new, "--json", status=3))
+    assert told["good"] and told["unsigned"] == before and says in told["unchecked"], told
+    for keys in ((old,), (new, old)):
+        told = json.loads(verify(daemon.data, "--json", *(w for k in keys for w in ("--key", k))))
+        assert told["unsigned"] == 0 and "unchecked" not in told, told
     for stop in (daemon.stop, daemon.kill):
         stop()
         daemon.start()

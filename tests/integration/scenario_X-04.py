@@ -176,7 +176,8 @@ def the_new_key_is_followed(daemon, key):
     daemon.do("checkpoint.make")
     text = verify(daemon.data, "--key", key)
     assert rotated in text, text
-    verify(daemon.data, "--key", rotated)
+    verify(daemon.data, "--key", rotated, status=3, says="signed by no key known")
+    verify(daemon.data, "--key", rotated, "--key", key)
     proof = os.path.join(daemon.dir, "rotated.tlog-proof")
     daemon.charter("proof", "inclusion", "7", "--out", proof)
     verify("proof", proof, "--key", rotated)

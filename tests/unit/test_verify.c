@@ -148,6 +148,108 @@ static void keys_that_did_not_sign_are_told(void **state)
     assert_int_equal(report.part, CH_VERIFY_NOTHING);
 }
 
+/* Runs what changes the log where it lies, as somebody with the disk in hand would. */
+static void tamper(struct fixture *f, const char *table, MDB_val key, const MDB_val *value)
+{
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi dbi;
+    assert_int_equal(mdb_env_create(&env), 0);
+    assert_int_equal(mdb_env_set_maxdbs(env, 8), 0);
+    assert_int_equal(mdb_env_set_mapsize(env, MAP), 0);
+    const char *path = scratch_path(&f->scratch, "log.mdb");
+    assert_int_equal(mdb_env_open(env, path, MDB_NOSUBDIR, 0600), 0);
+    assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+    assert_int_equal(mdb_dbi_open(txn, table, 0, &dbi), 0);
+    if (value == NULL) {
+        assert_int_equal(mdb_del(txn, dbi, &key, NULL), 0);
+    } else {
+        MDB_val put = *value;
+        assert_int_equal(mdb_put(txn, dbi, &key, &put, 0), 0);
+    }
+    assert_int_equal(mdb_txn_commit(txn), 0);
+    mdb_env_close(env);
+}
+
+/* A value with its checksum; the bytes are good until the next call. */
+static MDB_val summed(uint64_t number, const void *content, size_t len)
+{
+    static uint8_t room[8192];
+    assert_true(len + CH_CRC_BYTES <= sizeof room);
+    memcpy(room, content, len);
+    ch_put_le32(room + len, ch_crc_record(number, (struct ch_bytes){room, len}));
+    return (MDB_val){.mv_size = len + CH_CRC_BYTES, .mv_data = room};
+}
+
+static MDB_val key_of(uint64_t number, uint8_t room[8])
+{
+    ch_put_be64(room, number);
+    return (MDB_val){.mv_size = 8, .mv_data = room};
+}
+
+static void check_fault(struct fixture *f, enum ch_verify_part part, uint64_t number,
+                        const char *text)
+{
+    for (unsigned replay = 0; replay <= 1; replay++) {
+        struct ch_verify_report report;
+        verify(f, replay != 0 ? &usual : &no_replay, &report);
+        if (report.part != part || report.number != number || strstr(report.text, text) == NULL) {
+            fail_msg("%d %llu: %s", (int)report.part, (unsigned long long)report.number,
+                     report.text);
+        }
+    }
+}
+
+/* Each changes the file, so the log is made anew for them and again behind them. */
+static void records_that_lack_and_what_is_none_are_named(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t room[8];
+    char text[64];
+    size_t len = 0;
+    uint8_t *file = scratch_read(&f->scratch, "log.mdb", &len);
+    tamper(f, "events", key_of(200, room), NULL);
+    check_fault(f, CH_VERIFY_RECORD, 200, "record 200 is missing: the next there is is 201");
+    scratch_write(&f->scratch, "log.mdb", file, len);
+    const MDB_val garbage = summed(f->records + 1, "hello", 5);
+    tamper(f, "events", key_of(f->records + 1, room), &garbage);
+    (void)snprintf(text, sizeof text, "record %llu: ", (unsigned long long)f->records + 1);
+    check_fault(f, CH_VERIFY_RECORD, f->records + 1, text);
+    scratch_write(&f->scratch, "log.mdb", file, len);
+    tamper(f, "events", key_of(0, room), &garbage);
+    check_fault(f, CH_VERIFY_LOG, 0, "with the number 0 stands before record 1: it is no record");
+    scratch_write(&f->scratch, "log.mdb", file, len);
+    tamper(f, "events", (MDB_val){.mv_size = 7, .mv_data = room}, &garbage);
+    check_fault(f, CH_VERIFY_LOG, 0, "a key of 7 bytes stands before record 1: it is no record");
+    scratch_write(&f->scratch, "log.mdb", file, len);
+    free(file);
+    check_fault(f, CH_VERIFY_NOTHING, 0, "");
+}
+
+/* Their checksums are right, and their signatures, too. */
+static void checkpoints_of_another_time_and_copies_are_named(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t room[8];
+    uint8_t stored[4096] = {0};
+    size_t len = 0;
+    uint8_t *file = scratch_read(&f->scratch, "log.mdb", &len);
+    const size_t note_len = f->first_note.len;
+    memcpy(stored + 8, f->first_note.ptr, note_len);
+    const MDB_val copy = summed(2, stored, 8 + note_len);
+    tamper(f, "checkpoints", key_of(2, room), &copy);
+    check_fault(f, CH_VERIFY_CHECKPOINT, 1, "checkpoint 1 is the same as checkpoint 2");
+    scratch_write(&f->scratch, "log.mdb", file, len);
+    ch_put_le64(stored, 123);
+    const MDB_val late = summed(1, stored, 8 + note_len);
+    tamper(f, "checkpoints", key_of(1, room), &late);
+    check_fault(f, CH_VERIFY_CHECKPOINT, 1,
+                "checkpoint 1 has another time than record 300, its last: 123 and not 0");
+    scratch_write(&f->scratch, "log.mdb", file, len);
+    free(file);
+    check_fault(f, CH_VERIFY_NOTHING, 0, "");
+}
+
 /* A note over this size and root, signed by the log's key. */
 static void put_note(struct fixture *f, uint64_t size, const struct ch_hash *root,
                      const char *origin, struct ch_buf *ret)
@@ -185,7 +287,7 @@ static void a_log_is_compared_with_what_was_kept_elsewhere(void **state)
     put_note(f, 250, &root, "example.com/log", &note);
     check_against(f, &note, CH_VERIFY_AGAINST, "forked or re-ordered in records 1 to 250");
     put_note(f, 350, &root, "example.com/log", &note);
-    check_against(f, &note, CH_VERIFY_AGAINST, "forked or re-ordered in records 301 to 350");
+    check_against(f, &note, CH_VERIFY_AGAINST, "forked or re-ordered in records 1 to 350");
     put_note(f, 250, &root, "example.com/other", &note);
     check_against(f, &note, CH_VERIFY_AGAINST, "another log");
     ch_buf_reset(&note);
@@ -545,6 +647,8 @@ int main(void)
         cmocka_unit_test(flipped_bits_of_tiles_and_their_keys_are_found_and_named),
         cmocka_unit_test(flipped_bits_of_checkpoints_and_their_keys_are_found_and_named),
         cmocka_unit_test(a_forged_record_is_named_by_its_tile_and_a_root),
+        cmocka_unit_test(records_that_lack_and_what_is_none_are_named),
+        cmocka_unit_test(checkpoints_of_another_time_and_copies_are_named),
         cmocka_unit_test(keys_that_did_not_sign_are_told),
         cmocka_unit_test(a_log_is_compared_with_what_was_kept_elsewhere),
         cmocka_unit_test(a_damaged_head_file_is_told),

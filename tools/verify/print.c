@@ -10,6 +10,8 @@
 #include "tools/lib/bar.h"
 #include "tools/lib/jsonout.h"
 
+enum { MISSING_BYTES = 256 };
+
 /* ---- results ------------------------------------------------------------------------------ */
 
 static const char *const part_names[] = {
@@ -32,13 +34,28 @@ static void hex_of(const struct ch_hash *hash, char out[2 * CH_HASH_BYTES + 1])
     }
 }
 
-/* What could not be checked; NULL: nothing. */
-static const char *missing(const struct options *options, const struct ch_verify_report *report)
+/* By a key given, or one that follows from these. Those of a key before it are of no known one. */
+static uint64_t unsigned_checkpoints(const struct ch_verify_report *report)
 {
+    return report->checkpoints - report->signed_checkpoints;
+}
+
+/* What could not be checked, perhaps in `room`; NULL: nothing. */
+static const char *missing(const struct options *options, const struct ch_verify_report *report,
+                           char room[MISSING_BYTES])
+{
+    const uint64_t unknown = unsigned_checkpoints(report);
     if (options->key_count == 0) {
         return "no signature was checked: without --key anybody could have made the checkpoints";
     }
     if (report->checkpoints == 0) return "the log has no checkpoint yet";
+    if (unknown > 0) {
+        (void)snprintf(room, MISSING_BYTES,
+                       "%" PRIu64 " of %" PRIu64 " checkpoints %s signed by no key known: give the "
+                       "log's older key with another --key (charter checkpoint key lists it)",
+                       unknown, report->checkpoints, unknown == 1 ? "is" : "are");
+        return room;
+    }
     if (report->newer > 0) {
         return "some records are of a later charterd's types: from the first on nothing is "
                "replayed";
@@ -52,15 +69,17 @@ static const char *missing(const struct options *options, const struct ch_verify
 static bool print_json(const struct options *options, const struct ch_verify_report *report)
 {
     char root[2 * CH_HASH_BYTES + 1];
-    const char *lacks = missing(options, report);
+    char room[MISSING_BYTES];
+    const char *lacks = missing(options, report, room);
     const char *part = part_names[report->part];
     hex_of(&report->root, root);
     json_t *tree = json_pack(
-        "{s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "good",
+        "{s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "good",
         (int)(report->part == CH_VERIFY_NOTHING), "origin", jsonout_string(report->origin),
         "records", (json_int_t)report->records, "bytes", (json_int_t)report->bytes, "tiles",
         (json_int_t)report->tiles, "checkpoints", (json_int_t)report->checkpoints, "signed",
-        (json_int_t)report->signed_checkpoints, "covered", (json_int_t)report->covered, "states",
+        (json_int_t)report->signed_checkpoints, "unsigned",
+        (json_int_t)unsigned_checkpoints(report), "covered", (json_int_t)report->covered, "states",
         (json_int_t)report->states, "snapshots", (json_int_t)report->snapshots, "cosignatures",
         (json_int_t)report->cosignatures, "against", (json_int_t)report->against, "root", root);
     if (report->remark[0] != '\0') jsonout_put(&tree, "remark", jsonout_string(report->remark));
@@ -83,7 +102,8 @@ static void print_row(const char *name, uint64_t number, const char *more)
 static void print_good(const struct options *options, const struct ch_verify_report *report)
 {
     char root[2 * CH_HASH_BYTES + 1];
-    const char *lacks = missing(options, report);
+    char room[MISSING_BYTES];
+    const char *lacks = missing(options, report, room);
     hex_of(&report->root, root);
     (void)printf("%s: good\n", report->origin[0] == '\0' ? options->path : report->origin);
     print_row("records", report->records, "");
@@ -129,5 +149,6 @@ enum exit_code print_report(const struct options *options, const struct ch_verif
         return EXIT_FALSE;
     }
     if (!printed) return EXIT_FAILED;
-    return missing(options, report) == NULL ? EXIT_GOOD : EXIT_PARTLY;
+    char room[MISSING_BYTES];
+    return missing(options, report, room) == NULL ? EXIT_GOOD : EXIT_PARTLY;
 }
