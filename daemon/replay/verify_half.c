@@ -179,7 +179,7 @@ static enum ch_err take(struct ch_verify_half *half, struct ch_verifying *v, str
     v->next_state = half->first_states + half->v.next_state;
     half->v.tree = NULL;
     if (progress != NULL) atomic_store(&progress->done, report->records);
-    return err;
+    return ch_verify_end_tree(v, err, why); /* its list of roots goes with the half */
 }
 
 enum ch_err ch_verify_half_join(struct ch_verify_half *half, struct ch_verifying *v,
