@@ -13,6 +13,7 @@ from _daemon import Daemon
 from _logfile import verify, verify_raw
 
 FLIPS = int(os.environ.get("CH_FLIPS", "80"))
+ROUNDS = FLIPS
 
 
 def receipt(daemon, name, *words, status=0):
@@ -60,6 +61,14 @@ def world(daemon):
     ids["robot"] = daemon.do("key.create", "agency/shop", name="robot",
                              scopes=["reports.read"])["key"]
     ids["given"] = daemon.status()["revision"]
+    for name in ("fay", "gil", "hal"):
+        daemon.do("user.create", username=name)
+    daemon.do("share.give", "agency/shop", user="fay")
+    grant["user"] = "fay"
+    assert daemon.ask(("share.grant", "agency/shop", grant))["ok"]
+    daemon.do("share.give", "agency", user="gil")
+    daemon.do("group.add", "agency", group="writers", user="gil")
+    daemon.do("share.give", "agency", user="hal", role="statistics", reach="subtree")
     return ids
 
 
@@ -82,7 +91,7 @@ def a_receipt_is_checked_with_the_key_alone(daemon, key, ids):
     assert statement["seq"] == tree["size"] == daemon.status()["durable"]
     facts = {line["fact"]: line for line in tree["explanation"] if "fact" in line}
     assert facts["share"]["share"] == facts["share"]["seq"] == ids["bob_share"], facts
-    assert len(tree["proves"]) == 2 and len(tree["proves_not"]) == 4
+    assert len(tree["proves"]) == 2 and len(tree["proves_not"]) == 5
     # another one while nothing happens is of the same checkpoint
     count = daemon.do("checkpoint.show")["checkpoint"]["number"]
     receipt(daemon, "again", *asked("agency", "bob", "campaigns.send"))
@@ -254,11 +263,12 @@ def seed_of(daemon):
     return base64.b64decode(line.split("+", 4)[4])[1:]
 
 
-def sign_again(daemon, text, change):
+def sign_again(daemon, text, change, say=lambda statement: statement):
     """What the operator could write, who has the key: the receipt with a change."""
     head, _, rest = text.partition("\n\n")
     signature, _, attached = rest.partition("\n\n")
     attached = change(attached)
+    head = say(head)
     lines = head.split("\n")
     digest = base64.b64encode(hashlib.sha256(attached.encode()).digest()).decode()
     lines[-1] = f"attached {len(attached.encode())} {digest}"
@@ -293,6 +303,9 @@ def not_even_the_operator_can_name_other_events(daemon, key, path, ids):
         verify("receipt", forged, "--key", key, status=1, says=says)
     denied = text.replace("decision allowed", "decision explicit_deny", 1)
     verify("receipt", sign_again(daemon, denied, lambda a: a), "--key", key, status=1,
+           says="the answer and its reason do not go together")
+    denied = denied.replace("reason granted", "reason suspended", 1)
+    verify("receipt", sign_again(daemon, denied, lambda a: a), "--key", key, status=1,
            says="says denied, and shows a way that is open")
     # and the share of another person is no share of this one
     head, rest = text.split("\n\n", 1)
@@ -300,6 +313,136 @@ def not_even_the_operator_can_name_other_events(daemon, key, path, ids):
                                             f"subject user {ids['tim']}") + "\n\n" + rest,
                        lambda a: a)
     verify("receipt", other, "--key", key, status=1, says="somebody else's")
+
+
+def nor_make_one_that_contradicts_itself(daemon, key, ids):
+    """Statement, reason, ways and events are of one piece, or it is false; whoever signed it."""
+    shop, agency = ids["shop"], ids["agency"]
+
+    def forge(path, says, *changes):
+        text = open(path, encoding="utf-8").read()
+        for before, after in changes:
+            assert re.search(before, text), (before, text)
+        head, _, rest = text.partition("\n\n")
+
+        def changed(part):
+            for before, after in changes:
+                part = re.sub(before, after, part, count=1)
+            return part
+
+        assert changed(head) + changed(rest) != head + rest, changes
+        verify("receipt", sign_again(daemon, text, changed, changed), "--key", key, status=1,
+               says=says)
+
+    one = receipt(daemon, "of-one", *asked("agency/shop", "fay", "lists.read", "--resource",
+                                           "spring"))
+    verify("receipt", one, "--key", key)
+    forge(one, "a way is to another scope", ("\nscope lists.read", "\nscope account.close"))
+    forge(one, "the event does not give the scope", ("\nscope lists.read", "\nscope lists.delete"),
+          ("way open lists.read", "way open lists.delete"))
+    forge(one, "a way is to another account",
+          (f"\naccount {shop}\naccount-name shop", f"\naccount {agency}\naccount-name agency"))
+    forge(one, "the answer and its reason do not go together",
+          ("reason granted", "reason suspended"))
+    forge(one, "none of an answer to such a question", ("reason granted", "reason approved"))
+    forge(one, "the event is about another resource",
+          ("\nresource spring", "\nresource autumn"))
+    forge(one, "after the moment of the answer",
+          (r"\nmoment [^\n]*", "\nmoment 1999-01-01T00:00:00Z"))
+    forge(one, "shows nothing that gives the scope", (r"\nneeds grant [^\n]*", ""))
+    forge(one, "does not begin with a share", (r"\nneeds share [^\n]*", ""))
+    forge(one, "it is not said when that was", (r"(\nneeds grant \d+) at \S+ by \S+ \d+", r"\1"))
+    forge(one, "facts that do not belong to it",
+          (r"(\nneeds grant [^\n]*)", r"\1\1"))
+    forge(one, "that nothing gives it", ("(\nneeds grant [^\n]*)", r"\1\nnothing-gives-it"))
+    forge(one, "kind that does not set such a fact", ("\nneeds grant ", "\nneeds own_scopes "))
+    group = receipt(daemon, "of-group", *asked("agency/shop", "gil", "campaigns.update"))
+    verify("receipt", group, "--key", key)
+    forge(group, "the version of its role", (r"( version) 1:", r"\1 7:"))
+    forge(group, "another version of the role", (r"( version) 1:", r"\1 7:"),
+          (r"( version) 1:", r"\1 7:"))
+    forge(group, "the version of its role", (r"\nneeds role_version [^\n]*", ""))
+    forge(group, "the share of the group",
+          (r"(\nneeds parent_group [^\n]*)\nneeds share [^\n]*", r"\1"))
+    forge(group, "a way is to another account", (r"\nneeds membership [^\n]*", ""))
+    forge(group, "changes the share", (r"(\nneeds role_version \d+ at [^\n]* share) (\d+)",
+                                       r"\1 999"))
+    above = receipt(daemon, "from-above", *asked("agency/shop", "hal", "reports.read"))
+    verify("receipt", above, "--key", key)
+    forge(above, "a way is to another account", (r"\nneeds reach [^\n]*", ""))
+    robot = receipt(daemon, "of-key", "--on", "agency/shop", "--key", str(ids["robot"]), "--scope",
+                    "reports.read")
+    forge(robot, "a way is not that of the key", (r"(\nneeds key [^\n]*)", r"\1\1"))
+    denied = receipt(daemon, "denied", *asked("agency/shop", "gil", "campaigns.send"))
+    verify("receipt", denied, "--key", key)
+    forge(denied, "no fact is what the reason is about", ("reason restricted", "reason suspended"))
+    forge(denied, "no fact is what the reason is about", (r"\ndenied-by [^\n]*", ""))
+    forge(denied, "do not go together", ("explicit_deny", "implicit_deny"))
+    nothing = receipt(daemon, "nothing-given", *asked("agency/shop", "fay", "billing.read"))
+    verify("receipt", nothing, "--key", key)
+    forge(nothing, "and that is not said", ("\nnothing-gives-it", ""))
+
+
+def receipts_of_many_answers_agree(daemon, key):
+    """None that is true is taken for false: of a world in which much denies, by chance."""
+    chance = random.Random(11)
+    people, reasons = ("kit", "lea", "moe"), set()
+    for name in people:
+        daemon.do("user.create", username=name)
+    daemon.do("account.open_master", name="firm", owner="ann")
+    daemon.do("account.open_sub", "firm", name="den")
+    daemon.do("group.create", "firm", name="all")
+    daemon.do("group.create", "firm", name="some", parent="all")
+    daemon.do("plan.set", "firm", name="Free", total=10, paid=False)
+    daemon.do("login.create", "firm", username="desk")
+    scopes = ("lists.select", "campaigns.send", "lists.read", "templates.update",
+              "subaccounts.create", "smtp.use")
+    roles = ("user", "watcher", "account_manager", "full")
+    acts = (
+        lambda who, on: ("share.give", on, {"user": who, "role": chance.choice(roles),
+                                            "reach": chance.choice(("account", "subtree"))}),
+        lambda who, on: ("share.give", on, {"group": chance.choice(("all", "some")),
+                                            "role": chance.choice(roles)}),
+        lambda who, on: ("group.add", "firm", {"group": "some", "user": who}),
+        lambda who, on: ("share.restrict", on, {"user": who, "scopes": [chance.choice(scopes)]}),
+        lambda who, on: ("share.restrict", on, {"user": who}),
+        lambda who, on: ("share.set_scopes", on, {"user": who, "scopes": [chance.choice(scopes)]}),
+        lambda who, on: ("share.grant", on, {"user": who, "kind": "list", "resource": "L1",
+                                             "scopes": ["lists.read", "campaigns.send"]}),
+        lambda who, on: ("share.limit", on, {"user": who, "kind": "list", "resources": ["L1"]}),
+        lambda who, on: ("share.deactivate", on, {"user": who}),
+        lambda who, on: ("share.activate", on, {"user": who}),
+        lambda who, on: ("guardrail.set", "firm", {"scopes": [chance.choice(scopes)]}),
+        lambda who, on: ("account.set_switches", "firm", {
+            "account": "firm/den", "content_locked": chance.random() < 0.5}),
+        lambda who, on: ("account.suspend", on, {"reason": "x"}),
+        lambda who, on: ("account.resume", on, {"reason": "y"}),
+        lambda who, on: ("stream.stop", on, {"stream": "marketing", "reason": "x"}),
+        lambda who, on: ("stream.resume", on, {"stream": "marketing", "reason": "y"}),
+        lambda who, on: ("user.lock", None, {"user": who}),
+        lambda who, on: ("user.unlock", None, {"user": who}),
+    )
+    path = os.path.join(daemon.dir, "by-chance")
+    for number in range(ROUNDS):
+        for _ in range(4):
+            daemon.ask(chance.choice(acts)(chance.choice(people), chance.choice(
+                ("firm", "firm/den"))))
+        who, on = chance.choice(people + ("desk",)), chance.choice(("firm", "firm/den"))
+        args = {"user": who, "scope": chance.choice(scopes), "channel": chance.choice(
+            ("web", "api"))}
+        if chance.random() < 0.3:
+            args["resource"] = chance.choice(("L1", "L2"))
+        elif chance.random() < 0.3:
+            args["any"] = True
+        answer = daemon.ask(("access.receipt", on, args))["results"][0]
+        if not answer["ok"]:
+            continue
+        reasons.add(answer["result"]["reason"])
+        with open(path, "wb") as file:
+            file.write(answer["result"]["receipt"])
+        verify("receipt", path, "--key", key, "--quiet")
+    assert len(reasons) >= min(5, ROUNDS // 10), reasons
+    print(f"{ROUNDS} receipts by chance, with {len(reasons)} reasons: {', '.join(sorted(reasons))}")
 
 
 def another_log_of_this_size_is_found(daemon, key, path):
@@ -357,6 +500,8 @@ def main():
         what_the_asker_may_not_see_is_withheld(daemon, key)
         whatever_is_changed_is_found(daemon, key, path)
         not_even_the_operator_can_name_other_events(daemon, key, path, ids)
+        nor_make_one_that_contradicts_itself(daemon, key, ids)
+        receipts_of_many_answers_agree(daemon, key)
         another_log_of_this_size_is_found(daemon, key, path)
         another_key_is_followed_or_refused(daemon, key, path)
         it_outlives_an_erasure(daemon, key, path, ids)

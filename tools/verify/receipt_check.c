@@ -8,6 +8,7 @@
 
 #include "schema/base/buf.h"
 #include "tools/verify/receipt_fit.h"
+#include "tools/verify/receipt_sense.h"
 
 /* A record of the receipt, decoded. */
 struct shown {
@@ -23,6 +24,9 @@ struct checking {
     struct ch_arena arena;
     struct ch_buf shown;  /* struct shown, by seq */
     struct ch_buf groups; /* uint64_t: of the subject */
+    struct way way;       /* whose lines are being read */
+    bool reasoned;        /* some fact is what the reason is about */
+    bool lacking;         /* it says that nothing gives it */
 };
 
 static bool fault(struct checked *checked, const char *text)
@@ -152,42 +156,92 @@ static const struct shown *shown_of(const struct checking *c, uint64_t seq)
     return NULL;
 }
 
-static bool check_fact(struct checking *c, const struct fact *fact)
+/* needed: by the way that is being read */
+static bool check_fact(struct checking *c, const struct fact *fact, bool needed)
 {
+    const struct statement *statement = &c->ret->statement;
     const bool group =
         ch_text_is(fact->name, "membership") || ch_text_is(fact->name, "parent_group");
     c->ret->facts++;
     if (group) ch_buf_put(&c->groups, &fact->ids[CLAIM_group], sizeof fact->ids[CLAIM_group]);
-    if (!fact->has_event) return true;
     const struct shown *shown = shown_of(c, fact->seq);
     if (shown == NULL) return fault_of(c->ret, "event", fact->seq, "its record is not there");
-    if (!shown->readable) return true;
-    const char *wrong = receipt_misfit(&c->ret->statement, fact, &shown->event,
-                                       (const uint64_t *)(const void *)c->groups.ptr,
-                                       c->groups.len / sizeof(uint64_t));
+    const char *wrong = NULL;
+    if (fact->has_event && shown->readable) {
+        wrong = receipt_misfit(statement, fact, &shown->event,
+                               (const uint64_t *)(const void *)c->groups.ptr,
+                               c->groups.len / sizeof(uint64_t));
+    }
+    if (wrong == NULL) {
+        wrong = sense_of_fact(statement, fact, shown->readable ? &shown->event : NULL,
+                              needed ? &c->way : NULL);
+    }
     return wrong == NULL || fault_of(c->ret, "event", fact->seq, wrong);
+}
+
+static bool agrees(struct checking *c, const char *wrong)
+{
+    return wrong == NULL || fault(c->ret, wrong);
+}
+
+/* All lines of a way have been read; what follows belongs to none, or begins the next. */
+static bool end_way(struct checking *c)
+{
+    const char *wrong = sense_of_way(&c->ret->statement, &c->way);
+    c->way.there = false;
+    return agrees(c, wrong);
+}
+
+static bool check_line(struct checking *c, const struct line *line)
+{
+    const bool needed = ch_text_is(line->word, "needs");
+    const bool of_way = needed || ch_text_is(line->word, "way-denied-by");
+    if (!of_way && !ch_text_is(line->word, "by-name") && !end_way(c)) return false;
+    if (of_way && !c->way.there) return fault(c->ret, "a fact of a way stands behind no way");
+    if (ch_text_is(line->word, "way")) {
+        return agrees(c, sense_begin_way(&c->ret->statement, line->rest, &c->way));
+    }
+    c->lacking = c->lacking || ch_text_is(line->word, "nothing-gives-it");
+    if (!line->is_fact) return true;
+    if (needed && c->way.count < WAY_FACTS_MOST) c->way.fact[c->way.count++] = line->fact;
+    c->reasoned = c->reasoned || (!needed && sense_is_reason(&c->ret->statement, &line->fact));
+    return check_fact(c, &line->fact, needed);
 }
 
 /* What the explanation comes to must be what the statement says. */
 static bool check_explanation(struct checking *c)
 {
+    enum { FACTS_MOST = 1024 }; /* of one list; what is beyond is only counted */
+    const struct statement *statement = &c->ret->statement;
     struct ch_text text = c->ret->receipt.explanation;
     struct line line;
     bool open = false;
     bool more = false;
-    const bool allowed = ch_text_is(c->ret->statement.said[SAID_decision], "allowed");
+    bool some = false;
+    const bool allowed = ch_text_is(statement->said[SAID_decision], "allowed");
     while (text.len > 0) {
+        some = true;
         if (!receipt_read_line(&text, &line)) {
             return fault(c->ret, "the explanation has a line that this program does not know");
         }
-        if (line.is_fact && !check_fact(c, &line.fact)) return false;
+        if (!check_line(c, &line)) return false;
         open = open || (ch_text_is(line.word, "way") && ch_receipt_word(&line.rest, "open"));
         more = more || ch_text_is(line.word, "more-ways"); /* one of them may be open */
     }
+    if (!end_way(c)) return false;
     if (allowed && !open && !more) {
         return fault(c->ret, "it says allowed, and shows no way that is open");
     }
     if (!allowed && open) return fault(c->ret, "it says denied, and shows a way that is open");
+    more = more || c->ret->facts >= FACTS_MOST;
+    if (ch_text_is(statement->said[SAID_reason], "did_not_exist")) {
+        if (some) return fault(c->ret, "it explains what did not exist");
+    } else if (sense_needs_reason(statement)) {
+        if (!c->reasoned && !more) return fault(c->ret, "no fact is what the reason is about");
+    } else if (allowed == c->lacking) {
+        return fault(c->ret, allowed ? "it says allowed, and that nothing gives it"
+                                     : "the reason is that nothing gives it, and that is not said");
+    }
     return !c->groups.failed || fault(c->ret, "out of memory");
 }
 
@@ -203,8 +257,9 @@ bool receipt_check(const struct options *options, struct ch_text file, struct ch
     if (!receipt_read_statement(ret->receipt.statement, &ret->statement)) {
         return fault(ret, "the statement has lines that this program does not know");
     }
-    const bool good = check_statement(ret, &known) && check_checkpoint(options, ret, &known) &&
-                      check_records(&c) && check_explanation(&c);
+    const bool good =
+        check_statement(ret, &known) && agrees(&c, sense_of_statement(&ret->statement)) &&
+        check_checkpoint(options, ret, &known) && check_records(&c) && check_explanation(&c);
     ch_arena_deinit(&c.arena);
     ch_buf_deinit(&c.shown);
     ch_buf_deinit(&c.groups);

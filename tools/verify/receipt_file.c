@@ -31,11 +31,14 @@ static const char not_same[] =
     "that others are shown the same log: compare the checkpoint with one kept elsewhere "
     "(charter-verify consistency)";
 static const char not_words[] =
-    "the words of the facts, and whose names these are: of an event only its place, time, actor "
-    "and the things it names are compared";
+    "the words of the facts, and whose names these are: of an event only its place, time, actor, "
+    "the things it names, and of what gives or takes the scope and the resource are compared";
+static const char not_place[] = "which account or group stands above which, and whose a share is "
+                                "that is shown by a later event "
+                                "than the one that gave it: other events say so";
 
 static const char *const proves[] = {proves_answer, proves_events};
-static const char *const not_proves[] = {not_complete, not_now, not_same, not_words};
+static const char *const not_proves[] = {not_complete, not_now, not_same, not_place, not_words};
 enum { PROVES = sizeof proves / sizeof proves[0] };
 enum { NOT_PROVES = sizeof not_proves / sizeof not_proves[0] };
 

@@ -56,6 +56,17 @@ static bool is_foreign(const struct statement *statement, const struct fact *fac
     return true;
 }
 
+/* Whether it is about the subject in person. */
+static bool is_of_user(const struct fact *fact)
+{
+    static const char *const names[] = {"membership", "user_locked", "user_erased", "login_deleted",
+                                        "not_accepted"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (ch_text_is(fact->name, names[i])) return true;
+    }
+    return false;
+}
+
 const char *receipt_misfit(const struct statement *statement, const struct fact *fact,
                            const struct ch_event *event, const uint64_t *groups, size_t group_count)
 {
@@ -85,7 +96,7 @@ const char *receipt_misfit(const struct statement *statement, const struct fact 
     if (contradicts(event, CH_KIND_key, fact->ids[CLAIM_key])) {
         return "the event is about another key";
     }
-    if (ch_text_is(fact->name, "membership") &&
+    if (is_of_user(fact) &&
         (statement->by_key || contradicts(event, CH_KIND_user, statement->subject))) {
         return "the event is about another user";
     }
