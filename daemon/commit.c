@@ -41,6 +41,20 @@ static void ring(struct ch_pipeline *line, const struct ch_open_batch *batch)
     }
 }
 
+/* Somebody was erased, and the key is gone: what was said of them goes from memory, too. State has
+ * dropped it already; the worker's states do so now, and what messages left is cleared. */
+static void wipe_erased(struct ch_pipeline *line, struct ch_open_batch *batch)
+{
+    ch_arena_reset(&line->arena); /* no message is under way */
+    ch_arena_wipe(&line->arena);
+    ch_buf_reset(&line->reply);
+    ch_buf_wipe(&line->reply);
+    ch_buf_reset(&batch->replies); /* they have left */
+    ch_buf_wipe(&batch->replies);
+    ch_buf_wipe(&line->open->replies);
+    ch_shadow_forget(line->shadow);
+}
+
 /* A batch is durable: doorbell and replies leave, and nobody waits for it any more. */
 static void finish(struct ch_pipeline *line, struct ch_open_batch *batch,
                    const struct ch_batch_result *result)
@@ -63,6 +77,7 @@ static void finish(struct ch_pipeline *line, struct ch_open_batch *batch,
                      (struct ch_bytes){batch->replies.ptr + held.reply_at, held.reply_len});
     }
     ch_waiting_end(line);
+    if (batch->erased.len > 0) wipe_erased(line, batch);
 }
 
 /* A batch that could not be stored is taken back, with the one decided after it. Its commands are

@@ -201,7 +201,12 @@ static void answer(struct ch_shadow_job *job, const struct ch_shadow_view *view)
 
 static void destroy(struct ch_past *past)
 {
+    /* Names may stand in it, of somebody who is erased later. */
+    ch_arena_reset(&past->arena);
+    ch_arena_wipe(&past->arena);
     ch_arena_deinit(&past->arena);
+    ch_buf_reset(&past->reply);
+    ch_buf_wipe(&past->reply);
     ch_buf_deinit(&past->reply);
     ch_signer_deinit(&past->receipts.signer);
     free(past);

@@ -46,6 +46,7 @@ struct ch_shadow {
     struct ch_shadow_job *done_first;
     struct ch_shadow_job **done_end;
     bool stopping;
+    bool forget;   /* somebody was erased */
     uint64_t last; /* above 0: a last snapshot is wanted of this seq */
     struct ch_shadow_facts facts;
     void (*on_done)(void *arg);
@@ -169,7 +170,7 @@ static enum ch_err go_to(struct ch_shadow *shadow, struct ch_follower *follower,
     return ch_follower_go(follower, seq, may_go_on, shadow, why);
 }
 
-/* Whoever was erased since the last job is erased in every past. */
+/* Whoever was erased since then is erased in every past. */
 static void forget_erased(struct ch_shadow *shadow)
 {
     const struct ch_directory *directory = shadow->head.directory;
@@ -373,8 +374,8 @@ static void wait_some(struct ch_shadow *shadow)
 static bool is_idle(const struct ch_shadow *shadow)
 {
     const uint64_t at = ch_follower_seq(&shadow->head);
-    return shadow->waiting == NULL && !shadow->stopping && shadow->follow <= at &&
-           !ch_keeper_has_work(shadow->keeper, at) &&
+    return shadow->waiting == NULL && !shadow->stopping && !shadow->forget &&
+           shadow->follow <= at && !ch_keeper_has_work(shadow->keeper, at) &&
            ch_scrub_due_ns(shadow->scrub, known_end(shadow, shadow->told)) > monotonic_ns();
 }
 
@@ -393,6 +394,8 @@ static void *run(void *arg)
         struct ch_shadow_job *taken = shadow->waiting;
         shadow->waiting = NULL;
         const bool stopping = shadow->stopping;
+        const bool forget = shadow->forget;
+        shadow->forget = false;
         const uint64_t follow = shadow->follow;
         const uint64_t told = shadow->told;
         const uint64_t last = shadow->last;
@@ -402,6 +405,7 @@ static void *run(void *arg)
             if (last > 0) end(shadow, last);
             return NULL;
         }
+        if (forget) forget_erased(shadow);
         serve_all(shadow, taken);
         go_on(shadow, follow);
         scrub_some(shadow, told);
@@ -563,6 +567,14 @@ void ch_shadow_follow(struct ch_shadow *shadow, uint64_t durable)
     (void)pthread_mutex_lock(&shadow->mutex);
     shadow->follow = durable;
     shadow->told = durable;
+    (void)pthread_cond_signal(&shadow->woken);
+    (void)pthread_mutex_unlock(&shadow->mutex);
+}
+
+void ch_shadow_forget(struct ch_shadow *shadow)
+{
+    (void)pthread_mutex_lock(&shadow->mutex);
+    shadow->forget = true;
     (void)pthread_cond_signal(&shadow->woken);
     (void)pthread_mutex_unlock(&shadow->mutex);
 }

@@ -88,6 +88,9 @@ void ch_shadow_destroy(struct ch_shadow *shadow); /* after stop; NULL is a no-op
 
 /* The log is durable up to here: the head may follow, when there is nothing else to do. */
 void ch_shadow_follow(struct ch_shadow *shadow, uint64_t durable);
+/* Somebody's key was destroyed: their names go from the worker's memory soon; in an answer they are
+ * not any more. */
+void ch_shadow_forget(struct ch_shadow *shadow);
 /* job: borrowed until collected. */
 void ch_shadow_submit(struct ch_shadow *shadow, struct ch_shadow_job *job);
 /* A finished job, or NULL. */

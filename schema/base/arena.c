@@ -3,6 +3,7 @@
 
 #include <stdalign.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "schema/base/check.h"
 
@@ -36,6 +37,13 @@ void ch_arena_reset(struct ch_arena *arena)
     }
     arena->now = arena->first;
     arena->used_bytes = 0;
+}
+
+void ch_arena_wipe(struct ch_arena *arena)
+{
+    for (struct ch_arena_block *block = arena->first; block != NULL; block = block->next) {
+        explicit_bzero(block->data + block->used, block->size - block->used);
+    }
 }
 
 static struct ch_arena_block *block_with_room(struct ch_arena *arena, size_t bytes)

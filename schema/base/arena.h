@@ -17,6 +17,9 @@ struct ch_arena {
 void ch_arena_deinit(struct ch_arena *arena); /* NULL and zeroed are no-ops */
 void ch_arena_reset(struct ch_arena *arena);
 
+/* Clears the memory that is not handed out: what was before the last reset is nowhere in it. */
+void ch_arena_wipe(struct ch_arena *arena);
+
 /* `bytes` zeroed bytes, aligned for any object; NULL when out of memory or beyond the limit.
  * ret: lives until the next reset or deinit. */
 void *ch_arena_take(struct ch_arena *arena, size_t bytes);

@@ -2,12 +2,18 @@
 #include "schema/base/buf.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void ch_buf_deinit(struct ch_buf *buf)
 {
     if (buf == NULL) return;
     free(buf->ptr);
     *buf = (struct ch_buf){0};
+}
+
+void ch_buf_wipe(struct ch_buf *buf)
+{
+    if (buf->ptr != NULL) explicit_bzero(buf->ptr + buf->len, buf->cap - buf->len);
 }
 
 bool ch_buf_reserve(struct ch_buf *buf, size_t more)

@@ -20,6 +20,9 @@ static inline void ch_buf_reset(struct ch_buf *buf)
     buf->failed = false;
 }
 
+/* Clears the memory behind len: what was there is nowhere in it. */
+void ch_buf_wipe(struct ch_buf *buf);
+
 /* Makes room for `more` bytes behind len; false (and failed set) when out of memory. */
 bool ch_buf_reserve(struct ch_buf *buf, size_t more);
 
