@@ -14,18 +14,29 @@ static bool may_be_owner(const struct ch_case *c, const struct ch_cmd_share_give
     return args->has_user && args->has_reach && args->reach == CH_reach_subtree;
 }
 
+/* What of a share's grants the actor does not have. What they have on every resource they have on
+ * each: so only the rest is asked for grant by grant, of which there may be thousands. */
 static struct ch_scopes uncovered_grants(struct ch_case *c, const struct ch_row_share *share,
                                          uint8_t reach)
 {
+    struct ch_scopes all = {{0, 0}};
     struct ch_scopes missing = {{0, 0}};
+    if (!ch_is_bound(c->moment)) return missing;
     for (uint32_t g = share->first_grant; g != 0; g = ch_grant_row(c->state, g)->next) {
+        all = ch_scopes_or(all, ch_scopes_at(c->state, ch_grant_row(c->state, g)->scopes));
+    }
+    if (ch_scopes_empty(all)) return missing;
+    const struct ch_scopes rest = ch_uncovered(c, share->account, reach, all, NULL);
+    for (uint32_t g = share->first_grant; g != 0 && !ch_scopes_empty(rest);
+         g = ch_grant_row(c->state, g)->next) {
         const struct ch_row_grant *grant = ch_grant_row(c->state, g);
+        const struct ch_scopes scopes =
+            ch_scopes_and(ch_scopes_at(c->state, grant->scopes), ch_scopes_but(rest, missing));
         char text[128];
-        size_t len = ch_chain_get(c->state, CH_T_TEXT, grant->resource, text, sizeof text);
+        if (ch_scopes_empty(scopes)) continue;
+        const size_t len = ch_chain_get(c->state, CH_T_TEXT, grant->resource, text, sizeof text);
         const struct ch_text resource = {text, len};
-        missing =
-            ch_scopes_or(missing, ch_uncovered(c, share->account, reach,
-                                               ch_scopes_at(c->state, grant->scopes), &resource));
+        missing = ch_scopes_or(missing, ch_uncovered(c, share->account, reach, scopes, &resource));
     }
     return missing;
 }
