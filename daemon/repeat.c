@@ -157,11 +157,14 @@ enum ch_repeat ch_repeat_answer(struct ch_pipeline *line, const struct ch_ingres
     }
     struct ch_why why = {0};
     bool away = false;
-    enum ch_err err = CH_OK;
     struct ch_outcome_of_call *outcomes =
         ch_arena_take(&line->arena, request->call_count * sizeof *outcomes);
-    if (outcomes == NULL) err = ch_fail(&why, CH_ERR_NO_MEMORY, 0, "no memory for the message");
-    if (err == CH_OK) err = read_events(line, request, seen, outcomes, &why);
+    if (outcomes == NULL) {
+        (void)ch_fail(&why, CH_ERR_NO_MEMORY, 0, "no memory for the message");
+        ch_reply_error(reply, request->id, head, &why);
+        return CH_REPEAT_ANSWERED;
+    }
+    enum ch_err err = read_events(line, request, seen, outcomes, &why);
     if (err == CH_OK) {
         err = fill_made(line, arrival, request, moment, seen->first_seq, outcomes, &away, &why);
     }

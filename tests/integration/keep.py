@@ -465,8 +465,6 @@ def what_has_no_place_is_taken_back(daemon, backup):
         assert process.returncode == 3 and name.encode() in said, (process.returncode, said)
         assert os.listdir(data) == [name], os.listdir(data)
         os.rmdir(os.path.join(data, name))
-        keep(daemon, "restore", file, "--data", data)
-        verify(data, "--no-replay", status=3)
 
 
 def killed_between_two_files_is_known_again(daemon, backup):

@@ -263,25 +263,40 @@ static void make_people(struct client *client)
 /* ---- the tests ---------------------------------------------------------------------------- */
 
 /* What each side road of the line has: commands, queries, the past, the worker, a wait, a
- * checkpoint. %1$d: another number for each; %2$d: the seq where it begins. */
+ * checkpoint. # is another number for each, @ the seq where it begins. */
 static const char *const requests[] = {
-    OPERATOR "'calls':[{'type':'group.create','on':'agency','args':{'name':'group-%1$d'}}]}",
+    OPERATOR "'calls':[{'type':'group.create','on':'agency','args':{'name':'group-#'}}]}",
     OPERATOR "'mode':'each',"
-             "'calls':[{'type':'group.create','on':'agency','args':{'name':'a-%1$d'}},"
-             "{'type':'group.create','on':'agency','args':{'name':'b-%1$d'}}]}",
+             "'calls':[{'type':'group.create','on':'agency','args':{'name':'a-#'}},"
+             "{'type':'group.create','on':'agency','args':{'name':'b-#'}}]}",
     OPERATOR "'calls':[{'type':'group.list','on':'agency','args':{}}]}",
     AS_MAX "'calls':[{'type':'check','on':'agency',"
            "'args':{'user':'max','scopes':['users.read']}}]}",
-    OPERATOR "'as_of':%2$d,'calls':[{'type':'group.list','on':'agency','args':{}}]}",
+    OPERATOR "'as_of':@,'calls':[{'type':'group.list','on':'agency','args':{}}]}",
     OPERATOR "'calls':[{'type':'check','on':'agency',"
              "'args':{'user':'max','scopes':['users.read'],'explain':true}}]}",
     OPERATOR "'calls':[{'type':'status','args':{'state_hash':true}}]}",
     OPERATOR "'calls':[{'type':'events.read','args':{'from':100000,'wait_ms':1}}]}",
     OPERATOR "'calls':[{'type':'checkpoint.make','args':{}}]}",
     OPERATOR "'dry_run':true,"
-             "'calls':[{'type':'group.create','on':'agency','args':{'name':'w-%1$d'}},"
+             "'calls':[{'type':'group.create','on':'agency','args':{'name':'w-#'}},"
              "{'type':'whatif','args':{}}]}",
 };
+
+static void fill_in(const char *request, int number, int began, char *out, size_t size)
+{
+    size_t len = 0;
+    for (; *request != '\0'; request++) {
+        const bool is_number = *request == '#';
+        if (!is_number && *request != '@') {
+            out[len++] = *request;
+        } else {
+            len += (size_t)snprintf(out + len, size - len, "%d", is_number ? number : began);
+        }
+        assert_true(len + 1 < size);
+    }
+    out[len] = '\0';
+}
 
 static void whichever_allocation_fails_no_slot_is_lost(void **state)
 {
@@ -297,7 +312,7 @@ static void whichever_allocation_fails_no_slot_is_lost(void **state)
         for (int allocations = 0; !good; allocations++) {
             char json[1024];
             assert_true(allocations < 3000);
-            (void)snprintf(json, sizeof json, requests[i], ++number, began);
+            fill_in(requests[i], ++number, began, json, sizeof json);
             const uint64_t id = ++ids;
             ask(&client, id, json, allocations);
             good = is_ok(&client);
