@@ -234,8 +234,8 @@ static bool check_explanation(struct checking *c)
     }
     if (!allowed && open) return fault(c->ret, "it says denied, and shows a way that is open");
     more = more || c->ret->facts >= FACTS_MOST;
-    if (ch_text_is(statement->said[SAID_reason], "did_not_exist")) {
-        if (some) return fault(c->ret, "it explains what did not exist");
+    if (sense_is_absent(statement)) {
+        if (some) return fault(c->ret, "it explains what was not there");
     } else if (sense_needs_reason(statement)) {
         if (!c->reasoned && !more) return fault(c->ret, "no fact is what the reason is about");
     } else if (allowed == c->lacking) {

@@ -7,52 +7,58 @@
 
 /* ---- the statement ------------------------------------------------------------------------ */
 
-/* Which answer a reason goes with, and which fact it is about. */
-struct reason_row {
-    uint8_t reason;
-    uint8_t decision;
-    int fact; /* enum ch_fact; -1: none */
-};
+enum { NO_FACT = -1, NOT_OF_A_QUESTION = -2 };
 
-static const struct reason_row reasons[] = {
-    {CH_reason_granted, CH_decision_allowed, -1},
-    {CH_reason_did_not_exist, CH_decision_implicit_deny, -1},
-    {CH_reason_no_share, CH_decision_implicit_deny, -1},
-    {CH_reason_not_granted, CH_decision_implicit_deny, -1},
-    {CH_reason_channel, CH_decision_implicit_deny, CH_fact_channel},
-    {CH_reason_key_expired, CH_decision_implicit_deny, CH_fact_key_expired},
-    {CH_reason_restricted, CH_decision_explicit_deny, CH_fact_restriction},
-    {CH_reason_guardrail, CH_decision_explicit_deny, CH_fact_guardrail},
-    {CH_reason_account_closed, CH_decision_explicit_deny, CH_fact_account_closed},
-    {CH_reason_user_locked, CH_decision_explicit_deny, CH_fact_user_locked},
-    {CH_reason_suspended, CH_decision_explicit_deny, CH_fact_suspended},
-    {CH_reason_content_locked, CH_decision_explicit_deny, CH_fact_content_lock},
-    {CH_reason_unpaid, CH_decision_explicit_deny, CH_fact_unpaid},
-    {CH_reason_stream_stopped, CH_decision_explicit_deny, CH_fact_stream_stopped},
-    {CH_reason_not_accepted, CH_decision_explicit_deny, CH_fact_not_accepted},
-    {CH_reason_user_erased, CH_decision_explicit_deny, CH_fact_user_erased},
-    {CH_reason_login_deleted, CH_decision_explicit_deny, CH_fact_login_deleted},
-    {CH_reason_other_login, CH_decision_explicit_deny, CH_fact_other_login},
-    {CH_reason_master_key, CH_decision_explicit_deny, CH_fact_master_key},
-};
-enum { REASONS = sizeof reasons / sizeof reasons[0] };
+/* The fact that a reason is about, and the answer it goes with. */
+static int fact_of(enum ch_reason reason, enum ch_decision *ret)
+{
+    *ret = CH_decision_explicit_deny;
+    switch (reason) {
+    case CH_reason_granted: *ret = CH_decision_allowed; return NO_FACT;
+    case CH_reason_did_not_exist:
+    case CH_reason_unknown_name:
+    case CH_reason_no_share:
+    case CH_reason_not_granted: *ret = CH_decision_implicit_deny; return NO_FACT;
+    case CH_reason_channel: *ret = CH_decision_implicit_deny; return CH_fact_channel;
+    case CH_reason_key_expired: *ret = CH_decision_implicit_deny; return CH_fact_key_expired;
+    case CH_reason_restricted: return CH_fact_restriction;
+    case CH_reason_guardrail: return CH_fact_guardrail;
+    case CH_reason_account_closed: return CH_fact_account_closed;
+    case CH_reason_user_locked: return CH_fact_user_locked;
+    case CH_reason_suspended: return CH_fact_suspended;
+    case CH_reason_content_locked: return CH_fact_content_lock;
+    case CH_reason_unpaid: return CH_fact_unpaid;
+    case CH_reason_stream_stopped: return CH_fact_stream_stopped;
+    case CH_reason_not_accepted: return CH_fact_not_accepted;
+    case CH_reason_user_erased: return CH_fact_user_erased;
+    case CH_reason_login_deleted: return CH_fact_login_deleted;
+    case CH_reason_other_login: return CH_fact_other_login;
+    case CH_reason_master_key: return CH_fact_master_key;
+    case CH_reason_operator:
+    case CH_reason_approved:
+    case CH_reason_not_approved:
+    case CH_reason_approval_void:
+    case CH_reason_not_fed:
+    case CH_reason_fed_content:
+    case CH_reason_end_: break;
+    }
+    return NOT_OF_A_QUESTION;
+}
 
-static const struct reason_row *reason_of(const struct statement *statement)
+static int reason_of(const struct statement *statement, enum ch_decision *ret)
 {
     const int reason = ch_enum_find(CH_KIND_reason, statement->said[SAID_reason]);
-    for (size_t i = 0; i < REASONS; i++) {
-        if (reasons[i].reason == reason) return &reasons[i];
-    }
-    return NULL;
+    return reason < 0 ? NOT_OF_A_QUESTION : fact_of((enum ch_reason)reason, ret);
 }
 
 const char *sense_of_statement(const struct statement *statement)
 {
-    const struct reason_row *row = reason_of(statement);
+    enum ch_decision decision = CH_decision_explicit_deny;
     uint64_t moment, until;
+    const int fact = reason_of(statement, &decision);
     if (ch_scope_find(statement->said[SAID_scope]) < 0) return "it is about no scope";
-    if (row == NULL) return "the reason is none of an answer to such a question";
-    if (row->decision != ch_enum_find(CH_KIND_decision, statement->said[SAID_decision])) {
+    if (fact == NOT_OF_A_QUESTION) return "the reason is none of an answer to such a question";
+    if ((int)decision != ch_enum_find(CH_KIND_decision, statement->said[SAID_decision])) {
         return "the answer and its reason do not go together";
     }
     if (!ch_time_read(statement->said[SAID_moment], &moment)) return "its moment is no time";
@@ -65,14 +71,21 @@ const char *sense_of_statement(const struct statement *statement)
 
 bool sense_needs_reason(const struct statement *statement)
 {
-    const struct reason_row *row = reason_of(statement);
-    return row != NULL && row->fact >= 0;
+    enum ch_decision unused;
+    return reason_of(statement, &unused) >= 0;
 }
 
 bool sense_is_reason(const struct statement *statement, const struct fact *fact)
 {
-    const struct reason_row *row = reason_of(statement);
-    return row != NULL && row->fact >= 0 && ch_enum_find(CH_KIND_fact, fact->name) == row->fact;
+    enum ch_decision unused;
+    const int about = reason_of(statement, &unused);
+    return about >= 0 && ch_enum_find(CH_KIND_fact, fact->name) == about;
+}
+
+bool sense_is_absent(const struct statement *statement)
+{
+    return ch_text_is(statement->said[SAID_reason], "did_not_exist") ||
+           ch_text_is(statement->said[SAID_reason], "unknown_name");
 }
 
 /* ---- a way -------------------------------------------------------------------------------- */

@@ -32,4 +32,6 @@ const char *sense_of_fact(const struct statement *statement, const struct fact *
 bool sense_is_reason(const struct statement *statement, const struct fact *fact);
 /* Whether the reason is about some such fact; else, of a denial, that nothing gives it. */
 bool sense_needs_reason(const struct statement *statement);
+/* Whether the user or the account was not there, so that there is nothing to explain. */
+bool sense_is_absent(const struct statement *statement);
 #endif
