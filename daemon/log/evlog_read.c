@@ -125,13 +125,19 @@ static enum ch_err check_key(MDB_val key, uint64_t expected, uint64_t *ret_seq, 
     }
     const uint64_t seq = ch_get_be64(key.mv_data);
     if (seq == expected) return CH_OK;
-    if (seq < expected) {
+    if (seq == 0) {
         return ch_fail(why, CH_ERR_LOG_CORRUPT, 0,
-                       "something with the number %" PRIu64 " stands before record %" PRIu64
+                       "something with the number 0 stands before record %" PRIu64
                        ": it is no record",
-                       seq, expected);
+                       expected);
     }
     *ret_seq = expected;
+    if (seq < expected) {
+        return ch_fail(why, CH_ERR_LOG_CORRUPT, 0,
+                       "record %" PRIu64 " is missing: in its place stands something with the "
+                       "number %" PRIu64,
+                       expected, seq);
+    }
     return ch_fail(why, CH_ERR_LOG_CORRUPT, 0,
                    "record %" PRIu64 " is missing: the next there is is %" PRIu64, expected, seq);
 }
