@@ -6,10 +6,11 @@
 
 enum { JOINT = 200 };
 
+/* One place of so many is tried. */
 #ifdef CH_SLOW_CHECKS
-enum { NEXT = 5 }; /* each fifth place */
+enum { NEXT = 13 };
 #else
-enum { NEXT = 1 };
+enum { NEXT = 4 };
 #endif
 
 /* ---- both ways ---------------------------------------------------------------------------- */
