@@ -16,8 +16,9 @@
 struct ch_verify_half {
     struct ch_verifying v; /* of the second half; its lists are parts of the first one's */
     struct ch_verify_report report;
-    struct ch_hash root; /* of what comes before */
-    uint64_t joint;      /* the snapshot's seq */
+    struct ch_hash root;               /* of what comes before */
+    uint64_t joint;                    /* the snapshot's seq */
+    uint8_t hash[CH_STATE_HASH_BYTES]; /* of the state there, which the first half proves */
     size_t all_roots, all_states;
     size_t first_states;
     enum ch_err err;
@@ -46,7 +47,10 @@ static enum ch_err load(struct ch_verify_half *half, struct ch_why *why)
     v->follower.before = ch_verify_before;
     v->follower.before_arg = v;
     v->follower.alone = true;
-    return ch_resume_load(&v->follower, v->options->dir, &head, go_on, v, why);
+    err = ch_resume_load(&v->follower, v->options->dir, &head, go_on, v, why);
+    if (err != CH_OK) return err;
+    if (memcmp(ch_verify_state_hash(v), half->hash, sizeof half->hash) == 0) return CH_OK;
+    return ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "another snapshot took its place");
 }
 
 static enum ch_err begin(struct ch_verify_half *half, struct ch_why *why)
@@ -131,6 +135,7 @@ struct ch_verify_half *ch_verify_half_start(struct ch_verifying *v)
     struct ch_verify_half *half = joint == NULL ? NULL : calloc(1, sizeof *half);
     if (half == NULL) return NULL;
     half->joint = joint->seq;
+    memcpy(half->hash, joint->hash, sizeof half->hash);
     half->report.records = joint->seq;
     half->v = (struct ch_verifying){.options = options,
                                     .report = &half->report,
