@@ -55,19 +55,20 @@ static void sign(struct ch_checkpoints *checkpoints, const struct ch_checkpoint 
 }
 
 /* The state as it is now, or, where that is not worth its cost yet, the one told of before. */
-static struct ch_checkpoint_state state_of(const struct ch_checkpoints *checkpoints,
-                                           const struct ch_shadow_view *view)
+static enum ch_err state_of(const struct ch_checkpoints *checkpoints,
+                            const struct ch_shadow_view *view, struct ch_checkpoint_state *ret,
+                            struct ch_why *why)
 {
     const struct ch_checkpoint_state *last = &checkpoints->state;
-    struct ch_checkpoint_state now = {
-        .known = true, .dump_version = CH_DUMP_VERSION, .seq = view->seq};
     const bool same_form = last->known && last->dump_version == CH_DUMP_VERSION;
     if (!checkpoints->with_state && same_form &&
         (view->seq - last->seq) * STATE_BYTES_PER_EVENT < ch_dump_bytes(view->state)) {
-        return *last;
+        *ret = *last;
+        return CH_OK;
     }
-    ch_state_hash(view->state, now.hash);
-    return now;
+    *ret = (struct ch_checkpoint_state){
+        .known = true, .dump_version = CH_DUMP_VERSION, .seq = view->seq};
+    return ch_state_hash(view->state, ret->hash, why);
 }
 
 static enum ch_err make(struct ch_checkpoints *checkpoints, const struct ch_shadow_view *view,
@@ -87,8 +88,8 @@ static enum ch_err make(struct ch_checkpoints *checkpoints, const struct ch_shad
         made.has_next_key = true;
         made.next_key = checkpoints->next.signer.verifier;
     }
+    if (err == CH_OK) err = state_of(checkpoints, view, &checkpoints->put_state, why);
     if (err != CH_OK) return err;
-    checkpoints->put_state = state_of(checkpoints, view);
     made.dump_version = checkpoints->put_state.dump_version;
     made.state_seq = checkpoints->put_state.seq;
     memcpy(made.state_hash, checkpoints->put_state.hash, sizeof made.state_hash);

@@ -182,7 +182,8 @@ static void answer(struct ch_shadow_job *job, const struct ch_shadow_view *view)
         find_made(past, view);
         return;
     }
-    if (past->hash) ch_state_hash(view->state, past->state_hash);
+    if (past->hash && ch_state_hash(view->state, past->state_hash, &past->page_why) != CH_OK)
+        return;
     if (past->pages != NULL) find_pages(past, view);
     if (past->again) return;
     set_moment(past, view);

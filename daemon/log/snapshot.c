@@ -269,7 +269,10 @@ enum ch_err ch_snapshot_commit(struct ch_snapshot_writer *writer, struct ch_snap
     write_piece(writer);
     head->bytes = writer->at;
     head->body_crc = writer->crc;
-    ch_digest_end(&writer->digest, head->hash);
+    if (ch_digest_end(&writer->digest, head->hash, why) != CH_OK) {
+        ch_snapshot_abort(writer);
+        return CH_ERR_NO_MEMORY;
+    }
     encode(head, bytes);
     if (writer->code == 0) writer->code = ch_file_write(writer->fd, 0, bytes, sizeof bytes);
     if (writer->code == 0 && fsync(writer->fd) != 0) writer->code = errno;
@@ -287,6 +290,7 @@ enum ch_err ch_snapshot_commit(struct ch_snapshot_writer *writer, struct ch_snap
 void ch_snapshot_abort(struct ch_snapshot_writer *writer)
 {
     if (writer == NULL) return;
+    ch_digest_drop(&writer->digest);
     (void)close(writer->fd);
     (void)unlink(writer->path);
     free(writer);

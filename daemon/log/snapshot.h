@@ -5,7 +5,7 @@
  *   "chsnap1\n" | file version u32 | crc u32 | body version u32 | event types u32 | seq u64 |
  *   time u64 | body bytes u64 | root 32 | hash 32 | body crc u32 | zeros to 128 bytes | body
  * crc: CRC32C of the head behind it; body crc: of the body. root: of the log's first seq records.
- * hash: BLAKE2b-256 of the body, which is the state hash. event types: what the writer knew.
+ * hash: of the body, which is the state hash. event types: what the writer knew.
  * Written under another name, made durable, then renamed: a file with the right name is whole.
  * Nothing personal is in the clear in it: the body is the dump, which keeps ciphertext.
  * Threads: any; a reader or writer belongs to one thread at a time. */

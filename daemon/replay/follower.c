@@ -229,10 +229,11 @@ static void hash_more(void *arg, const void *ptr, size_t len)
     ch_digest_add(arg, ptr, len);
 }
 
-void ch_state_hash(const struct ch_state *state, uint8_t ret[CH_STATE_HASH_BYTES])
+enum ch_err ch_state_hash(const struct ch_state *state, uint8_t ret[CH_STATE_HASH_BYTES],
+                          struct ch_why *why)
 {
     struct ch_digest digest;
     ch_digest_begin(&digest);
     ch_dump(state, hash_more, &digest);
-    ch_digest_end(&digest, ret);
+    return ch_digest_end(&digest, ret, why);
 }

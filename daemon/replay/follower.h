@@ -82,6 +82,7 @@ CH_MUST_USE enum ch_err ch_follower_time_of(struct ch_follower *follower, uint64
                                             uint64_t *ret_at_ns, struct ch_why *why);
 
 enum { CH_STATE_HASH_BYTES = 32 };
-/* BLAKE2b-256 of the canonical dump. source: schema/README.md, "State hash" */
-void ch_state_hash(const struct ch_state *state, uint8_t ret[CH_STATE_HASH_BYTES]);
+/* Of the canonical dump. source: schema/README.md, "State hash". errors: CH_ERR_NO_MEMORY */
+CH_MUST_USE enum ch_err ch_state_hash(const struct ch_state *state,
+                                      uint8_t ret[CH_STATE_HASH_BYTES], struct ch_why *why);
 #endif

@@ -49,6 +49,8 @@ enum ch_err ch_resume_check(const char *dir, uint64_t seq, uint64_t log_end,
 struct hashing {
     const struct ch_state *state;
     uint8_t hash[CH_STATE_HASH_BYTES];
+    enum ch_err err;
+    struct ch_why why;
     pthread_t thread;
     bool threaded;
 };
@@ -56,7 +58,7 @@ struct hashing {
 static void *run_hash(void *arg)
 {
     struct hashing *hashing = arg;
-    ch_state_hash(hashing->state, hashing->hash);
+    hashing->err = ch_state_hash(hashing->state, hashing->hash, &hashing->why);
     return NULL;
 }
 
@@ -114,7 +116,11 @@ static enum ch_err load_state(struct ch_state *state, const char *dir,
     start_hash(&hashing);
     const bool indexed = ch_load_index(&load);
     finish_hash(&hashing);
-    if (memcmp(hashing.hash, found.hash, sizeof found.hash) != 0) {
+    if (hashing.err != CH_OK) {
+        *why = hashing.why;
+        return hashing.err;
+    }
+    if (memcmp(hashing.hash, head->hash, sizeof head->hash) != 0) {
         return ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "its state has another hash than it names");
     }
     if (!indexed) return tell(&load, why);

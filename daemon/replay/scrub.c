@@ -71,6 +71,13 @@ static void fault(struct ch_scrub *scrub, const char *format, ...)
 
 /* ---- a pass ------------------------------------------------------------------------------- */
 
+static void close_body(struct ch_scrub *scrub)
+{
+    ch_digest_drop(&scrub->digest);
+    ch_snapshot_close(scrub->body);
+    scrub->body = NULL;
+}
+
 static void end_pass(struct ch_scrub *scrub)
 {
     ch_verify_tree_destroy(scrub->tree); /* it has no thread */
@@ -78,8 +85,7 @@ static void end_pass(struct ch_scrub *scrub)
     ch_follower_close(&scrub->follower);
     ch_reader_close(scrub->reader);
     scrub->reader = NULL;
-    ch_snapshot_close(scrub->body);
-    scrub->body = NULL;
+    close_body(scrub);
     ch_expected_deinit(&scrub->expected);
     scrub->stage = STAGE_REST;
 }
@@ -210,8 +216,7 @@ static void drop(struct ch_scrub *scrub, const char *text)
 {
     fault(scrub, "snapshot of event %" PRIu64 ": %s", scrub->head.seq, text);
     ch_keeper_drop(scrub->options.keeper, scrub->head.seq, text);
-    ch_snapshot_close(scrub->body);
-    scrub->body = NULL;
+    close_body(scrub);
 }
 
 /* The state has come to where a snapshot is of. */
@@ -220,15 +225,21 @@ static void check_snapshot(struct ch_scrub *scrub, const struct ch_snapshot *kno
     struct ch_why why = {0};
     uint8_t hash[CH_STATE_HASH_BYTES];
     scrub->head = *known;
-    ch_state_hash(&scrub->follower.state, hash);
+    enum ch_err err = ch_state_hash(&scrub->follower.state, hash, &why);
+    if (err != CH_OK) {
+        judge(scrub, err, &why);
+        return;
+    }
     if (memcmp(hash, known->hash, sizeof hash) != 0) {
         drop(scrub, "replay gives another state");
         return;
     }
-    const enum ch_err err =
-        ch_snapshot_open(scrub->dir, scrub->head.seq, &scrub->body, &scrub->head, &why);
-    if (err != CH_OK && ch_snapshot_is_bad(&why)) drop(scrub, why.text);
-    ch_digest_begin(&scrub->digest);
+    err = ch_snapshot_open(scrub->dir, scrub->head.seq, &scrub->body, &scrub->head, &why);
+    if (err == CH_OK) {
+        ch_digest_begin(&scrub->digest);
+    } else if (ch_snapshot_is_bad(&why)) {
+        drop(scrub, why.text);
+    }
 }
 
 /* Some of its bytes. */
@@ -244,10 +255,11 @@ static void read_snapshot(struct ch_scrub *scrub)
         }
         ch_digest_add(&scrub->digest, piece.ptr, piece.len);
         if (piece.len > 0) continue;
-        ch_digest_end(&scrub->digest, hash);
-        ch_snapshot_close(scrub->body);
-        scrub->body = NULL;
-        if (memcmp(hash, scrub->head.hash, sizeof hash) != 0) {
+        const enum ch_err err = ch_digest_end(&scrub->digest, hash, &why);
+        close_body(scrub);
+        if (err != CH_OK) {
+            judge(scrub, err, &why);
+        } else if (memcmp(hash, scrub->head.hash, sizeof hash) != 0) {
             drop(scrub, "its bytes have another hash than it names");
         }
         return;
@@ -256,8 +268,13 @@ static void read_snapshot(struct ch_scrub *scrub)
 
 static void check_last(struct ch_scrub *scrub)
 {
+    struct ch_why why = {0};
     uint8_t hash[CH_STATE_HASH_BYTES];
-    ch_state_hash(&scrub->follower.state, hash);
+    const enum ch_err err = ch_state_hash(&scrub->follower.state, hash, &why);
+    if (err != CH_OK) {
+        judge(scrub, err, &why);
+        return;
+    }
     if (memcmp(hash, scrub->last.hash, sizeof hash) == 0) return;
     fault(scrub,
           "replay gives another state behind event %" PRIu64 " than checkpoint %" PRIu64 " says",
@@ -360,6 +377,7 @@ static void apply_some(struct ch_scrub *scrub)
     }
     scrub->seq = to;
     if (to == scrub->last.seq) check_last(scrub);
+    if (scrub->stage != STAGE_REPLAY) return;
     if (next != NULL && to == next->seq) check_snapshot(scrub, next);
 }
 

@@ -121,20 +121,28 @@ enum ch_err ch_verify_judge(struct ch_verifying *v, enum ch_err err, const struc
     return CH_OK;
 }
 
-const uint8_t *ch_verify_state_hash(struct ch_verifying *v)
+enum ch_err ch_verify_state_is(struct ch_verifying *v, const uint8_t hash[CH_STATE_HASH_BYTES],
+                               bool *ret, struct ch_why *why)
 {
     const uint64_t seq = ch_follower_seq(&v->follower);
-    if (v->hashed_seq != seq) ch_state_hash(&v->follower.state, v->hashed);
+    if (v->hashed_seq != seq) {
+        const enum ch_err err = ch_state_hash(&v->follower.state, v->hashed, why);
+        if (err != CH_OK) return err;
+    }
     v->hashed_seq = seq;
-    return v->hashed;
+    *ret = memcmp(v->hashed, hash, sizeof v->hashed) == 0;
+    return CH_OK;
 }
 
 enum ch_err ch_verify_check_state(struct ch_verifying *v, const struct ch_expected_state *expected,
                                   struct ch_why *why)
 {
     if (expected->part == CH_VERIFY_SNAPSHOT) return ch_verify_snapshot(v, expected, why);
+    bool same = false;
+    const enum ch_err err = ch_verify_state_is(v, expected->hash, &same, why);
+    if (err != CH_OK) return err;
     v->report->states++;
-    if (memcmp(ch_verify_state_hash(v), expected->hash, sizeof expected->hash) == 0) return CH_OK;
+    if (same) return CH_OK;
     ch_verify_fault(v->report, CH_VERIFY_STATE, expected->seq,
                     "replay gives another state behind record %" PRIu64 " than checkpoint %" PRIu64
                     " says",

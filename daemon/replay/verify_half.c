@@ -42,15 +42,15 @@ static enum ch_err load(struct ch_verify_half *half, struct ch_why *why)
     struct ch_snapshot head;
     enum ch_err err = ch_snapshot_open(v->options->dir, half->joint, &reader, &head, why);
     ch_snapshot_close(reader);
+    if (err == CH_OK && memcmp(head.hash, half->hash, sizeof half->hash) != 0) {
+        err = ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "another snapshot took its place");
+    }
     if (err == CH_OK) err = ch_follower_open(&v->follower, v->log, NULL, why);
     if (err != CH_OK) return err;
     v->follower.before = ch_verify_before;
     v->follower.before_arg = v;
     v->follower.alone = true;
-    err = ch_resume_load(&v->follower, v->options->dir, &head, go_on, v, why);
-    if (err != CH_OK) return err;
-    if (memcmp(ch_verify_state_hash(v), half->hash, sizeof half->hash) == 0) return CH_OK;
-    return ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "another snapshot took its place");
+    return ch_resume_load(&v->follower, v->options->dir, &head, go_on, v, why);
 }
 
 static enum ch_err begin(struct ch_verify_half *half, struct ch_why *why)

@@ -191,8 +191,10 @@ CH_MUST_USE enum ch_err ch_verify_judge(struct ch_verifying *v, enum ch_err err,
 CH_MUST_USE enum ch_err ch_verify_check_state(struct ch_verifying *v,
                                               const struct ch_expected_state *expected,
                                               struct ch_why *why);
-/* The hash of the follower's state, made once. */
-const uint8_t *ch_verify_state_hash(struct ch_verifying *v);
+/* Whether the follower's state has that hash; it is made once. errors: CH_ERR_NO_MEMORY */
+CH_MUST_USE enum ch_err ch_verify_state_is(struct ch_verifying *v,
+                                           const uint8_t hash[CH_STATE_HASH_BYTES], bool *ret,
+                                           struct ch_why *why);
 /* Goes on to record `v->to`, or to the first fault. errors: those of ch_verify */
 CH_MUST_USE enum ch_err ch_verify_go(struct ch_verifying *v, struct ch_why *why);
 bool ch_verify_told_to_stop(const struct ch_verifying *v);

@@ -24,7 +24,7 @@ def forge(whole, old, new):
     assert old in whole[HEAD:] and len(old) == len(new)
     body = whole[HEAD:].replace(old, new)
     head = bytearray(whole[:HEAD])
-    head[HASH_AT:HASH_AT + 32] = hashlib.blake2b(body, digest_size=32).digest()
+    head[HASH_AT:HASH_AT + 32] = hashlib.blake2b(body).digest()[:32]
     head[BODY_CRC_AT:BODY_CRC_AT + 4] = struct.pack("<I", crc32c(body))
     head[CRC_AT:CRC_AT + 4] = struct.pack("<I", crc32c(bytes(head[BODY_AT:])))
     return bytes(head) + body

@@ -139,7 +139,7 @@ static void hash_at(struct ch_evlog *log, uint64_t step, uint8_t hash[CH_STATE_H
         if (ch_follower_go(&follower, to, NULL, NULL, &why) != CH_OK) fail_msg("%s", why.text);
         assert_int_equal(ch_follower_seq(&follower), to < EVENTS ? to : EVENTS);
     }
-    ch_state_hash(&follower.state, hash);
+    assert_int_equal(ch_state_hash(&follower.state, hash, &why), CH_OK);
     ch_follower_close(&follower);
 }
 

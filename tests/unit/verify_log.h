@@ -61,7 +61,7 @@ static void put_checkpoint(struct fixture *f, struct ch_evlog *log, uint64_t num
     struct ch_buf note = {0};
     struct ch_buf line = {0};
     struct ch_why why = {0};
-    ch_state_hash(state, made.state_hash);
+    assert_int_equal(ch_state_hash(state, made.state_hash, &why), CH_OK);
     ch_checkpoint_put(&note, &made);
     ch_signer_put_line(&f->signer, (struct ch_text){(const char *)note.ptr, note.len}, &line);
     ch_buf_put(&note, "\n", 1);
