@@ -33,8 +33,9 @@ struct ch_keeper {
 
     struct ch_snapshot kept[CH_SNAPSHOTS_READ]; /* good ones, ascending */
     size_t count;
-    uint64_t others; /* of other versions of charterd: left alone */
-    uint64_t tried;  /* the seq of the last try, which may have failed */
+    struct ch_snapshot made; /* the newest that was made; seq 0: none */
+    uint64_t others;         /* of other versions of charterd: left alone */
+    uint64_t tried;          /* the seq of the last try, which may have failed */
 
     enum stage stage;
     struct ch_snapshot_writer *writer;
@@ -103,6 +104,7 @@ void ch_keeper_drop(struct ch_keeper *keeper, uint64_t seq, const char *text)
 {
     say(keeper, "snapshot of event %" PRIu64 ": %s; it is deleted", seq, text);
     delete (keeper, seq);
+    if (keeper->made.seq == seq) keeper->made.seq = 0;
 }
 
 void ch_keeper_survey(struct ch_keeper *keeper, uint64_t log_end)
@@ -145,6 +147,11 @@ const struct ch_snapshot *ch_keeper_after(const struct ch_keeper *keeper, uint64
         if (keeper->kept[i].seq > seq) return &keeper->kept[i];
     }
     return NULL;
+}
+
+const struct ch_snapshot *ch_keeper_made(const struct ch_keeper *keeper)
+{
+    return keeper->made.seq == 0 ? NULL : &keeper->made;
 }
 
 size_t ch_keeper_count(const struct ch_keeper *keeper, uint64_t *ret_bytes)
@@ -250,6 +257,7 @@ static void commit(struct ch_keeper *keeper)
     keeper->stage = STAGE_NONE;
     if (keeper->count == CH_SNAPSHOTS_READ) delete (keeper, keeper->kept[0].seq);
     keeper->kept[keeper->count++] = keeper->head; /* seqs only go up */
+    keeper->made = keeper->head;
     thin(keeper);
 }
 

@@ -35,6 +35,8 @@ void ch_keeper_survey(struct ch_keeper *keeper, uint64_t log_end);
  * next used. */
 const struct ch_snapshot *ch_keeper_before(const struct ch_keeper *keeper, uint64_t seq);
 const struct ch_snapshot *ch_keeper_after(const struct ch_keeper *keeper, uint64_t seq);
+/* The newest that this keeper has made, also where it was deleted since; NULL: none. */
+const struct ch_snapshot *ch_keeper_made(const struct ch_keeper *keeper);
 /* Files, and the bytes of them. */
 size_t ch_keeper_count(const struct ch_keeper *keeper, uint64_t *ret_bytes);
 

@@ -198,6 +198,7 @@ static void call(struct ch_shadow *shadow, struct ch_shadow_job *job, const stru
     const struct ch_shadow_view view = {.state = state,
                                         .seq = job->seq,
                                         .now_ns = job->now_ns,
+                                        .made = ch_keeper_made(shadow->keeper),
                                         .streams = shadow->streams,
                                         .reader = shadow->head.reader,
                                         .head = &shadow->head};

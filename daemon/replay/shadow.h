@@ -23,7 +23,8 @@ struct ch_shadow_view {
     const struct ch_state *state; /* at seq */
     uint64_t seq;
     uint64_t now_ns;
-    struct ch_streams *streams; /* knows every seq up to the head's */
+    const struct ch_snapshot *made; /* the newest that the worker has made; NULL: none */
+    struct ch_streams *streams;     /* knows every seq up to the head's */
     struct ch_reader *reader;
     struct ch_follower
         *head; /* finds seqs by time; between two calls its reader is free. Its state is

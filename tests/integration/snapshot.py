@@ -3,12 +3,14 @@
 # SPDX-License-Identifier: MIT
 """Kills a daemon that makes snapshots, starts it from one, without any, and from damaged, cut,
 foreign and later ones: the state is the same each time. Asks the past with and without them."""
+import base64
 import os
 import random
 import shutil
 import time
 
 from _daemon import Daemon
+from _logfile import verify
 
 EVENTS = 200  # between two snapshots
 FLIPS = int(os.environ.get("CH_FLIPS", "200")) // 20
@@ -207,6 +209,29 @@ def foreign_ones_are_not_taken(daemon):
     print("snapshots of another log and of a longer one are not taken, and go")
 
 
+def checkpoints_tell_of_one():
+    """Where a new state is due in a checkpoint, it is that of a snapshot: hashed once for both."""
+    with Daemon("--snapshot-events", str(EVENTS), "--checkpoint-events", "20") as daemon:
+        begin(daemon)
+        told = None
+        for part in range(50):
+            fill(daemon, f"part{part}", EVENTS // 4)
+            wait_for_snapshot(daemon)
+            note = daemon.do("checkpoint.show")["note"]
+            line = next(x for x in note.splitlines() if x.startswith("charterd-state "))
+            _, _, seq, told = line.split()
+            if f"{int(seq):016}.snap" in files(daemon):
+                break
+        else:
+            raise AssertionError(f"no checkpoint tells of a snapshot: {line}, {files(daemon)}")
+        with open(os.path.join(folder(daemon), f"{int(seq):016}.snap"), "rb") as file:
+            head = file.read(112)
+        assert base64.b64encode(head[80:112]).decode() == told, (line, head)
+        daemon.stop()
+        verify(daemon.data, status=3, says="as replay gives them")  # 3: no key was given
+        print(f"a checkpoint tells of the state of the snapshot of event {seq}")
+
+
 def begin(daemon):
     daemon.do("user.create", username="ann", email="Ann@example.com", full_name="Ann A.")
     daemon.do("account.open_master", name="agency", owner="ann")
@@ -224,6 +249,7 @@ def main():
         an_end_makes_one(daemon)
         damage_costs_time_only(daemon, seed)
         foreign_ones_are_not_taken(daemon)
+    checkpoints_tell_of_one()
 
 
 if __name__ == "__main__":
