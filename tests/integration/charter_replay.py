@@ -61,6 +61,11 @@ def what_is_wanted_and_nothing_else(daemon, marks):
     assert seqs(daemon, "--type", "share_ended") == [marks["ended"]]
     assert seqs(daemon, "--type", "share_ended,account_renamed") == \
         [marks["ended"], marks["renamed"]]
+    # --on, which every command takes, is not passed over
+    agency = seqs(daemon, "--account", "agency")
+    assert agency and agency == seqs(daemon, "--on", "agency") != all_of
+    listed = daemon.charter("events", "--on", "agency", "--json").strip().split("\n")
+    assert [json.loads(line)["seq"] for line in listed] == agency
     bob = seqs(daemon, "--user", "bob")
     assert marks["first"] in bob and marks["restricted"] in bob and marks["ended"] not in bob, bob
     assert seqs(daemon, "--user", "bob", "--account", "agency", "--type", "share.*",
@@ -105,7 +110,13 @@ def what_is_wrong_is_told(daemon):
     assert "not_found" in replay(daemon, "--user", "nobody", status=3)
     assert "service_only" in replay(daemon, "--as", "ann", status=3)
     assert "no option --since" in replay(daemon, "--since", "5", status=2)
+    assert "32 types" in replay(daemon, "--type", ",".join(["share_given"] * 33), status=2)
     assert "--type" in replay(daemon, "--help")
+    for word in ("--as-of=5", "--csv"):
+        done = daemon.charter("events", word, check=False)
+        assert done.returncode == 2 and done.stdout == "" and "events has no " in done.stderr, done
+    plain = daemon.charter("events", "--from", "1", "--limit", "1")
+    assert plain.endswith("}\n"), f"nothing stands for what is not there: {plain}"
 
 
 def an_erased_person_has_no_name(daemon):

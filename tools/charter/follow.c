@@ -16,7 +16,7 @@ static const struct option_row rows[] = {
     [OPTION_FROM] = {"from", "SEQ", "the first event's seq; 1 unless said"},
     [OPTION_FOLLOW] = {"follow", NULL, "wait for more at the end, until interrupted"},
     [OPTION_TYPE] = {"type", "TYPE", "only events of this type, such as share_given"},
-    [OPTION_ACCOUNT] = {"account", "ACCOUNT", "only events of this account"},
+    [OPTION_ACCOUNT] = {"account", "ACCOUNT", "only events of this account; --on says the same"},
     [OPTION_LIMIT] = {"limit", "NUMBER", "stop after so many"},
 };
 
@@ -43,6 +43,8 @@ static void print_event(const struct charter_event *event)
     struct ch_buf line = {0};
     for (size_t i = 0; record != NULL && i < record->count; i++) {
         const struct ch_field *field = &record->fields[i];
+        struct charter_bytes value;
+        if (field->optional && !charter_get(event->record, field->name, &value)) continue;
         if (i > 0) ch_buf_put(&line, "  ", 2);
         const size_t start = line.len;
         cell_write(&line, field, event->record, false);
@@ -76,14 +78,38 @@ static bool go_on(void *context)
     return !interrupted();
 }
 
+static void set_account(struct charter_events_options *events, const char *name)
+{
+    const struct ref account = ref_of(CH_KIND_account_ref, name);
+    events->account_id = account.id;
+    events->account = account.name;
+}
+
+/* What is for every command, and not for this one. */
+static bool is_possible(const struct options *o)
+{
+    if (o->as_of != NULL) {
+        (void)fprintf(stderr,
+                      "charter: events has no answer about the past: --from and --limit say "
+                      "which events\n");
+        return false;
+    }
+    if (o->csv) {
+        (void)fprintf(stderr, "charter: events has no CSV form; try charter replay --csv\n");
+        return false;
+    }
+    return true;
+}
+
 static bool read_options(struct command_line *line, struct charter_events_options *events,
                          struct follow *follow)
 {
     const char *value = NULL;
+    const char *account = NULL;
     bool good = true;
     while (good) {
         const int place = option_next(line, rows, OPTIONS, &value);
-        if (place == OPTION_END) return true;
+        if (place == OPTION_END) break;
         if (place == OPTION_BAD) return false;
         if (place == OPTION_GLOBAL) continue;
         if (place == OPTION_FROM) {
@@ -93,15 +119,15 @@ static bool read_options(struct command_line *line, struct charter_events_option
         } else if (place == OPTION_TYPE) {
             events->type = value;
         } else if (place == OPTION_ACCOUNT) {
-            const struct ref account = ref_of(CH_KIND_account_ref, value);
-            events->account_id = account.id;
-            events->account = account.name;
+            account = value;
         } else {
             good = option_number(value, &follow->left) && follow->left > 0;
         }
         if (!good) (void)fprintf(stderr, "charter: '%s' is no number from 1\n", value);
     }
-    return false;
+    if (account == NULL) account = line->options.on;
+    if (account != NULL) set_account(events, account);
+    return good && (line->options.help || is_possible(&line->options));
 }
 
 enum exit_code follow_run(struct command_line *line)

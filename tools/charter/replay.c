@@ -20,7 +20,7 @@ enum { PAGE = 1000, TYPES_MOST = 32 };
 static const struct option_row rows[] = {
     [OPTION_FROM] = {"from", "SEQ|TIME", "the first event; the log's first unless said"},
     [OPTION_TO] = {"to", "SEQ|TIME", "the last event; the log's last unless said"},
-    [OPTION_ACCOUNT] = {"account", "ACCOUNT", "only events of this account"},
+    [OPTION_ACCOUNT] = {"account", "ACCOUNT", "only events of this account; --on says the same"},
     [OPTION_USER] = {"user", "USER", "only events about this user or their shares"},
     [OPTION_TYPE] = {"type", "TYPE,...", "only of these types: share_given, or all share.*"},
     [OPTION_FORMAT] = {"format", "FORMAT", "table, json (an object a line) or csv"},
@@ -75,14 +75,21 @@ static bool read_types(struct replay *r)
     bool known = true;
     if (text == NULL) return true;
     r->type_texts = strdup(text);
-    if (r->type_texts == NULL) return false;
+    if (r->type_texts == NULL) {
+        (void)fprintf(stderr, "charter: failed: out of memory\n");
+        return false;
+    }
     for (char *at = r->type_texts; at != NULL;) {
         char *comma = strchr(at, ',');
         if (comma != NULL) *comma = '\0';
         for (char *c = at; *c != '\0'; c++) {
             if (*c == '.' || *c == '-') *c = '_';
         }
-        if (r->type_count == TYPES_MOST) return false;
+        if (r->type_count == TYPES_MOST) {
+            (void)fprintf(stderr, "charter: --type takes %d types at most; share.* is one\n",
+                          TYPES_MOST);
+            return false;
+        }
         r->types[r->type_count++] = at;
         known = known && eventline_knows(at, is_like);
         at = comma == NULL ? NULL : comma + 1;
@@ -326,6 +333,7 @@ static bool read_options(struct command_line *line, struct replay *r, enum event
         if (place == OPTION_BAD) return false;
         if (place >= 0) r->texts[place] = value;
     }
+    if (r->texts[OPTION_ACCOUNT] == NULL) r->texts[OPTION_ACCOUNT] = line->options.on;
     *format = line->options.json  ? EVENTLINE_JSON
               : line->options.csv ? EVENTLINE_CSV
                                   : EVENTLINE_TABLE;
