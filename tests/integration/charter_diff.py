@@ -148,12 +148,33 @@ def pages_are_followed(daemon):
     assert diff(daemon, "now", "now", status=0) == ""
 
 
+def people_are_renamed_and_erased(daemon):
+    person = daemon.do("user.create", username="ivo", email="ivo@example.org")["user"]
+    daemon.do("share.give", "agency", user="ivo", role="user")
+    before = daemon.status()["durable"]
+    assert daemon.ask(("user.update_profile", None, {"username": "iwo"}),
+                      auth=["as", "user", "ivo"])["ok"]
+    renamed = daemon.status()["durable"]
+    share = [one for one in changes(daemon, before, renamed) if one["kind"] == "share"][0]
+    assert (share["title_before"], share["title"]) == ("ivo", "iwo"), share
+    assert "~ name: ivo -> iwo" in diff(daemon, before, renamed)
+    daemon.do("user.erase", user="iwo")
+    text = diff(daemon, before, "now", "agency")
+    whose = [line for line in text.split("\n") if line.startswith("~ person ")]
+    assert len(whose) == 1 and whose[0].startswith("~ person usr_"), \
+        f"an erased person is not called as the account: {text}"
+    assert person in [one["id"] for one in changes(daemon, before, "now")]
+
+
 def what_is_wrong_is_told(daemon, marks):
     assert "not_yet" in diff(daemon, 1, 99999, status=4)
     assert "not_found" in diff(daemon, 1, "now", "nowhere", status=3)
     assert "one account" in diff(daemon, 1, "now", "agency", "other", status=2)
     assert "usage" in daemon.charter("diff", "--at", "5", check=False).stderr
     assert "as_of" in diff(daemon, 1, "yesterday", status=4)
+    # a moment that is none is not taken for one at which the account was not there
+    assert "neither a seq nor" in diff(daemon, "yesterday", "tomorrow", "agency", status=4)
+    assert "--at" in diff(daemon, 1, "now", "--as-of", "3", status=2)
     # a person sees what they may see now, and is told what they may not
     assert "account.show" in diff(daemon, marks["before"], "now", "--as", "bob", status=3)
     hers = changes(daemon, marks["before"], marks["after"], "--as", "ann")
@@ -169,6 +190,7 @@ def main():
         moments_and_accounts(daemon, marks)
         what_is_wrong_is_told(daemon, marks)
         pages_are_followed(daemon)
+        people_are_renamed_and_erased(daemon)
         print("what changed is told")
 
 

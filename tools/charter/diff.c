@@ -296,6 +296,11 @@ static bool print_json(const struct diff *d)
         for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
             jsonout_put(&one, names[k][0], json_incref(json_object_get(thing, names[k][1])));
         }
+        if (change->before != NULL && change->after != NULL &&
+            is_renamed(change->before, change->after)) {
+            jsonout_put(&one, "title_before",
+                        json_incref(json_object_get(change->before, "title")));
+        }
         json_t *before = json_object_get(change->before, "values");
         json_t *after = json_object_get(change->after, "values");
         if (before != NULL) jsonout_put(&one, "before", raw_of(before));
@@ -334,9 +339,19 @@ static bool read_options(struct command_line *line, struct diff *d)
         count++;
     }
     if (d->account == NULL) d->account = line->options.on;
+    if (!line->options.help && line->options.as_of != NULL) {
+        (void)fprintf(stderr, "charter: diff takes its moments with --at, not with --as-of\n");
+        return false;
+    }
     if (line->options.help || count == MOMENTS) return true;
     (void)fprintf(stderr, "charter: usage: charter %s\n", diff_special.usage);
     return false;
+}
+
+static enum exit_code tell_no_memory(void)
+{
+    (void)fprintf(stderr, "charter: failed: out of memory\n");
+    return EXIT_FAILED;
 }
 
 /* The present moment as a seq, so that all questions are about the same one. */
@@ -357,29 +372,32 @@ static enum exit_code set_now(struct charter *c, const struct options *o, struct
     return EXIT_DONE;
 }
 
-/* The account's id, as it was called at that moment; 0: there was none. */
-static uint64_t account_at(struct charter *c, const struct options *given, const struct diff *d,
-                           int moment)
+/* The account's id, as it was called at that moment; *ret 0: there was none. */
+static enum exit_code account_at(struct charter *c, const struct options *given,
+                                 const struct diff *d, int moment, uint64_t *ret)
 {
     struct options o = *given;
     struct charter_error error;
     struct charter_reply *reply = NULL;
     struct charter_bytes account;
-    uint64_t id = 0;
+    enum exit_code code = EXIT_DONE;
     o.as_of = d->at[moment];
     const struct charter_head head = ask_head(&o);
     struct charter_message *m = charter_message_create(&head);
-    if (m == NULL) return 0;
+    if (m == NULL) return tell_no_memory();
     const struct ref ref = ref_of(CH_KIND_account_ref, d->account);
     charter_message_call(
         m, &(struct charter_call_head){.type = "account.show", .on = ref.name, .on_id = ref.id});
-    if (charter_call(c, m, &reply, &error) == 0 &&
-        charter_get(charter_reply_result(reply, 0)->value, "account", &account)) {
-        (void)charter_get_uint(account, "account", &id);
+    if (charter_call(c, m, &reply, &error) != 0) {
+        code = ask_tell_error(&error);
+    } else if (charter_reply_result(reply, 0)->outcome == CHARTER_FAILURE) {
+        code = ask_tell_no(charter_reply_result(reply, 0));
+    } else if (charter_get(charter_reply_result(reply, 0)->value, "account", &account)) {
+        (void)charter_get_uint(account, "account", ret);
     }
     charter_reply_destroy(reply);
     charter_message_destroy(m);
-    return id;
+    return code;
 }
 
 static bool go_on(void *arg, uint64_t accounts)
@@ -393,7 +411,8 @@ static enum exit_code take(struct charter *c, const struct options *o, struct di
     uint64_t account = 0;
     enum exit_code code = EXIT_DONE;
     for (int i = MOMENTS - 1; d->account != NULL && account == 0 && i >= 0; i--) {
-        account = account_at(c, o, d, i);
+        code = account_at(c, o, d, i, &account);
+        if (code != EXIT_DONE) return code;
     }
     if (d->account != NULL && account == 0) {
         (void)fprintf(stderr,
@@ -448,10 +467,7 @@ enum exit_code diff_run(struct command_line *line)
     code = ask_connect(&line->options, 1, &c);
     if (code == EXIT_DONE) code = set_now(c, &line->options, &d);
     if (code == EXIT_DONE) code = take(c, &line->options, &d);
-    if (code == EXIT_DONE && !compare(&d)) {
-        (void)fprintf(stderr, "charter: failed: out of memory\n");
-        code = EXIT_FAILED;
-    }
+    if (code == EXIT_DONE && !compare(&d)) code = tell_no_memory();
     if (code == EXIT_DONE) {
         bool printed = true;
         if (line->options.json) {

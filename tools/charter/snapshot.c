@@ -299,14 +299,12 @@ static void add_row(struct taking *t, const struct source *source, const struct 
                     struct charter_bytes row)
 {
     struct charter_text title = {t->path, strlen(t->path)};
-    char id[NAME_BYTES];
+    char id[NAME_BYTES] = "";
     uint64_t number = 0;
     bool built_in = false;
     if (charter_get_bool(row, "built_in", &built_in) && built_in != (t->account == 0)) return;
-    if (source->title != NULL && !charter_get_text(row, source->title, &title) &&
-        source->other != NULL) {
-        (void)charter_get_text(row, source->other, &title);
-    }
+    const bool titled = source->title == NULL || charter_get_text(row, source->title, &title) ||
+                        (source->other != NULL && charter_get_text(row, source->other, &title));
     if (source->id != NULL) {
         (void)charter_get_uint(row, source->id, &number);
         write_id(ref_prefix_of(ch_text_of(source->id)), number, id);
@@ -316,6 +314,7 @@ static void add_row(struct taking *t, const struct source *source, const struct 
     } else {
         (void)snprintf(id, sizeof id, "%.*s", (int)title.len, title.ptr);
     }
+    if (!titled) title = (struct charter_text){id, strlen(id)}; /* who was erased has no name */
     json_t *values = json_object();
     put_values(&values, "", record, row);
     (void)json_object_del(values, source->id == NULL ? "id" : source->id);
@@ -380,9 +379,7 @@ static struct charter_message *begin(const struct taking *t)
     o.as_of = t->ret->as_of;
     struct charter_head head = ask_head(&o);
     head.each = true;
-    struct charter_message *m = charter_message_create(&head);
-    if (m == NULL) (void)fprintf(stderr, "charter: failed: out of memory\n");
-    return m;
+    return charter_message_create(&head);
 }
 
 /* An answer that is refused because there is nothing is none; another is told at the end. */
