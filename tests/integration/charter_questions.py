@@ -46,6 +46,13 @@ def main():
         assert out.startswith("differs: line 5: answered allowed granted: ") and \
             out.endswith("5 asked, 4 agree, 1 differ\n"), out
 
+        # what is no question is told by its line, and steers no terminal
+        with open(os.path.join(daemon.dir, "odd"), "w", encoding="utf-8") as file:
+            file.write("\x1b[31m" + "x" * 1000 + "\n")
+        done = daemon.charter("check", "--from", file.name, check=False)
+        assert done.returncode == 2 and "line 1 is no question: ?[31mxx" in done.stderr, done
+        assert "\x1b" not in done.stderr and len(done.stderr) < 400, done
+
         # without --under none is there: each is told once, and what to do
         out, err = check(daemon, good, status=3)
         assert out == "4 asked, 0 agree, 0 differ, 4 about accounts that are not there\n", out

@@ -195,11 +195,21 @@ static enum exit_code ask_pages(struct charter *c, const struct options *o, int 
         struct charter_reply *reply = NULL;
         const enum exit_code code = ask_call(c, o, call->args.name, call->on, pairs, total, &reply);
         if (code != EXIT_DONE) return code;
-        if (!pages_add(pages, reply)) return EXIT_FAILED;
+        if (!pages_add(pages, reply)) {
+            (void)fprintf(stderr, "charter: failed: out of memory\n");
+            return EXIT_FAILED;
+        }
         uint64_t next;
-        if (!o->all || !takes_cursor(&call->args) || pages->count == PAGES_MOST ||
+        if (!o->all || !takes_cursor(&call->args) ||
             !charter_get_uint(pages->values[pages->count - 1], "next", &next)) {
             return EXIT_DONE;
+        }
+        if (pages->count == PAGES_MOST) {
+            (void)fprintf(stderr,
+                          "charter: failed: the list goes on behind %d pages; ask for "
+                          "larger ones with --limit, or for a part with --after\n",
+                          PAGES_MOST);
+            return EXIT_FAILED;
         }
         pairs->len = own_len;
         ch_pack_chars(pairs, "after");

@@ -2,6 +2,7 @@
 #include "tools/charter/lines.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -101,6 +102,22 @@ enum ch_err lines_next(struct lines *lines, struct ch_text *ret, struct ch_why *
         enum ch_err err = fill(lines, why);
         if (err != CH_OK) return err;
     }
+}
+
+void lines_tell(const char *is, uint64_t number, struct ch_text line)
+{
+    enum { SHOWN = 300 };
+    (void)fprintf(stderr, "charter: line %llu is %s: ", (unsigned long long)number, is);
+    for (size_t i = 0; i < line.len && (i + 1 < line.len || line.ptr[i] != '\n'); i++) {
+        const unsigned char c = (unsigned char)line.ptr[i];
+        const bool begins = (c & 0xc0) != 0x80; /* a character, if this is UTF-8 */
+        if (i >= SHOWN && begins) {
+            (void)fprintf(stderr, "...");
+            break;
+        }
+        (void)fputc(c < ' ' || c == 0x7f ? '?' : c, stderr);
+    }
+    (void)fputc('\n', stderr);
 }
 
 int lines_permille(const struct lines *lines)

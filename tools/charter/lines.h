@@ -17,6 +17,10 @@ void lines_close(struct lines *lines); /* NULL is a no-op */
  *         LIMIT_MESSAGE_BYTES) */
 CH_MUST_USE enum ch_err lines_next(struct lines *lines, struct ch_text *ret, struct ch_why *why);
 
+/* Tells on standard error that a line is not what it should be: "line 3 is no command: ...", as
+ * much of it as a person reads. Nothing of it steers the terminal. */
+void lines_tell(const char *is, uint64_t number, struct ch_text line);
+
 /* Thousandths of the file read so far; -1 where its size is not known. */
 int lines_permille(const struct lines *lines);
 #endif

@@ -321,12 +321,11 @@ static enum exit_code ask_line(struct asker *a, struct ch_text text)
     }
     if (code == EXIT_DONE && round->m == NULL) {
         round->first_line = a->line_count;
-        if (!begin_round(a, round, as_of)) code = EXIT_FAILED;
+        if (!begin_round(a, round, as_of)) code = tell_no_memory();
     }
     if (code == EXIT_DONE && !add_call(a, round, question)) code = EXIT_USAGE;
-    if (code == EXIT_USAGE || code == EXIT_FAILED) {
-        (void)fprintf(stderr, "charter: line %llu is no question: %.*s\n",
-                      (unsigned long long)a->line_count, (int)text.len, text.ptr);
+    if (code == EXIT_USAGE) {
+        lines_tell("no question", a->line_count, text);
     } else if (code == EXIT_DONE) {
         round->count++;
         ch_buf_put_text(&round->texts, text);

@@ -345,7 +345,6 @@ static enum exit_code send(struct review *r, struct charter_message *m)
     struct charter_error error = {0};
     struct charter_reply *reply = NULL;
     enum exit_code code = EXIT_DONE;
-    if (charter_message_calls(m) == 0) return EXIT_DONE;
     if (charter_call(r->c, m, &reply, &error) != 0) return ask_tell_error(&error);
     if (charter_reply_ok(reply)) {
         r->ended += ended_by(reply);
@@ -373,9 +372,11 @@ static enum exit_code end_all(struct review *r)
             room -= looked < room ? looked : room;
             if (charter_message_calls(m) == 1000) break;
         }
-        code = send(r, m);
+        if (charter_message_calls(m) > 0) {
+            code = send(r, m);
+            head.id = NULL; /* it is one message's */
+        }
         charter_message_destroy(m);
-        head.id = NULL; /* it is one message's */
     }
     return code;
 }

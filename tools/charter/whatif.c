@@ -142,9 +142,7 @@ static enum exit_code read_line(struct whatif *w, struct ch_text text, uint64_t 
     if (code == EXIT_FAILED) return code;
     const int type = code == EXIT_DONE ? ch_call_find(ch_text_of(command->type)) : -1;
     if (type >= 0 && !ch_calls[type].query) return EXIT_DONE;
-    (void)fprintf(stderr, "charter: line %llu is no command: %.*s\n", (unsigned long long)number,
-                  (int)(text.len > 0 && text.ptr[text.len - 1] == '\n' ? text.len - 1 : text.len),
-                  text.ptr);
+    lines_tell("no command", number, text);
     return EXIT_USAGE;
 }
 
@@ -289,6 +287,21 @@ static enum exit_code tell_refused(const struct whatif *w, const struct charter_
     return code;
 }
 
+/* Each page is of the state that it found. */
+static void tell_moved(const struct whatif *w)
+{
+    uint64_t before = 0;
+    uint64_t now = 0;
+    if (w->pages < 2 || !charter_get_uint(w->values[w->pages - 2], "revision", &before) ||
+        !charter_get_uint(w->values[w->pages - 1], "revision", &now) || before == now) {
+        return;
+    }
+    (void)fprintf(stderr,
+                  "charter: events %llu to %llu came between two pages, so rows may lack or be "
+                  "there twice\n",
+                  (unsigned long long)before + 1, (unsigned long long)now);
+}
+
 static enum exit_code ask_pages(struct whatif *w, struct charter *c)
 {
     uint64_t after = 0;
@@ -300,10 +313,22 @@ static enum exit_code ask_pages(struct whatif *w, struct charter *c)
         const int number = charter_call(c, m, &reply, &error);
         charter_message_destroy(m);
         if (number != 0) return ask_tell_error(&error);
+        const bool answered = charter_reply_result(reply, w->count)->outcome == CHARTER_RESULT;
+        if (!answered && w->pages > 0) { /* the first page alone is no answer */
+            const enum exit_code code = tell_refused(w, reply);
+            charter_reply_destroy(reply);
+            return code;
+        }
         if (!keep_page(w, reply)) return tell_no_memory();
-        if (charter_reply_result(reply, w->count)->outcome != CHARTER_RESULT || !w->options->all ||
-            w->pages == PAGES_MOST || !charter_get_uint(w->values[w->pages - 1], "next", &after)) {
+        tell_moved(w);
+        if (!answered || !w->options->all ||
+            !charter_get_uint(w->values[w->pages - 1], "next", &after)) {
             return EXIT_DONE;
+        }
+        if (w->pages == PAGES_MOST) {
+            (void)fprintf(stderr, "charter: failed: the answer has more than %d pages\n",
+                          PAGES_MOST);
+            return EXIT_FAILED;
         }
     }
 }
