@@ -108,6 +108,13 @@ def main():
             other.communicate()
         daemon.charter(*receipt, "--out", out)
         assert os.listdir(dir) == ["file"]
+        # standard output by its usual name
+        text = daemon.charter(*receipt, "--out", "-", cwd=dir)
+        assert text.startswith("charterd receipt 1\n") and os.listdir(dir) == ["file"], text
+        # nothing is written where nothing is to be done
+        text = daemon.charter(*receipt, "--dry-run", "--out", os.path.join(dir, "none"))
+        assert text.startswith("not written: allowed (granted) as of event "), text
+        assert os.listdir(dir) == ["file"]
     print("a file is written whole, or left alone")
 
 

@@ -70,17 +70,23 @@ static int write_to(const char *path, const void *ptr, size_t len)
     return code;
 }
 
+bool outfile_is_stdout(const char *path)
+{
+    return path == NULL || strcmp(path, "-") == 0;
+}
+
 enum exit_code outfile_write(const char *path, const void *ptr, size_t len)
 {
     int code;
-    if (path == NULL) {
+    if (outfile_is_stdout(path)) {
         errno = 0;
         code = fwrite(ptr, 1, len, stdout) == len ? 0 : errno != 0 ? errno : EIO;
     } else {
         code = write_to(path, ptr, len);
     }
     if (code == 0) return EXIT_DONE;
-    (void)fprintf(stderr, "charter: failed: %s: %s\n", path == NULL ? "standard output" : path,
+    (void)fprintf(stderr, "charter: failed: %s: %s\n",
+                  outfile_is_stdout(path) ? "standard output" : path,
                   code == EWOULDBLOCK ? "another process writes it" : strerror(code));
     return EXIT_FAILED;
 }

@@ -18,7 +18,8 @@ static const struct option_row rows[] = {
                            "inclusion: the size of the checkpoint; the newest unless said"},
     [OPTION_FROM] = {"from", "SIZE", "consistency: the earlier size; 0: of a witness that is new"},
     [OPTION_TO] = {"to", "SIZE", "consistency: a checkpoint's size; the newest unless said"},
-    [OPTION_OUT] = {"out", "FILE", "write the proof there; to standard output unless said"},
+    [OPTION_OUT] = {"out", "FILE",
+                    "write the proof there; to standard output unless said, or with -"},
 };
 
 const struct special proof_special = {

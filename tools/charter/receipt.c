@@ -16,7 +16,7 @@ static const struct option_row rows[] = {
     {"any", NULL, "on at least one resource"},
     {"channel", "CHANNEL", "how the act would arrive; api unless said"},
     {"names", NULL, "with the names of people, which stay in the file whoever is erased"},
-    {"out", "FILE", "write it there; to standard output unless said"},
+    {"out", "FILE", "write it there; to standard output unless said, or with -"},
 };
 
 const struct special receipt_special = {
@@ -71,17 +71,18 @@ static enum exit_code write_answer(const struct options *o, const char *out,
         ch_buf_deinit(&text);
         return code;
     }
-    if (!charter_get_bytes(answer, "receipt", &file) ||
+    if ((!o->dry_run && !charter_get_bytes(answer, "receipt", &file)) ||
         !charter_get_text(answer, "decision", &decision) ||
         !charter_get_text(answer, "reason", &reason) ||
         !charter_get_uint(answer, "revision", &revision)) {
         (void)fprintf(stderr, "charter: failed: the answer is no receipt\n");
         return EXIT_FAILED;
     }
-    const enum exit_code code = outfile_write(out, file.ptr, file.len);
-    if (code == EXIT_DONE && out != NULL) {
-        (void)printf("%s: %.*s (%.*s) as of event %llu\n", out, (int)decision.len, decision.ptr,
-                     (int)reason.len, reason.ptr, (unsigned long long)revision);
+    const enum exit_code code = o->dry_run ? EXIT_DONE : outfile_write(out, file.ptr, file.len);
+    if (code == EXIT_DONE && (o->dry_run || !outfile_is_stdout(out))) {
+        (void)printf("%s: %.*s (%.*s) as of event %llu\n", o->dry_run ? "not written" : out,
+                     (int)decision.len, decision.ptr, (int)reason.len, reason.ptr,
+                     (unsigned long long)revision);
     }
     return code;
 }
