@@ -181,12 +181,27 @@ def the_new_key_is_followed(daemon, key):
     proof = os.path.join(daemon.dir, "rotated.tlog-proof")
     daemon.charter("proof", "inclusion", "7", "--out", proof)
     verify("proof", proof, "--key", rotated)
+    told = json.loads(verify("proof", proof, "--key", rotated, "--json"))
+    assert (told["good"], told["seq"], told["event"]["type"]) == (True, 7, "schema_declared"), told
+    verify("proof", proof, "--key", rotated, "--against", before, status=3, says="of another size")
+    newest = write(daemon, "newest.checkpoint", daemon.do("checkpoint.show")["note"])
+    verify("proof", proof, "--key", rotated, "--against", newest)
+    other = open(newest, encoding="utf-8").read().split("\n")
+    other[2] = "A" * 43 + "="
+    verify("proof", proof, "--key", rotated, "--against",
+           write(daemon, "other.checkpoint", "\n".join(other)), status=1, says="of this size")
+    verify("proof", proof, "--key", rotated, "--against", proof, status=1, says="is no signed")
+    told = verify("proof", proof, "--key", key, "--json", status=1)
+    assert json.loads(told[:told.rindex("}") + 1])["good"] is False, told
     verify("proof", proof, "--key", key, status=1, says="not signed by a key given")
     verify("proof", proof, "--key", key, "--against", before, status=1)
     verify("proof", proof, "--key", key, "--against", link, says="good")
     daemon.charter("proof", "consistency", str(size), "--out", proof)
     verify("consistency", proof, "--key", key, "--against", before, status=1)
     verify("consistency", proof, "--key", key, "--against", before, "--against", link)
+    told = json.loads(verify("consistency", proof, "--key", key, "--against", before, "--against",
+                             link, "--json"))
+    assert told["good"] and told["from"] == size, told
     verify("consistency", proof, "--key", rotated, "--against", before, status=1)
 
 

@@ -455,6 +455,11 @@ def another_log_of_this_size_is_found(daemon, key, path):
         with open(kept, "w", encoding="utf-8") as file:
             file.write("\n".join(lines[:2] + [root] + lines[3:]))
         verify("receipt", path, "--key", key, "--against", kept, status=status)
+    # one of another size is no comparison, and what is no checkpoint is none at all
+    with open(kept, "w", encoding="utf-8") as file:
+        file.write("\n".join([lines[0], str(int(lines[1]) + 1), *lines[2:]]))
+    assert "consistency" in told(path, key, "--against", kept, status=3)["unchecked"]
+    verify("receipt", path, "--key", key, "--against", path, status=1, says="is no signed")
 
 
 def another_key_is_followed_or_refused(daemon, key, path):

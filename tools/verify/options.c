@@ -32,7 +32,9 @@ static const struct option_row rows[OPTIONS] = {
     [OPTION_against] =
         {"against", "FILE",
          "a checkpoint that was kept elsewhere: the log must go on from it (several); proof, "
-         "consistency, receipt: one that names the log's next key leads to it",
+         "consistency, receipt: one that names the log's next key leads to it, one of the same "
+         "size "
+         "must have the same root",
          EVERYWHERE},
     [OPTION_record] = {"record", "FILE",
                        "proof: the record's bytes; those in the proof unless said", EVERYWHERE},
@@ -177,6 +179,10 @@ bool options_read(int argc, char **argv, struct options *ret)
 {
     *ret = (struct options){.what = VERIFY_DIR};
     for (int at = 1; at < argc; at++) {
+        if (strcmp(argv[at], "-h") == 0) {
+            ret->help = true;
+            continue;
+        }
         const bool good = strncmp(argv[at], "--", 2) == 0 ? take_option(ret, argc, argv, &at)
                                                           : take_word(ret, argv[at]);
         if (!good) return false;

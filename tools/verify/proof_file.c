@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "daemon/log/checkpoint.h"
 #include "daemon/log/proof.h"
 #include "schema/base/arena.h"
@@ -14,6 +16,7 @@
 #include "schema/event.h"
 #include "schema/text.h"
 #include "tools/lib/file.h"
+#include "tools/lib/jsonout.h"
 #include "tools/verify/known.h"
 
 enum { FILE_MOST = 4 << 20, RECORD_MOST = 1 << 20 };
@@ -28,11 +31,104 @@ struct parsed {
     struct ch_checkpoint checkpoint;
 };
 
-static enum exit_code tell(const char *path, const char *what)
+/* ---- what it comes to --------------------------------------------------------------------- */
+
+/* where: the file that is at fault */
+static enum exit_code tell(const struct options *options, const char *where, const char *what)
 {
-    (void)fprintf(stderr, "charter-verify: FALSE: %s: %s\n", path, what);
+    if (options->json) {
+        json_t *tree = json_object();
+        jsonout_put(&tree, "good", json_false());
+        jsonout_put(&tree, "text", jsonout_string(what));
+        (void)jsonout_print("charter-verify", stdout, tree, JSON_INDENT(2));
+    }
+    (void)fprintf(stderr, "charter-verify: FALSE: %s: %s\n", where, what);
     return EXIT_FALSE;
 }
+
+/* The record as an event, where this program knows its form. */
+static bool read_event(struct ch_bytes record, uint64_t seq, struct ch_arena *arena,
+                       union ch_event_body *body, struct ch_event *ret)
+{
+    return ch_event_decode(record, arena, body, ret, NULL) == CH_OK && ret->seq == seq;
+}
+
+static json_t *json_event(struct ch_bytes record, uint64_t seq)
+{
+    struct ch_arena arena = {0};
+    union ch_event_body body;
+    struct ch_event event;
+    char at[CH_TIME_TEXT_BYTES];
+    json_t *tree = json_null();
+    if (read_event(record, seq, &arena, &body, &event)) {
+        (void)ch_time_write(event.at, at);
+        tree = json_object();
+        jsonout_put(&tree, "type", json_string(ch_events[event.tag].record.name));
+        jsonout_put(&tree, "at", json_string(at));
+        jsonout_put(&tree, "actor_kind",
+                    json_string(ch_enum_name(CH_KIND_actor_kind, event.actor.kind)));
+        jsonout_put(&tree, "actor", json_integer((json_int_t)event.actor.id));
+        jsonout_put(&tree, "account", json_integer((json_int_t)event.account));
+    }
+    ch_arena_deinit(&arena);
+    return tree;
+}
+
+static void print_event(struct ch_bytes record, uint64_t seq)
+{
+    struct ch_arena arena = {0};
+    union ch_event_body body;
+    struct ch_event event;
+    char at[CH_TIME_TEXT_BYTES];
+    if (read_event(record, seq, &arena, &body, &event)) {
+        (void)ch_time_write(event.at, at);
+        (void)printf("  event       %s at %s, account %" PRIu64 ", by %s %" PRIu64 "\n",
+                     ch_events[event.tag].record.name, at, event.account,
+                     ch_enum_name(CH_KIND_actor_kind, event.actor.kind), event.actor.id);
+    } else {
+        (void)printf("  event       %zu bytes, not of a form that this program knows\n",
+                     record.len);
+    }
+    ch_arena_deinit(&arena);
+}
+
+/* All is good, but perhaps for a checkpoint that could not be compared. */
+static enum exit_code tell_good(const struct options *options, const struct parsed *parsed,
+                                bool apart)
+{
+    const struct ch_text origin = parsed->checkpoint.origin;
+    const uint64_t size = parsed->checkpoint.size;
+    const bool inclusion = options->what == VERIFY_PROOF;
+    const uint64_t seq = parsed->number + 1;
+    const enum exit_code code = apart ? EXIT_PARTLY : EXIT_GOOD;
+    if (options->json) {
+        json_t *tree = json_object();
+        jsonout_put(&tree, "good", json_true());
+        jsonout_put(&tree, "origin", jsonout_text(origin.ptr, origin.len));
+        jsonout_put(&tree, "size", json_integer((json_int_t)size));
+        if (inclusion) {
+            jsonout_put(&tree, "seq", json_integer((json_int_t)seq));
+            jsonout_put(&tree, "event", json_event(ch_buf_view(&parsed->record), seq));
+        } else {
+            jsonout_put(&tree, "from", json_integer((json_int_t)parsed->number));
+        }
+        if (apart) jsonout_put(&tree, "unchecked", json_string(known_apart));
+        return jsonout_print("charter-verify", stdout, tree, JSON_INDENT(2)) ? code : EXIT_FAILED;
+    }
+    if (options->quiet) return code;
+    if (inclusion) {
+        (void)printf("good: record %" PRIu64 " is in the log %.*s of %" PRIu64 " records\n", seq,
+                     (int)origin.len, origin.ptr, size);
+        print_event(ch_buf_view(&parsed->record), seq);
+    } else {
+        (void)printf("good: the log %.*s of %" PRIu64 " records begins with that of %" PRIu64 "\n",
+                     (int)origin.len, origin.ptr, size, parsed->number);
+    }
+    if (apart) (void)printf("  but         %s\n", known_apart);
+    return code;
+}
+
+/* ---- the file ----------------------------------------------------------------------------- */
 
 static bool read_record(struct ch_text text, struct ch_buf *ret)
 {
@@ -73,24 +169,6 @@ static bool parse(struct ch_text text, bool inclusion, struct parsed *ret)
            ch_decimal_read(line, &ret->number) && read_rest(text, ret);
 }
 
-static void print_event(struct ch_bytes record, uint64_t index)
-{
-    struct ch_arena arena = {0};
-    union ch_event_body body;
-    struct ch_event event;
-    char at[CH_TIME_TEXT_BYTES];
-    if (ch_event_decode(record, &arena, &body, &event, NULL) == CH_OK && event.seq == index + 1) {
-        (void)ch_time_write(event.at, at);
-        (void)printf("  event       %s at %s, account %" PRIu64 ", by %s %" PRIu64 "\n",
-                     ch_events[event.tag].record.name, at, event.account,
-                     ch_enum_name(CH_KIND_actor_kind, event.actor.kind), event.actor.id);
-    } else {
-        (void)printf("  event       %zu bytes, not of a form that this program knows\n",
-                     record.len);
-    }
-    ch_arena_deinit(&arena);
-}
-
 /* The record that the proof is about: given beside it, or in it. */
 static bool record_of(const struct options *options, struct parsed *parsed)
 {
@@ -109,10 +187,13 @@ static enum exit_code check_inclusion(const struct options *options, struct ch_t
     struct ch_hasher hasher;
     struct ch_hash leaf;
     struct known known;
-    if (!parse(text, true, parsed)) return tell(options->path, "this is no tlog-proof");
+    size_t apart = 0;
+    if (!parse(text, true, parsed)) return tell(options, options->path, "this is no tlog-proof");
     known_follow(options, &known);
     const char *fault = known_check(options, &known, &parsed->note);
-    if (fault != NULL) return tell(options->path, fault);
+    if (fault != NULL) return tell(options, options->path, fault);
+    fault = known_compare(options, &parsed->checkpoint, &apart);
+    if (fault != NULL) return tell(options, "--against", fault);
     if (!record_of(options, parsed)) return EXIT_USAGE;
     if (ch_hasher_init(&hasher, NULL) != CH_OK) return EXIT_FAILED;
     ch_merkle_leaf(&hasher, ch_buf_view(&parsed->record), &leaf);
@@ -120,15 +201,11 @@ static enum exit_code check_inclusion(const struct options *options, struct ch_t
                                                &leaf, &parsed->proof, &parsed->checkpoint.root);
     ch_hasher_deinit(&hasher);
     if (!good) {
-        return tell(options->path, "the record does not lead to the checkpoint's root at this "
-                                   "place");
+        return tell(options, options->path,
+                    "the record does not lead to the checkpoint's root at this "
+                    "place");
     }
-    if (options->quiet) return EXIT_GOOD;
-    (void)printf("good: record %" PRIu64 " is in the log %.*s of %" PRIu64 " records\n",
-                 parsed->number + 1, (int)parsed->checkpoint.origin.len,
-                 parsed->checkpoint.origin.ptr, parsed->checkpoint.size);
-    print_event(ch_buf_view(&parsed->record), parsed->number);
-    return EXIT_GOOD;
+    return tell_good(options, parsed, apart > 0);
 }
 
 static enum exit_code check_consistency(const struct options *options, struct ch_text text,
@@ -139,32 +216,35 @@ static enum exit_code check_consistency(const struct options *options, struct ch
     struct ch_checkpoint old;
     struct known known;
     struct ch_hasher hasher;
-    if (!parse(text, false, parsed)) return tell(options->path, "this is no consistency proof");
+    size_t apart; /* the one that it is compared with is */
+    if (!parse(text, false, parsed))
+        return tell(options, options->path, "this is no consistency proof");
     if (!ch_checkpoint_read_note((struct ch_text){(const char *)file->ptr, file->len}, &old_note,
                                  &old)) {
-        return tell("--against", "this is no signed checkpoint");
+        return tell(options, "--against", "this is no signed checkpoint");
     }
     known_follow(options, &known);
     const char *fault = known_check(options, &known, &parsed->note);
-    if (fault != NULL) return tell(options->path, fault);
+    if (fault != NULL) return tell(options, options->path, fault);
     fault = known_check(options, &known, &old_note);
-    if (fault != NULL) return tell("--against", fault);
+    if (fault != NULL) return tell(options, "--against", fault);
     if (!ch_text_equal(old.origin, parsed->checkpoint.origin)) {
-        return tell(options->path, "the checkpoints are of two logs");
+        return tell(options, options->path, "the checkpoints are of two logs");
     }
+    fault = known_compare(options, &parsed->checkpoint, &apart);
+    if (fault != NULL) return tell(options, "--against", fault);
     if (old.size != parsed->number) {
-        return tell(options->path, "the proof is from another size than the earlier checkpoint's");
+        return tell(options, options->path,
+                    "the proof is from another size than the earlier checkpoint's");
     }
     if (ch_hasher_init(&hasher, NULL) != CH_OK) return EXIT_FAILED;
     const bool good =
         ch_proof_check_consistency(&hasher, old.size, parsed->checkpoint.size, &parsed->proof,
                                    &old.root, &parsed->checkpoint.root);
     ch_hasher_deinit(&hasher);
-    if (!good) return tell(options->path, "the later log does not begin with the earlier one");
-    if (options->quiet) return EXIT_GOOD;
-    (void)printf("good: the log %.*s of %" PRIu64 " records begins with that of %" PRIu64 "\n",
-                 (int)old.origin.len, old.origin.ptr, parsed->checkpoint.size, old.size);
-    return EXIT_GOOD;
+    if (!good)
+        return tell(options, options->path, "the later log does not begin with the earlier one");
+    return tell_good(options, parsed, /* apart= */ false);
 }
 
 static enum exit_code check(const struct options *options, bool inclusion)

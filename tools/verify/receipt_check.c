@@ -73,18 +73,8 @@ static bool check_checkpoint(const struct options *options, struct checked *chec
     if (!ch_text_equal(checked->checkpoint.origin, checked->statement.said[SAID_log])) {
         return fault(checked, "the checkpoint is of another log");
     }
-    for (size_t i = 0; i < options->against_count; i++) {
-        const struct ch_buf *file = &options->against[i];
-        struct ch_note note;
-        struct ch_checkpoint kept;
-        if (ch_checkpoint_read_note((struct ch_text){(const char *)file->ptr, file->len}, &note,
-                                    &kept) &&
-            ch_text_equal(kept.origin, checked->checkpoint.origin) &&
-            kept.size == checked->checkpoint.size &&
-            !ch_hash_equal(&kept.root, &checked->checkpoint.root)) {
-            return fault(checked, "the checkpoint kept elsewhere is of another log of this size");
-        }
-    }
+    wrong = known_compare(options, &checked->checkpoint, &checked->apart);
+    if (wrong != NULL) return fault(checked, wrong);
     if (checked->statement.seq > checked->checkpoint.size) {
         return fault(checked, "the checkpoint does not reach to the event that the answer is of");
     }

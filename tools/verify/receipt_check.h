@@ -17,6 +17,7 @@ struct checked {
     uint64_t withheld;                /* of these, such as are not shown */
     uint64_t unknown;                 /* of these, such as this program cannot read */
     uint64_t facts;
+    size_t apart;                  /* checkpoints kept elsewhere that it was not compared with */
     char text[RECEIPT_TEXT_BYTES]; /* what is false; empty: nothing */
 };
 

@@ -56,6 +56,8 @@ static void missing(const struct checked *checked, char out[LINE_BYTES])
                        "%" PRIu64 " of the events are in the log, but of a form that this program "
                        "does not know",
                        checked->unknown);
+    } else if (checked->apart > 0) {
+        (void)snprintf(out, LINE_BYTES, "%s", known_apart);
     }
 }
 
