@@ -226,11 +226,15 @@ bool options_read(int argc, char **argv, struct options *ret)
 {
     *ret = (struct options){.what = KEEP_NOTHING};
     const char *first = argc < 2 ? "" : argv[1];
-    ret->help = strcmp(first, "--help") == 0;
+    ret->help = strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0;
     ret->version = strcmp(first, "--version") == 0;
     if (ret->help || ret->version) return true;
     if (!take_what(ret, first)) return false;
     for (int at = 2; at < argc; at++) {
+        if (strcmp(argv[at], "-h") == 0) {
+            ret->help = true;
+            continue;
+        }
         const bool good = strncmp(argv[at], "--", 2) == 0 ? take_option(ret, argc, argv, &at)
                                                           : take_file(ret, argv[at]);
         if (!good) return false;

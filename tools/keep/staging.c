@@ -52,8 +52,8 @@ static bool is_there(const struct staging *staging, const char *path, struct sta
 
 static void remove_staged(const struct staging *staging)
 {
-    const int fd = openat(staging->dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return;
+    const int fd = openat(staging->dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) return; /* a link of that name is somebody's own, as is what it leads to */
     for (size_t i = 0; i < FILES; i++) {
         (void)unlinkat(fd, files[i], 0);
     }
