@@ -196,6 +196,13 @@ def a_fork_is_refused_whatever_is_accepted(daemon, backup):
         other.stop()
     fill(daemon, "further", max(0, ends - daemon.status()["durable"]) + 5)
     assert told["records"] < behind < ends < daemon.status()["durable"]
+    # a checkpoint that is of more records than the file has shows no fork before its end
+    kept = os.path.join(daemon.dir, "fork.checkpoint")
+    with open(kept, "w", encoding="utf-8") as note:
+        note.write(daemon.do("checkpoint.make")["note"])
+    data = place(daemon, "older")
+    keep(daemon, "restore", forked, "--data", data, "--against", kept, "--accept-loss",
+         says=f"; and records 1 to {ends} of the file may be others")
     first = min(row["size"] for row in daemon.do("checkpoint.list")["checkpoints"]
                 if row["size"] > told["records"])
     data = place(daemon, "older")

@@ -126,6 +126,21 @@ static void name_fork(struct restore *r)
                    who, good, report->number, good + 1, knows);
 }
 
+/* What is accepted as lost is the end that is known of; the file may have gone on otherwise before
+ * it, where nothing is known that could be compared. */
+static void name_uncompared(struct restore *r)
+{
+    char *notice = r->job->notice;
+    const size_t len = strlen(notice);
+    const uint64_t size = r->job->report.records;
+    const uint64_t good = agreed(r);
+    if (len == 0 || good >= size) return;
+    (void)snprintf(notice + len, sizeof r->job->notice - len,
+                   "; and records %" PRIu64 " to %" PRIu64
+                   " of the file may be others than were there: no checkpoint known is of so many",
+                   good + 1, size);
+}
+
 static enum ch_err on_begin(void *arg, struct ch_evlog *log, uint64_t size, struct ch_why *why)
 {
     struct restore *r = arg;
@@ -365,6 +380,7 @@ static enum ch_err work(struct job *job, struct ch_why *why)
     ch_vault_close(r.vault);
     name_fork(&r);
     const bool good = err == CH_OK && job->report.part == CH_VERIFY_NOTHING;
+    if (good) name_uncompared(&r);
     if (good) err = take_key(&r, why);
     if (good && err == CH_OK) err = read_again(&r, why);
     if (good && err == CH_OK) err = staging_settle(&staging, why);
