@@ -467,6 +467,13 @@ def another_key_is_followed_or_refused(daemon, key, path):
     with other:
         foreign = other.do("checkpoint.key")["key"]
     verify("receipt", path, "--key", foreign, status=1, says="not signed by a key given")
+    # the first word of a file, whatever letters the log's name is of
+    named, public = "b\u00fccher.example/log".encode(), b"\x01" + bytes(range(32))
+    word = named + b"+" + hashlib.sha256(named + b"\n" + public).hexdigest()[:8].encode() + b"+" + \
+        base64.b64encode(public)
+    with open(os.path.join(daemon.dir, "a.key"), "wb") as file:
+        file.write(word + b"  kept since May\n")
+    verify("receipt", path, "--key", file.name, status=1, says="not signed by a key given")
     rotation = daemon.do("checkpoint.rotate")
     link = os.path.join(daemon.dir, "rotation.checkpoint")
     with open(link, "w", encoding="utf-8") as file:

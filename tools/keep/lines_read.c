@@ -211,6 +211,16 @@ static const char *take(struct lines_reader *lines, const json_t *tree, struct c
     return "it is no line of an export";
 }
 
+/* What it says of JSON that is none has some of it: nothing of that steers the terminal. */
+static const char *clean(json_error_t *error)
+{
+    for (char *at = error->text; *at != '\0'; at++) {
+        const unsigned char c = (unsigned char)*at;
+        if (c < ' ' || c == 0x7f) *at = '?';
+    }
+    return error->text;
+}
+
 enum ch_err lines_next(struct lines_reader *lines, struct ch_bundle_item *ret, struct ch_why *why)
 {
     struct ch_text line;
@@ -220,7 +230,7 @@ enum ch_err lines_next(struct lines_reader *lines, struct ch_bundle_item *ret, s
     enum ch_err err = next_line(lines, &line, why);
     if (err != CH_OK || line.ptr == NULL) return err;
     json_t *tree = json_loadb(line.ptr, line.len, JSON_REJECT_DUPLICATES, &error);
-    const char *wrong = tree == NULL ? error.text : take(lines, tree, ret);
+    const char *wrong = tree == NULL ? clean(&error) : take(lines, tree, ret);
     if (wrong != NULL) {
         err = ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "line %" PRIu64 ": %s", lines->number, wrong);
     } else if (lines->content.failed) {

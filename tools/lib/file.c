@@ -30,7 +30,7 @@ bool file_word(const char *program, const char *name, struct ch_buf *space, stru
     if (access(name, F_OK) != 0) return true;
     if (!file_read(program, name, WORD_FILE_MOST, space)) return false;
     *ret = (struct ch_text){(const char *)space->ptr, 0};
-    while (ret->len < space->len && ret->ptr[ret->len] > ' ') {
+    while (ret->len < space->len && (unsigned char)ret->ptr[ret->len] > ' ') {
         ret->len++;
     }
     return true;
