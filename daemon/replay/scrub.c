@@ -306,6 +306,13 @@ static void settle(struct ch_scrub *scrub)
     if (scrub->good > scrub->facts.seq) scrub->facts.seq = scrub->good;
 }
 
+/* Whether something is false and no record comes any more that the tree could tell it by. */
+static bool is_odd(const struct ch_scrub *scrub, uint64_t end)
+{
+    const bool odd = scrub->good < scrub->read || ch_verify_tree_is_over(scrub->tree);
+    return odd && scrub->read >= end;
+}
+
 /* How far to read, so that something vouches for what was read: whole tiles; behind them what the
  * head file says. ret_alone: nothing can. */
 static enum ch_err aim(struct ch_scrub *scrub, uint64_t end, uint64_t *ret, bool *ret_alone,
@@ -349,8 +356,7 @@ static enum ch_err read_some(struct ch_scrub *scrub, uint64_t end, struct ch_why
     const uint64_t rooted = ch_verify_tree_rooted(scrub->tree);
     scrub->vouched = whole > rooted ? whole : rooted;
     if (alone || scrub->good < scrub->read) scrub->vouched = scrub->good;
-    const bool odd = scrub->good < scrub->read && scrub->read >= end;
-    return odd ? ch_fail(why, CH_ERR_STOPPED, 0, "the tree is another") : CH_OK;
+    return is_odd(scrub, end) ? ch_fail(why, CH_ERR_STOPPED, 0, "the tree is another") : CH_OK;
 }
 
 /* The pass is at its end. */
@@ -402,8 +408,11 @@ static void tail_some(struct ch_scrub *scrub, uint64_t end)
     const enum ch_err err = read_to(scrub, end < most ? end : most, &why);
     settle(scrub);
     scrub->seq = scrub->read;
-    const bool odd = scrub->good < scrub->read && scrub->read == end;
-    if (err != CH_OK || odd) judge(scrub, err == CH_OK ? CH_ERR_STOPPED : err, &why);
+    if (err == CH_OK && is_odd(scrub, end)) {
+        judge(scrub, CH_ERR_STOPPED, &why);
+    } else if (err != CH_OK) {
+        judge(scrub, err, &why);
+    }
 }
 
 uint64_t ch_scrub_due_ns(const struct ch_scrub *scrub, uint64_t end)

@@ -158,7 +158,7 @@ struct ch_verify_half *ch_verify_half_start(struct ch_verifying *v)
 static bool is_proven(const struct ch_verify_half *half, const struct ch_verifying *v)
 {
     return !ch_verify_over(v) && !v->newer && v->report->records == half->joint &&
-           ch_verify_tree_settle(v->tree) == half->joint;
+           ch_verify_tree_settle(v->tree) == half->joint && !ch_verify_tree_is_over(v->tree);
 }
 
 /* What the second half found is what one run would have found. */

@@ -128,6 +128,9 @@ bool ch_verify_tree_tile(struct ch_verify_tree *tree, struct ch_bytes tile);
 /* Without a second thread: hashes what came so far. Returns the record up to which nothing speaks
  * against them; where that is not the last, finish tells what is false. */
 CH_MUST_USE uint64_t ch_verify_tree_settle(struct ch_verify_tree *tree);
+/* Behind settle: whether it found a fault. That may be none of a record: also the time of a
+ * checkpoint is compared. */
+CH_MUST_USE bool ch_verify_tree_is_over(const struct ch_verify_tree *tree);
 /* A new tree without a second thread: goes on behind the log's first `size` records, whose hashes
  * are taken from the stored tiles and the last records.
  * errors: CH_ERR_LOG_CORRUPT (they have another root, or something of it is damaged),

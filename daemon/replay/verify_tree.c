@@ -421,6 +421,11 @@ uint64_t ch_verify_tree_settle(struct ch_verify_tree *tree)
     return tree->stopped || tree->no_memory ? tree->good_size : tree->tiles.range.size;
 }
 
+bool ch_verify_tree_is_over(const struct ch_verify_tree *tree)
+{
+    return is_over(tree);
+}
+
 uint64_t ch_verify_tree_rooted(const struct ch_verify_tree *tree)
 {
     return tree->good_size;

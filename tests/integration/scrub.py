@@ -187,14 +187,16 @@ def a_false_tile_is_made_again(daemon, key):
     print("a false tile is made again, and told")
 
 
-def forge_note(data, number, note, forged):
-    """In every copy that the file has, with its checksum."""
+def replace_stored(data, number, old, new):
+    """A checkpoint's time and note, in every copy that the file has, with its checksum."""
+    assert replace(data, stored(number, old), stored(number, new)) > 0
+
+
+def time_beside(data, note):
     with open(os.path.join(data, "log.mdb"), "rb") as file:
         content = file.read()
     at = content.index(note) - 8
-    old, new = (content[at:at + 8] + one for one in (note, forged))
-    crcs = [struct.pack("<I", crc32c(struct.pack(">Q", number) + one)) for one in (old, new)]
-    assert replace(data, old + crcs[0], new + crcs[1]) > 0
+    return content[at:at + 8]
 
 
 def a_forged_checkpoint_is_not_held_against_records(daemon, key):
@@ -205,17 +207,40 @@ def a_forged_checkpoint_is_not_held_against_records(daemon, key):
     lines[2] = (b"B" if lines[2][:1] == b"A" else b"A") + lines[2][1:]
     forged = b"\n".join(lines)
     daemon.stop()
-    forge_note(daemon.data, 1, note, forged)
+    time = time_beside(daemon.data, note)
+    replace_stored(daemon.data, 1, time + note, time + forged)
     says = "checkpoint 1: its signature does not verify"
     verify(daemon.data, "--key", key, status=1, says=says)
     daemon.start()
     assert is_verified(daemon, faults=1)["fault"] == says
     daemon.stop()
-    forge_note(daemon.data, 1, forged, note)
+    replace_stored(daemon.data, 1, time + forged, time + note)
     verify(daemon.data, "--key", key)
     daemon.start()
     is_verified(daemon)
     print("a forged checkpoint is named, and no record for it")
+
+
+def a_forged_time_at_the_end_is_told(daemon, key):
+    """The time beside a checkpoint is under no signature; behind the last one no record follows."""
+    daemon.do("group.create", "agency", name="timed")
+    made = daemon.do("checkpoint.make")
+    number, seq = made["checkpoint"]["number"], made["checkpoint"]["size"]
+    note = made["note"].encode()
+    daemon.stop()
+    before = time_beside(daemon.data, note)
+    after = bytes([before[0] ^ 1]) + before[1:]
+    replace_stored(daemon.data, number, before + note, after + note)
+    says = f"checkpoint {number} has another time than record {seq}, its last: "
+    verify(daemon.data, "--key", key, status=1, says=says)
+    daemon.start()
+    assert says in wait_for(daemon, "the fault", lambda s: s["faults"] > 0)["fault"]
+    daemon.stop()
+    replace_stored(daemon.data, number, after + note, before + note)
+    verify(daemon.data, "--key", key)
+    daemon.start()
+    is_verified(daemon)
+    print("a forged time beside the last checkpoint is told")
 
 
 def main():
@@ -241,6 +266,7 @@ def main():
         a_record_that_cannot_be_applied_stops_nothing(daemon, data, key)
         a_false_tile_is_made_again(daemon, key)
         a_forged_checkpoint_is_not_held_against_records(daemon, key)
+        a_forged_time_at_the_end_is_told(daemon, key)
 
 
 if __name__ == "__main__":

@@ -203,6 +203,22 @@ static void a_flipped_bit_of_a_snapshot_is_found_as_in_one_run(void **state)
     }
 }
 
+/* The first byte of a stored checkpoint is of its time; with the checksum that belongs to it. */
+static void forge_time(const struct fixture *f, uint64_t number)
+{
+    const struct place *place = place_of(f, CH_VERIFY_CHECKPOINT, number);
+    uint8_t value[4096];
+    assert_non_null(place);
+    const int fd = open(scratch_path(&f->scratch, "log.mdb"), O_RDWR);
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, value, place->len, (off_t)place->offset), (ssize_t)place->len);
+    const struct ch_bytes stored = {value, place->len - CH_CRC_BYTES};
+    value[0] ^= 1;
+    ch_put_le32(value + stored.len, ch_crc_record(number, stored));
+    assert_int_equal(pwrite(fd, value, place->len, (off_t)place->offset), (ssize_t)place->len);
+    assert_int_equal(close(fd), 0);
+}
+
 /* In the body: the seq of the first row of table `declared`, of which no later event depends. */
 static size_t harmless(const struct ch_buf *body)
 {
@@ -262,6 +278,28 @@ static void a_forged_snapshot_is_found_as_in_one_run(void **state)
     }
 }
 
+/* The time beside a checkpoint is under no signature. Only where the halves meet does the first
+ * one end with the checkpoint's last record, with nothing behind it that would tell. */
+static void a_forged_time_of_a_checkpoint_is_found_as_in_one_run(void **state)
+{
+    struct fixture *f = *state;
+    struct ch_buf whole = {0};
+    bool halves = false;
+    read_file(path_of(f, JOINT), &whole);
+    assert_int_equal(unlink(path_of(f, JOINT)),
+                     0); /* the next one is the joint, and checkpoint 1 */
+    assert_string_equal(verify_both(f, &halves).text, "");
+    assert_true(halves);
+    for (uint64_t number = 1; number <= 2; number++) {
+        forge_time(f, number);
+        const struct ch_verify_report report = verify_both(f, &halves);
+        forge_time(f, number);
+        expect(&report, CH_VERIFY_CHECKPOINT, number, "has another time than record");
+    }
+    write_file(path_of(f, JOINT), whole.ptr, whole.len);
+    ch_buf_deinit(&whole);
+}
+
 /* ---- the end ------------------------------------------------------------------------------ */
 
 static void both_halves_stop_when_told(void **state)
@@ -306,6 +344,7 @@ int main(void)
         cmocka_unit_test(a_forged_record_is_found_as_in_one_run),
         cmocka_unit_test(a_flipped_bit_of_a_snapshot_is_found_as_in_one_run),
         cmocka_unit_test(a_forged_snapshot_is_found_as_in_one_run),
+        cmocka_unit_test(a_forged_time_of_a_checkpoint_is_found_as_in_one_run),
         cmocka_unit_test(both_halves_stop_when_told),
     };
     return cmocka_run_group_tests(tests, make, drop);
