@@ -120,7 +120,7 @@ static void on_worker(struct ch_shadow_job *job, const struct ch_shadow_view *vi
 
 /* ---- the way of one ----------------------------------------------------------------------- */
 
-/* with_state: somebody asked for it, or it may be the last for a long time. */
+/* with_state: somebody asked for a checkpoint, or it may be the last for a long time. */
 static void begin(struct ch_checkpoints *checkpoints, bool rotating, bool with_state)
 {
     CH_CHECK(checkpoints->stage == CH_CHECKPOINT_NONE);
@@ -335,8 +335,10 @@ static bool must_wait(struct ch_checkpoints *checkpoints, const struct ch_reques
                : checkpoints->size >= seq && !checkpoints->stale) {
         return false;
     }
-    if (checkpoints->stage == CH_CHECKPOINT_NONE)
-        begin(checkpoints, rotate, /* with_state= */ true);
+    /* Receipts, which many may ask for, need no state hash. */
+    if (checkpoints->stage == CH_CHECKPOINT_NONE) {
+        begin(checkpoints, rotate, /* with_state= */ !ch_receipts_wanted(call));
+    }
     return true;
 }
 

@@ -92,6 +92,20 @@ def proofs_lead_to_its_root(daemon, made):
     print(f"18 proofs lead to the roots of sizes {size} and {proof['to']}")
 
 
+def a_receipt_asks_for_no_state_hash(daemon):
+    """It needs a checkpoint that covers it; one made for it repeats the state told of before."""
+    before = daemon.do("checkpoint.make")
+    daemon.do("group.create", "agency", name="received")
+    receipt = daemon.do("access.receipt", "agency", user="ann", scope="campaigns.send")
+    after = daemon.do("checkpoint.show")
+    assert receipt["size"] == after["checkpoint"]["size"] > before["checkpoint"]["size"], after
+    state = read(before["note"])[3]["charterd-state"]
+    assert read(after["note"])[3]["charterd-state"] == state, after
+    daemon.do("group.create", "agency", name="asked")
+    asked = read(daemon.do("checkpoint.make")["note"])
+    assert int(asked[3]["charterd-state"].split()[1]) == asked[1], asked
+
+
 def lists_and_limits(daemon):
     rows = daemon.do("checkpoint.list")["checkpoints"]
     assert [row["number"] for row in rows] == list(range(len(rows), 0, -1)), rows
@@ -261,6 +275,7 @@ def main():
     with Daemon("--origin", "example.com/charterd", "--witness", WITNESS_KEY) as daemon:
         made = a_checkpoint_is_what_its_text_says(daemon)
         proofs_lead_to_its_root(daemon, made)
+        a_receipt_asks_for_no_state_hash(daemon)
         lists_and_limits(daemon)
         witnesses_cosign(daemon)
         the_key_is_rotated(daemon)
