@@ -225,7 +225,12 @@ static void destroy(struct simulation *s)
 {
     ch_directory_deinit(&s->directory);
     ch_batch_deinit(&s->batch);
+    /* Names may stand in it, of somebody who is erased later. */
+    ch_arena_reset(&s->arena);
+    ch_arena_wipe(&s->arena);
     ch_arena_deinit(&s->arena);
+    ch_buf_reset(&s->reply);
+    ch_buf_wipe(&s->reply);
     ch_buf_deinit(&s->reply);
     free(s);
 }
