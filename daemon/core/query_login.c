@@ -131,11 +131,6 @@ static bool gather(struct ch_asking *q, uint32_t user, struct ch_rows *made)
     return true;
 }
 
-static uint64_t seq_of_grant(const struct ch_state *state, uint32_t row)
-{
-    return ch_grant_row(state, row)->seq;
-}
-
 /* Cuts one page out of all three: a cursor is a kind, and the id of what was shown last of it. Ids
  * stay far below the bits of the kind. */
 enum { ID_BITS = 51 };
@@ -143,7 +138,7 @@ enum { ID_BITS = 51 };
 static void cut(struct ch_asking *q, struct ch_rows *made, uint64_t after, uint32_t limit,
                 bool *has_next, uint64_t *next)
 {
-    static ch_id_fn *const id_of[MADE_KINDS] = {ch_id_of_share, seq_of_grant, ch_id_of_key};
+    static ch_id_fn *const id_of[MADE_KINDS] = {ch_id_of_share, ch_id_of_grant, ch_id_of_key};
     uint32_t left = limit;
     for (uint32_t kind = MADE_SHARE; kind < MADE_KINDS; kind++) {
         struct ch_page page = {.limit = left == 0 ? 1 : left};
