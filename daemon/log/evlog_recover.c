@@ -119,7 +119,8 @@ static enum ch_err settle_doubt(struct ch_evlog *log, bool accept_loss, struct c
     enum ch_err err = ch_head_read(log->dir_fd, "head", &said, &found, why);
     if (err != CH_OK) return err;
     const bool reached = found && said.seq <= log->end.seq;
-    if (!reached && !accept_loss && log->end.seq > 0) return CH_OK; /* it is refused next */
+    const bool begun = found || log->end.seq > 0;        /* else there was no log yet */
+    if (!reached && begun && !accept_loss) return CH_OK; /* it is refused next, as it is */
     return ch_evlog_mend(log, reached && said.seq > 0 ? &said : NULL, why);
 }
 

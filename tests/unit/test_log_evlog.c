@@ -423,6 +423,28 @@ static void false_tiles_are_not_mended_over_false_records(void **state)
     assert_non_null(strstr(scratch_refuse(scratch, true, CH_ERR_LOG_CORRUPT), "record 100 "));
 }
 
+/* What is left may be all that tells of them. */
+static void a_log_that_lost_every_record_is_refused_as_it_is(void **state)
+{
+    struct scratch *scratch = *state;
+    struct ch_evlog *log = scratch_open(scratch, MAP);
+    uint8_t key[8];
+    append(log, SEED, 3);
+    ch_evlog_close(log);
+    for (uint64_t seq = 1; seq <= 3; seq++) {
+        ch_put_be64(key, seq);
+        tamper(scratch, "events", (MDB_val){.mv_size = sizeof key, .mv_data = key}, NULL);
+    }
+    tamper_tile(scratch, 0, 0, CH_TILE_VALUE_BYTES);
+    (void)scratch_refuse(scratch, false, CH_ERR_LOG_BEHIND);
+    tamper_tile(scratch, 0, 0, 0); /* it was there still */
+    (void)scratch_refuse(scratch, false, CH_ERR_LOG_BEHIND);
+    const struct ch_evlog_options options = {.map_bytes = MAP, .accept_loss = true};
+    assert_int_equal(ch_evlog_open(scratch->dir, &options, &log, NULL), CH_OK);
+    assert_int_equal(ch_evlog_lost_events(log), 3);
+    ch_evlog_close(log);
+}
+
 static void a_file_that_is_no_log_is_refused(void **state)
 {
     struct scratch *scratch = *state;
@@ -502,6 +524,7 @@ int main(void)
         TEST(another_log_of_the_same_length_is_refused),
         TEST(a_false_tile_is_made_again_from_the_records),
         TEST(false_tiles_are_not_mended_over_false_records),
+        TEST(a_log_that_lost_every_record_is_refused_as_it_is),
         TEST(a_file_that_is_no_log_is_refused),
         TEST(a_second_opener_is_told_who_has_the_log),
         TEST(a_full_map_changes_nothing_and_a_larger_one_goes_on),
