@@ -3,91 +3,20 @@
 
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "schema/json.h"
 #include "schema/pack.h"
 #include "tools/charter/arguments.h"
 #include "tools/charter/ask.h"
 #include "tools/charter/csv.h"
 #include "tools/charter/help.h"
+#include "tools/charter/pages.h"
 #include "tools/charter/proof.h"
 #include "tools/charter/table.h"
 #include "tools/charter/tree.h"
 #include "tools/lib/jsonout.h"
 
-enum { PAGES_MOST = 100000 };
-
-/* The answers of one command: several where pages are followed. */
-struct pages {
-    struct charter_reply **replies;
-    struct charter_bytes *values;
-    size_t count;
-};
-
-static void pages_deinit(struct pages *pages)
-{
-    for (size_t i = 0; i < pages->count; i++) {
-        charter_reply_destroy(pages->replies[i]);
-    }
-    free(pages->replies);
-    free(pages->values);
-}
-
-static bool pages_add(struct pages *pages, struct charter_reply *reply)
-{
-    struct charter_reply **replies =
-        realloc(pages->replies, (pages->count + 1) * sizeof(struct charter_reply *));
-    if (replies != NULL) pages->replies = replies;
-    struct charter_bytes *values =
-        realloc(pages->values, (pages->count + 1) * sizeof(struct charter_bytes));
-    if (values != NULL) pages->values = values;
-    if (replies == NULL || values == NULL) {
-        charter_reply_destroy(reply);
-        return false;
-    }
-    pages->replies[pages->count] = reply;
-    pages->values[pages->count++] = charter_reply_result(reply, 0)->value;
-    return true;
-}
-
 /* ---- printing ----------------------------------------------------------------------------- */
-
-/* Joins the lists of the pages; everything else is the last page's. NULL: out of memory */
-static json_t *join(const struct pages *pages)
-{
-    json_t *whole = NULL;
-    for (size_t i = 0; i < pages->count; i++) {
-        json_t *page = NULL;
-        const struct charter_bytes value = pages->values[i];
-        if (ch_json_tree((struct ch_bytes){value.ptr, value.len}, &page, NULL) != CH_OK) {
-            json_decref(whole);
-            return NULL;
-        }
-        if (whole == NULL) {
-            whole = page;
-            continue;
-        }
-        const char *key;
-        json_t *item;
-        bool good = true;
-        json_object_foreach(page, key, item)
-        {
-            json_t *before = json_object_get(whole, key);
-            const bool lists = json_is_array(before) && json_is_array(item);
-            good = good && (lists ? json_array_extend(before, item)
-                                  : json_object_set(whole, key, item)) == 0;
-        }
-        if (json_object_get(page, "next") == NULL) (void)json_object_del(whole, "next");
-        json_decref(page);
-        if (!good) {
-            json_decref(whole);
-            return NULL;
-        }
-    }
-    return whole;
-}
 
 /* The text of an enum value by its name. */
 static const char *enum_text(uint8_t kind, struct charter_text name)
@@ -141,7 +70,7 @@ static void tell_more(const struct options *o, struct charter_bytes last)
 static bool print_answer(const struct options *o, int type, const struct pages *pages)
 {
     const struct charter_bytes last = pages->values[pages->count - 1];
-    if (o->json) return jsonout_print("charter", stdout, join(pages), JSON_INDENT(2));
+    if (o->json) return jsonout_print("charter", stdout, pages_join(pages), JSON_INDENT(2));
     if (o->csv) {
         if (!csv_print(csv_list(&ch_calls[type].result), pages->values, pages->count)) {
             (void)fprintf(stderr, "charter: failed: out of memory\n");
@@ -195,21 +124,11 @@ static enum exit_code ask_pages(struct charter *c, const struct options *o, int 
         struct charter_reply *reply = NULL;
         const enum exit_code code = ask_call(c, o, call->args.name, call->on, pairs, total, &reply);
         if (code != EXIT_DONE) return code;
-        if (!pages_add(pages, reply)) {
-            (void)fprintf(stderr, "charter: failed: out of memory\n");
-            return EXIT_FAILED;
-        }
+        if (!pages_add(pages, reply, 0)) return EXIT_FAILED;
         uint64_t next;
         if (!o->all || !takes_cursor(&call->args) ||
             !charter_get_uint(pages->values[pages->count - 1], "next", &next)) {
             return EXIT_DONE;
-        }
-        if (pages->count == PAGES_MOST) {
-            (void)fprintf(stderr,
-                          "charter: failed: the list goes on behind %d pages; ask for "
-                          "larger ones with --limit, or for a part with --after\n",
-                          PAGES_MOST);
-            return EXIT_FAILED;
         }
         pairs->len = own_len;
         ch_pack_chars(pairs, "after");

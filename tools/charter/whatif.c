@@ -16,10 +16,11 @@
 #include "tools/charter/ask.h"
 #include "tools/charter/difference.h"
 #include "tools/charter/lines.h"
+#include "tools/charter/pages.h"
 #include "tools/charter/ref.h"
 #include "tools/lib/jsonout.h"
 
-enum { OPTION_FILE, OPTION_EACH, OPTIONS, PAGES_MOST = 100000 };
+enum { OPTION_FILE, OPTION_EACH, OPTIONS };
 
 static const struct option_row rows[] = {
     [OPTION_FILE] = {"file", "FILE",
@@ -59,9 +60,7 @@ struct whatif {
     struct supposed *commands;
     size_t count;
     size_t cap;
-    struct charter_reply **replies; /* of the pages */
-    struct charter_bytes *values;
-    size_t pages;
+    struct pages pages;
 };
 
 static enum exit_code tell_no_memory(void)
@@ -254,22 +253,6 @@ static struct charter_message *message_of(const struct whatif *w, uint64_t after
     return m;
 }
 
-static bool keep_page(struct whatif *w, struct charter_reply *reply)
-{
-    struct charter_reply **replies =
-        realloc(w->replies, (w->pages + 1) * sizeof(struct charter_reply *));
-    if (replies != NULL) w->replies = replies;
-    struct charter_bytes *values = realloc(w->values, (w->pages + 1) * sizeof *values);
-    if (values != NULL) w->values = values;
-    if (replies == NULL || values == NULL) {
-        charter_reply_destroy(reply);
-        return false;
-    }
-    w->replies[w->pages] = reply;
-    w->values[w->pages++] = charter_reply_result(reply, w->count)->value;
-    return true;
-}
-
 /* Tells what was refused; EXIT_DONE if nothing was. */
 static enum exit_code tell_refused(const struct whatif *w, const struct charter_reply *reply)
 {
@@ -292,8 +275,9 @@ static void tell_moved(const struct whatif *w)
 {
     uint64_t before = 0;
     uint64_t now = 0;
-    if (w->pages < 2 || !charter_get_uint(w->values[w->pages - 2], "revision", &before) ||
-        !charter_get_uint(w->values[w->pages - 1], "revision", &now) || before == now) {
+    if (w->pages.count < 2 ||
+        !charter_get_uint(w->pages.values[w->pages.count - 2], "revision", &before) ||
+        !charter_get_uint(w->pages.values[w->pages.count - 1], "revision", &now) || before == now) {
         return;
     }
     (void)fprintf(stderr,
@@ -314,51 +298,18 @@ static enum exit_code ask_pages(struct whatif *w, struct charter *c)
         charter_message_destroy(m);
         if (number != 0) return ask_tell_error(&error);
         const bool answered = charter_reply_result(reply, w->count)->outcome == CHARTER_RESULT;
-        if (!answered && w->pages > 0) { /* the first page alone is no answer */
+        if (!answered && w->pages.count > 0) { /* the first page alone is no answer */
             const enum exit_code code = tell_refused(w, reply);
             charter_reply_destroy(reply);
             return code;
         }
-        if (!keep_page(w, reply)) return tell_no_memory();
+        if (!pages_add(&w->pages, reply, w->count)) return EXIT_FAILED;
         tell_moved(w);
         if (!answered || !w->options->all ||
-            !charter_get_uint(w->values[w->pages - 1], "next", &after)) {
+            !charter_get_uint(w->pages.values[w->pages.count - 1], "next", &after)) {
             return EXIT_DONE;
         }
-        if (w->pages == PAGES_MOST) {
-            (void)fprintf(stderr, "charter: failed: the answer has more than %d pages\n",
-                          PAGES_MOST);
-            return EXIT_FAILED;
-        }
     }
-}
-
-/* Joins the lists of the pages; everything else is the last page's. NULL: out of memory */
-static json_t *joined(const struct whatif *w)
-{
-    json_t *whole = NULL;
-    for (size_t i = 0; i < w->pages; i++) {
-        json_t *page = NULL;
-        const char *key;
-        json_t *value;
-        const struct ch_bytes bytes = {w->values[i].ptr, w->values[i].len};
-        const bool good = ch_json_tree(bytes, &page, NULL) == CH_OK;
-        json_object_foreach(whole, key, value)
-        {
-            json_t *more = json_object_get(page, key);
-            if (!good || !json_is_array(value)) continue;
-            json_t *list = json_copy(value);
-            if (json_is_array(more) && json_array_extend(list, more) != 0) {
-                json_decref(list);
-                list = NULL;
-            }
-            jsonout_put(&page, key, list);
-        }
-        json_decref(whole);
-        whole = page;
-        if (whole == NULL) break;
-    }
-    return whole;
 }
 
 static bool print_json(const struct whatif *w)
@@ -366,7 +317,7 @@ static bool print_json(const struct whatif *w)
     static const char *const names[] = {"result", "rejection", "failure"};
     json_t *results = json_array();
     for (size_t i = 0; i < w->count; i++) {
-        const struct charter_result *result = charter_reply_result(w->replies[0], i);
+        const struct charter_result *result = charter_reply_result(w->pages.replies[0], i);
         json_t *value = NULL;
         json_t *one = json_object();
         const struct ch_bytes bytes = {result->value.ptr, result->value.len};
@@ -380,21 +331,22 @@ static bool print_json(const struct whatif *w)
     }
     json_t *whole = json_object();
     jsonout_put(&whole, "results", results);
-    if (charter_reply_result(w->replies[0], w->count)->outcome == CHARTER_RESULT) {
-        jsonout_put(&whole, "whatif", joined(w));
+    if (charter_reply_result(w->pages.replies[0], w->count)->outcome == CHARTER_RESULT) {
+        jsonout_put(&whole, "whatif", pages_join(&w->pages));
     }
     return jsonout_print("charter", stdout, whole, JSON_INDENT(2));
 }
 
 static enum exit_code print(const struct whatif *w)
 {
-    const enum exit_code code = tell_refused(w, w->replies[0]);
-    const bool answered = charter_reply_result(w->replies[0], w->count)->outcome == CHARTER_RESULT;
+    const enum exit_code code = tell_refused(w, w->pages.replies[0]);
+    const bool answered =
+        charter_reply_result(w->pages.replies[0], w->count)->outcome == CHARTER_RESULT;
     if (w->options->json) return print_json(w) ? code : EXIT_FAILED;
     if (!answered) return code;
-    if (!difference_print(w->values, w->pages)) return tell_no_memory();
+    if (!difference_print(w->pages.values, w->pages.count)) return tell_no_memory();
     uint64_t next;
-    if (!w->options->all && charter_get_uint(w->values[w->pages - 1], "next", &next)) {
+    if (!w->options->all && charter_get_uint(w->pages.values[w->pages.count - 1], "next", &next)) {
         (void)fprintf(stderr, "there is more: --all\n");
     }
     return code;
@@ -408,12 +360,8 @@ static void deinit(struct whatif *w)
         free(w->commands[i].json);
         ch_buf_deinit(&w->commands[i].pairs);
     }
-    for (size_t i = 0; i < w->pages; i++) {
-        charter_reply_destroy(w->replies[i]);
-    }
+    pages_deinit(&w->pages);
     free(w->commands);
-    free(w->replies);
-    free(w->values);
 }
 
 enum exit_code whatif_run(struct command_line *line)
@@ -428,7 +376,7 @@ enum exit_code whatif_run(struct command_line *line)
     if (code == EXIT_DONE && !line->options.help) {
         code = ask_connect(&line->options, 1, &c);
         if (code == EXIT_DONE) code = ask_pages(&w, c);
-        if (code == EXIT_DONE && w.pages > 0) code = print(&w);
+        if (code == EXIT_DONE && w.pages.count > 0) code = print(&w);
     }
     charter_close(c);
     deinit(&w);
