@@ -117,6 +117,13 @@ static const char *actor_name(struct eventline *out, const struct parts *p)
 
 /* ---- lines -------------------------------------------------------------------------------- */
 
+/* A line that lacks a part of it was printed. */
+static bool tell_no_memory(void)
+{
+    (void)fprintf(stderr, "charter: failed: out of memory\n");
+    return false;
+}
+
 static void put(struct ch_buf *out, const char *words)
 {
     ch_buf_put_text(out, ch_text_of(words));
@@ -187,7 +194,7 @@ static void put_id(struct ch_buf *line, struct ch_text kind, uint64_t id)
     }
 }
 
-static void print_table(struct eventline *out, const struct parts *p)
+static bool print_table(struct eventline *out, const struct parts *p)
 {
     struct ch_buf line = {0};
     const struct ch_text kind = {p->actor_kind.ptr, p->actor_kind.len};
@@ -213,7 +220,9 @@ static void print_table(struct eventline *out, const struct parts *p)
         (void)putchar(c < ' ' || c == 0x7f ? '?' : c);
     }
     (void)putchar('\n');
+    const bool good = !line.failed;
     ch_buf_deinit(&line);
+    return good || tell_no_memory();
 }
 
 static bool print_json(struct eventline *out, const struct parts *p)
@@ -246,7 +255,7 @@ static bool print_json(struct eventline *out, const struct parts *p)
     return jsonout_print("charter", stdout, tree, JSON_COMPACT);
 }
 
-static void print_csv(struct eventline *out, const struct parts *p)
+static bool print_csv(struct eventline *out, const struct parts *p)
 {
     struct ch_buf text = {0};
     const char *name = actor_name(out, p);
@@ -274,7 +283,9 @@ static void print_csv(struct eventline *out, const struct parts *p)
     put_fields(out, p, &text);
     csv_print_cell((struct ch_text){(const char *)text.ptr, text.len});
     (void)fputs("\r\n", stdout);
+    const bool good = !text.failed;
     ch_buf_deinit(&text);
+    return good || tell_no_memory();
 }
 
 bool eventline_print(struct eventline *out, struct charter_bytes event)
@@ -283,9 +294,9 @@ bool eventline_print(struct eventline *out, struct charter_bytes event)
     print_header(out);
     eventline_learn(out, event);
     switch (out->format) {
-    case EVENTLINE_TABLE: print_table(out, &p); break;
+    case EVENTLINE_TABLE: return print_table(out, &p);
     case EVENTLINE_JSON: return print_json(out, &p);
-    case EVENTLINE_CSV: print_csv(out, &p); break;
+    case EVENTLINE_CSV: return print_csv(out, &p);
     }
     return true;
 }
