@@ -397,6 +397,9 @@ def damaged_log_is_not_backed_up(daemon, key):
                           (("restore", file, "--data", data, "--accept-loss=false"), 2),
                           (("backup", file, "--data", data, "--rate", "0"), 2),
                           (("restore", file, "--data", data, "--key", "nonsense"), 2),
+                          # that a copy has no place is seen before the log is read
+                          (("backup", file, "--data", data, "--offline", "--vault", log), 3),
+                          (("backup", file, "--data", data, "--offline", "--signing-key", log), 3),
                           (("restore", file, "--data", place(daemon, "no")), 4),
                           (("backup", file, "--data", place(daemon, "no")), 4),
                           (("backup", "/nowhere/b", "--data", data), 4)):

@@ -120,6 +120,13 @@ static enum ch_err check_access(const char *data, struct ch_why *why)
                    "%s may not be written by this user; run it as the one charterd runs as", path);
 }
 
+/* That a copy of the vault has no place is told before the log is copied, not behind it. */
+static enum ch_err check_place(const char *to, struct ch_why *why)
+{
+    if (to == NULL || access(to, F_OK) != 0) return CH_OK;
+    return ch_fail(why, CH_ERR_FILE_IO, EEXIST, "%s: %s", to, strerror(EEXIST));
+}
+
 /* ---- the whole ---------------------------------------------------------------------------- */
 
 static enum ch_err copy_secret(const struct options *o, const char *name, const char *to,
@@ -199,6 +206,8 @@ static enum ch_err work(struct job *job, struct ch_why *why)
     const struct options *o = job->options;
     job_yield();
     enum ch_err err = check_access(o->data, why);
+    if (err == CH_OK) err = check_place(o->vault, why);
+    if (err == CH_OK) err = check_place(o->signing_key, why);
     if (err == CH_OK) err = out_open(&b.out, o->file, o->rate, why);
     if (err != CH_OK) return err;
     job->made = !b.out.piped;
