@@ -184,6 +184,7 @@ def the_new_key_is_followed(daemon, key):
     told = json.loads(verify("proof", proof, "--key", rotated, "--json"))
     assert (told["good"], told["seq"], told["event"]["type"]) == (True, 7, "schema_declared"), told
     verify("proof", proof, "--key", rotated, "--against", before, status=3, says="of another size")
+    verify("proof", proof, "--key", rotated, "--record", proof + ".none", status=4)
     newest = write(daemon, "newest.checkpoint", daemon.do("checkpoint.show")["note"])
     verify("proof", proof, "--key", rotated, "--against", newest)
     other = open(newest, encoding="utf-8").read().split("\n")

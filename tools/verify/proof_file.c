@@ -169,16 +169,18 @@ static bool parse(struct ch_text text, bool inclusion, struct parsed *ret)
            ch_decimal_read(line, &ret->number) && read_rest(text, ret);
 }
 
-/* The record that the proof is about: given beside it, or in it. */
-static bool record_of(const struct options *options, struct parsed *parsed)
+/* The record that the proof is about: given beside it, or in it. EXIT_GOOD: it is there */
+static enum exit_code record_of(const struct options *options, struct parsed *parsed)
 {
     if (options->record != NULL) {
         ch_buf_deinit(&parsed->record);
-        return file_read("charter-verify", options->record, RECORD_MOST, &parsed->record);
+        const bool read =
+            file_read("charter-verify", options->record, RECORD_MOST, &parsed->record);
+        return read ? EXIT_GOOD : EXIT_FAILED;
     }
-    if (parsed->has_record) return true;
+    if (parsed->has_record) return EXIT_GOOD;
     (void)fprintf(stderr, "charter-verify: the proof holds no record; name it with --record\n");
-    return false;
+    return EXIT_USAGE;
 }
 
 static enum exit_code check_inclusion(const struct options *options, struct ch_text text,
@@ -194,7 +196,8 @@ static enum exit_code check_inclusion(const struct options *options, struct ch_t
     if (fault != NULL) return tell(options, options->path, fault);
     fault = known_compare(options, &parsed->checkpoint, &apart);
     if (fault != NULL) return tell(options, "--against", fault);
-    if (!record_of(options, parsed)) return EXIT_USAGE;
+    const enum exit_code code = record_of(options, parsed);
+    if (code != EXIT_GOOD) return code;
     if (ch_hasher_init(&hasher, NULL) != CH_OK) return EXIT_FAILED;
     ch_merkle_leaf(&hasher, ch_buf_view(&parsed->record), &leaf);
     const bool good = ch_proof_check_inclusion(&hasher, parsed->number, parsed->checkpoint.size,
