@@ -61,6 +61,10 @@ def a_table(daemon):
     lines, _ = whatif(daemon, "share", "set-role", "--on", "agency/shop", "--user", "bob",
                       "--role", "watcher")
     assert lines == ["nothing would change of what anybody may do, nor of credits"], lines
+    # a key is not taken for a user of its name
+    lines, _ = whatif(daemon, "account", "suspend", "--on", "agency/shop", "--reason", "spam")
+    assert any(line.startswith("-  first (key)  lists.create ") for line in lines), lines
+    assert any(line.startswith("-  ann          lists.create ") for line in lines), lines
     # refused: told as by the command itself
     lines, told = whatif(daemon, "share", "end", "--on", "agency/shop", "--user", "cal",
                          "--as", "ann", status=3)

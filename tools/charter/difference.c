@@ -12,9 +12,12 @@ enum { SIGN, SUBJECT, SCOPE, ACCOUNT, RESOURCE, COLUMNS };
 /* One right that is gained (+), lost (-), or stays though the others of its kind do not (=). */
 struct right {
     char sign[2];
+    bool key; /* whose it is, is an API key */
     char resource[96];
     struct charter_text cells[COLUMNS];
 };
+
+static const char key_mark[] = " (key)"; /* a user may be called as the key is */
 
 struct rights {
     struct right *right;
@@ -76,7 +79,8 @@ static bool add_rights(struct rights *rights, struct charter_bytes row, const ch
         const struct charter_text kind = text_of(row, "kind", "all");
         const struct charter_text resource = text_of(row, "resource", "");
         struct right *right = &rights->right[rights->count++];
-        *right = (struct right){.sign = {sign, '\0'}};
+        uint64_t key = 0;
+        *right = (struct right){.sign = {sign, '\0'}, .key = charter_get_uint(row, "key", &key)};
         (void)snprintf(right->resource, sizeof right->resource, "%.*s%s%.*s", (int)kind.len,
                        kind.ptr, resource.len > 0 ? " " : "", (int)resource.len, resource.ptr);
         right->cells[SUBJECT] = text_of(row, "subject", "?");
@@ -101,6 +105,19 @@ static size_t width_of(struct charter_text text)
     return width;
 }
 
+/* What stands behind a cell: of a key's name that it is one. */
+static const char *mark_of(const struct right *right, size_t column)
+{
+    return column == SUBJECT && right->key ? key_mark : "";
+}
+
+static void print_cell(struct charter_text text, const char *mark, size_t width)
+{
+    const size_t taken = width_of(text) + strlen(mark);
+    (void)printf("%.*s%s%*s", (int)text.len, text.ptr, mark,
+                 (int)(width > taken ? width - taken : 0), "");
+}
+
 static void print_rights(struct rights *rights)
 {
     static const char *const heads[COLUMNS] = {"", "subject", "scope", "account", "resource"};
@@ -113,17 +130,19 @@ static void print_rights(struct rights *rights)
         right->cells[SIGN] = (struct charter_text){right->sign, 1};
         right->cells[RESOURCE] = (struct charter_text){right->resource, strlen(right->resource)};
         for (size_t k = 0; k < COLUMNS; k++) {
-            const size_t width = width_of(right->cells[k]);
+            const size_t width = width_of(right->cells[k]) + strlen(mark_of(right, k));
             if (width > widths[k]) widths[k] = width;
         }
     }
     for (size_t i = 0; i <= rights->count && rights->count > 0; i++) {
+        const struct right *right = i == 0 ? NULL : &rights->right[i - 1];
         for (size_t k = 0; k < COLUMNS; k++) {
-            const struct charter_text cell = i == 0
-                                                 ? (struct charter_text){heads[k], strlen(heads[k])}
-                                                 : rights->right[i - 1].cells[k];
-            const size_t pad = k + 1 == COLUMNS ? 0 : widths[k] - width_of(cell) + 2;
-            (void)printf("%.*s%*s", (int)cell.len, cell.ptr, (int)pad, "");
+            const size_t width = k + 1 == COLUMNS ? 0 : widths[k] + 2;
+            if (right == NULL) {
+                print_cell((struct charter_text){heads[k], strlen(heads[k])}, "", width);
+            } else {
+                print_cell(right->cells[k], mark_of(right, k), width);
+            }
         }
         (void)printf("\n");
     }
@@ -176,7 +195,7 @@ static bool print_gainer(void *arg, struct charter_bytes row)
     if (*first) (void)printf("\nwidened\n");
     *first = false;
     (void)printf("+  %.*s%s: %llu\n", (int)subject.len, subject.ptr,
-                 charter_get_uint(row, "key", &key) ? " (key)" : "",
+                 charter_get_uint(row, "key", &key) ? key_mark : "",
                  (unsigned long long)number_of(row, "gained"));
     return true;
 }
