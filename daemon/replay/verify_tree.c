@@ -14,7 +14,10 @@
 
 enum { BLOCK_RECORDS = 1024, BLOCK_BYTES = 256 << 10 };
 
-enum { GIVEN_TILE_BYTES = CH_TILE_KEY_BYTES + CH_TILE_VALUE_BYTES };
+enum {
+    GIVEN_TILE_BYTES = CH_TILE_KEY_BYTES + CH_TILE_VALUE_BYTES,
+    BLOCK_TILES = BLOCK_RECORDS / CH_TILE_WIDTH + CH_TILE_LEVELS /* no block fills more */
+};
 
 struct block {
     struct ch_buf bytes;
@@ -285,7 +288,7 @@ static void *run(void *arg)
 static void hand_over(struct ch_verify_tree *tree)
 {
     struct block *block = &tree->blocks[tree->filling];
-    if (block->count == 0) return;
+    if (block->count == 0 && block->tiles.len == 0) return;
     if (!tree->threaded) {
         hash_block(tree, block);
         tree->stopped = is_over(tree);
@@ -331,6 +334,10 @@ bool ch_verify_tree_tile(struct ch_verify_tree *tree, struct ch_bytes tile)
     struct block *block = &tree->blocks[tree->filling];
     if (tile.len != GIVEN_TILE_BYTES) {
         return false; /* the source has told it */
+    }
+    if (block->tiles.len >= (size_t)BLOCK_TILES * GIVEN_TILE_BYTES) { /* too many */
+        hand_over(tree);
+        block = &tree->blocks[tree->filling];
     }
     ch_buf_put(&block->tiles, tile.ptr, tile.len);
     if (block->tiles.failed) tree->no_memory = true;

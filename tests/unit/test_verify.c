@@ -344,6 +344,7 @@ struct bundle {
     struct ch_bundle_writer writer;
     struct ch_buf out;
     struct ch_tile_reader *tiles;
+    size_t copies; /* of each tile */
 };
 
 static enum ch_err bundle_begin(void *arg, struct ch_evlog *log, uint64_t size, struct ch_why *why)
@@ -379,8 +380,10 @@ static enum ch_err bundle_record(void *arg, uint64_t seq, uint64_t at_ns, struct
     if (seq % CH_TILE_WIDTH != 0) return CH_OK;
     ch_tile_key(0, seq / CH_TILE_WIDTH - 1, key);
     assert_int_equal(ch_tile_reader_get(b->tiles, 0, seq / CH_TILE_WIDTH - 1, &hashes, why), CH_OK);
-    ch_bundle_put(&b->writer, &b->out, CH_BUNDLE_TILE, (struct ch_bytes){key, sizeof key},
-                  (struct ch_bytes){hashes, CH_TILE_VALUE_BYTES});
+    for (size_t i = 0; i < b->copies; i++) {
+        ch_bundle_put(&b->writer, &b->out, CH_BUNDLE_TILE, (struct ch_bytes){key, sizeof key},
+                      (struct ch_bytes){hashes, CH_TILE_VALUE_BYTES});
+    }
     return CH_OK;
 }
 
@@ -391,10 +394,10 @@ static void bundle_end(void *arg)
     b->tiles = NULL;
 }
 
-/* Its bytes are the caller's. size: 0 for all */
-static struct ch_buf make_bundle(struct fixture *f, uint64_t size)
+/* Its bytes are the caller's. size: 0 for all; copies: of each tile */
+static struct ch_buf make_bundle_with(struct fixture *f, uint64_t size, size_t copies)
 {
-    struct bundle b = {.tiles = NULL};
+    struct bundle b = {.copies = copies};
     struct ch_buf text = {0};
     struct ch_verify_report report;
     const struct ch_verify_copy copy = {.begin = bundle_begin,
@@ -415,28 +418,44 @@ static struct ch_buf make_bundle(struct fixture *f, uint64_t size)
     return b.out;
 }
 
-static enum ch_err next_item(void *arg, struct ch_bundle_item *ret, struct ch_why *why)
+static struct ch_buf make_bundle(struct fixture *f, uint64_t size)
 {
-    return ch_bundle_next(arg, ret, why);
+    return make_bundle_with(f, size, /* copies= */ 1);
 }
 
-static void verify_bundle(struct fixture *f, struct ch_bytes bytes,
-                          const struct ch_verify_options *more, struct ch_verify_report *report)
+/* A bundle being read, and how many tiles were. */
+struct reading {
+    struct ch_bundle_reader *reader;
+    size_t tiles;
+};
+
+static enum ch_err next_item(void *arg, struct ch_bundle_item *ret, struct ch_why *why)
 {
-    struct ch_bundle_reader *reader = NULL;
+    struct reading *reading = arg;
+    const enum ch_err err = ch_bundle_next(reading->reader, ret, why);
+    reading->tiles += ret->kind == CH_BUNDLE_TILE;
+    return err;
+}
+
+/* Returns how many tiles it read. */
+static size_t verify_bundle(struct fixture *f, struct ch_bytes bytes,
+                            const struct ch_verify_options *more, struct ch_verify_report *report)
+{
+    struct reading reading = {.tiles = 0};
     const int fd = memfd_create("bundle", MFD_CLOEXEC);
     assert_int_equal(write(fd, bytes.ptr, bytes.len), (ssize_t)bytes.len);
     assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
     struct ch_why why = {0};
     *report = (struct ch_verify_report){.part = CH_VERIFY_BUNDLE}; /* no bundle at all */
-    if (ch_bundle_open(fd, &reader, &why) == CH_OK) {
-        const struct ch_verify_source source = {.next = next_item, .arg = reader, .tiles = true};
+    if (ch_bundle_open(fd, &reading.reader, &why) == CH_OK) {
+        const struct ch_verify_source source = {.next = next_item, .arg = &reading, .tiles = true};
         struct ch_verify_options options = *more;
         options.source = &source;
         verify(f, &options, report);
-        ch_bundle_close(reader);
+        ch_bundle_close(reading.reader);
     }
     assert_int_equal(close(fd), 0);
+    return reading.tiles;
 }
 
 static void a_bundle_says_the_same_as_its_log(void **state)
@@ -563,6 +582,22 @@ static void what_no_checksum_finds_in_a_bundle_is_named(void **state)
     }
 }
 
+/* They stay in memory until their records are hashed. */
+static void tiles_without_end_are_not_collected(void **state)
+{
+    enum { COPIES = 500, READ_MOST = 60 };
+    struct fixture *f = *state;
+    struct ch_buf bundle = make_bundle_with(f, 0, COPIES);
+    for (unsigned threads = 1; threads <= 2; threads++) {
+        const struct ch_verify_options options = {.threads = threads};
+        struct ch_verify_report report;
+        assert_true(verify_bundle(f, ch_buf_view(&bundle), &options, &report) < READ_MOST);
+        assert_int_equal(report.part, CH_VERIFY_TILE);
+        assert_non_null(strstr(report.text, "a tile of level 0 stands where none is full"));
+    }
+    ch_buf_deinit(&bundle);
+}
+
 static void it_stops_when_told(void **state)
 {
     struct fixture *f = *state;
@@ -655,6 +690,7 @@ int main(void)
         cmocka_unit_test(a_bundle_says_the_same_as_its_log),
         cmocka_unit_test(flipped_bits_of_a_bundle_are_found_and_named),
         cmocka_unit_test(what_no_checksum_finds_in_a_bundle_is_named),
+        cmocka_unit_test(tiles_without_end_are_not_collected),
         cmocka_unit_test(it_stops_when_told),
         cmocka_unit_test(what_is_no_log_cannot_be_verified),
         cmocka_unit_test(records_of_later_types_are_told_apart),
