@@ -166,13 +166,15 @@ static void judge(struct ch_scrub *scrub, enum ch_err err, const struct ch_why *
 {
     struct ch_verify_report report = {.part = CH_VERIFY_NOTHING};
     struct ch_why tree_why;
+    const uint64_t faults = scrub->facts.faults;
     if (scrub->tree != NULL && ch_verify_tree_finish(scrub->tree, &report, &tree_why) == CH_OK &&
         report.part != CH_VERIFY_NOTHING) {
         fault(scrub, "%s", report.text);
     } else if (err == CH_ERR_LOG_CORRUPT || err == CH_ERR_LOG_IO) {
         fault(scrub, "%s", why->text);
     }
-    if (scrub->facts.seq > scrub->good) scrub->facts.seq = scrub->good;
+    const bool told = scrub->facts.faults > faults;
+    if (told && scrub->facts.seq > scrub->good) scrub->facts.seq = scrub->good;
     end_pass(scrub);
 }
 
@@ -376,8 +378,12 @@ static void apply_some(struct ch_scrub *scrub)
     uint64_t to = scrub->vouched;
     if (next != NULL && next->seq < to) to = next->seq;
     if (scrub->last.seq > scrub->seq && scrub->last.seq < to) to = scrub->last.seq;
-    const enum ch_err err = ch_follower_go(&scrub->follower, to, NULL, NULL, &why);
-    if (err != CH_OK || ch_follower_seq(&scrub->follower) != to) {
+    enum ch_err err = ch_follower_go(&scrub->follower, to, NULL, NULL, &why);
+    const uint64_t at = ch_follower_seq(&scrub->follower);
+    if (err == CH_OK && at != to) {
+        err = ch_fail(&why, CH_ERR_LOG_CORRUPT, 0, "record %" PRIu64 " is missing", at + 1);
+    }
+    if (err != CH_OK) {
         judge(scrub, err, &why);
         return;
     }
