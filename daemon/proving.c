@@ -52,16 +52,19 @@ static bool checkpoint_of(struct ch_evlog *log, bool by_size, uint64_t size, str
     return good;
 }
 
-/* The answer's value, and the hashes as views. */
-static struct ch_bytes *views_of(const struct ch_proof *proof, struct ch_arena *arena)
+/* The hashes as views. NULL: no memory */
+static struct ch_bytes *views_of(const struct ch_proof *proof, struct ch_arena *arena,
+                                 struct ch_why *why)
 {
     struct ch_bytes *views = ch_arena_take(arena, (proof->count + 1) * sizeof *views);
+    if (views == NULL) (void)ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for a proof");
     for (uint32_t i = 0; views != NULL && i < proof->count; i++) {
         views[i] = (struct ch_bytes){proof->hashes[i].bytes, CH_HASH_BYTES};
     }
     return views;
 }
 
+/* The answer's value. */
 static bool encode(int type, const void *result, struct ch_arena *arena, struct ch_proved *ret,
                    struct ch_why *why)
 {
@@ -102,7 +105,7 @@ static bool inclusion(struct ch_evlog *log, struct ch_prover *prover,
         ch_merkle_leaf(&hasher, record.bytes, &leaf);
         result.leaf = (struct ch_bytes){leaf.bytes, CH_HASH_BYTES};
         result.record = record.bytes;
-        result.hashes = views_of(&proof, arena);
+        result.hashes = views_of(&proof, arena, why);
         result.hashes_len = result.hashes == NULL ? 0 : proof.count;
         good = result.hashes != NULL && encode(CH_QRY_proof_inclusion, &result, arena, ret, why);
     }
@@ -129,12 +132,9 @@ static bool consistency(struct ch_evlog *log, struct ch_prover *prover,
     if (err == CH_OK) err = ch_prover_root(prover, args->from, &root, why);
     if (err != CH_OK) return false;
     result.from_root = (struct ch_bytes){root.bytes, CH_HASH_BYTES};
-    result.hashes = views_of(&proof, arena);
-    result.hashes_len = result.hashes == NULL ? 0 : proof.count;
-    if (result.hashes == NULL) {
-        (void)ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for a proof");
-        return false;
-    }
+    result.hashes = views_of(&proof, arena, why);
+    if (result.hashes == NULL) return false;
+    result.hashes_len = proof.count;
     return encode(CH_QRY_proof_consistency, &result, arena, ret, why);
 }
 
