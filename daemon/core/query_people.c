@@ -138,7 +138,8 @@ static struct ch_rec_person_row person(struct ch_asking *q, const struct place *
     return row;
 }
 
-/* The cursor is the last user shown: wherever they stand now, the next page goes on behind them. */
+/* The cursor is the last user shown: wherever they stand now, the next page goes on behind them.
+ * Whose invitation has ended without them stands nowhere. */
 void ch_query_user_list(struct ch_asking *q)
 {
     const struct ch_qry_user_list *args = q->call->args;
@@ -150,6 +151,10 @@ void ch_query_user_list(struct ch_asking *q)
     while (page.after != 0 && first < count &&
            ch_id_of_user(q->state, all[first].user) != page.after) {
         first++;
+    }
+    if (page.after != 0 && first == count && !q->ret->no_memory) {
+        (void)ch_refuse(q, CH_REJ_list_changed, "after");
+        return;
     }
     if (page.after != 0 && first < count) first++;
     const uint32_t shown = count - first < page.limit ? count - first : page.limit;
