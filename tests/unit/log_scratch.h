@@ -1,4 +1,4 @@
-/* log_scratch: directories, records and a naive tree for the tests of daemon/log.
+/* log_scratch: directories, records, a naive tree and a forger's hand for the tests of daemon/log.
  * SPDX-License-Identifier: MIT
  * Record contents follow from a seed and the seq alone, so a test keeps none of them. */
 #ifndef CH_TEST_LOG_SCRATCH_H
@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -124,6 +125,29 @@ static inline const char *scratch_refuse(const struct scratch *scratch, bool acc
     ch_evlog_close(log);
     if (err != expected) fail_msg("opened with %s: %s", ch_err_code(err), why.text);
     return why.text;
+}
+
+/* Puts a value into a table of the log's file, or takes it out (NULL), as somebody with the disk in
+ * hand would. The log must be closed. */
+static inline void scratch_tamper(const struct scratch *scratch, const char *table, MDB_val key,
+                                  const MDB_val *value)
+{
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi dbi;
+    assert_int_equal(mdb_env_create(&env), 0);
+    assert_int_equal(mdb_env_set_maxdbs(env, 8), 0);
+    assert_int_equal(mdb_env_open(env, scratch_path(scratch, "log.mdb"), MDB_NOSUBDIR, 0600), 0);
+    assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+    assert_int_equal(mdb_dbi_open(txn, table, 0, &dbi), 0);
+    if (value == NULL) {
+        assert_int_equal(mdb_del(txn, dbi, &key, NULL), 0);
+    } else {
+        MDB_val put = *value;
+        assert_int_equal(mdb_put(txn, dbi, &key, &put, 0), 0);
+    }
+    assert_int_equal(mdb_txn_commit(txn), 0);
+    mdb_env_close(env);
 }
 
 /* Appends the next `count` records of the seed. */

@@ -5,7 +5,6 @@
 #include "tests/unit/log_scratch.h"
 
 #include <inttypes.h>
-#include <lmdb.h>
 
 enum { SEED = 20, MAP = 64 << 20 };
 
@@ -313,37 +312,14 @@ static void another_log_of_the_same_length_is_refused(void **state)
     scratch_remove(&other);
 }
 
-/* Puts a value into a table, or takes it out (NULL), as somebody with the file in hand would. */
-static void tamper(const struct scratch *scratch, const char *table, MDB_val key,
-                   const MDB_val *value)
-{
-    MDB_env *env;
-    MDB_txn *txn;
-    MDB_dbi dbi;
-    assert_int_equal(mdb_env_create(&env), 0);
-    assert_int_equal(mdb_env_set_maxdbs(env, 8), 0);
-    assert_int_equal(mdb_env_set_mapsize(env, MAP), 0);
-    assert_int_equal(mdb_env_open(env, scratch_path(scratch, "log.mdb"), MDB_NOSUBDIR, 0600), 0);
-    assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
-    assert_int_equal(mdb_dbi_open(txn, table, 0, &dbi), 0);
-    if (value == NULL) {
-        assert_int_equal(mdb_del(txn, dbi, &key, NULL), 0);
-    } else {
-        MDB_val put = *value;
-        assert_int_equal(mdb_put(txn, dbi, &key, &put, 0), 0);
-    }
-    assert_int_equal(mdb_txn_commit(txn), 0);
-    mdb_env_close(env);
-}
-
 static void tamper_tile(const struct scratch *scratch, unsigned level, uint64_t index, size_t len)
 {
     uint8_t key_bytes[CH_TILE_KEY_BYTES];
     uint8_t bytes[CH_TILE_VALUE_BYTES] = {1, 2, 3};
     const MDB_val value = {.mv_size = len, .mv_data = bytes};
     ch_tile_key(level, index, key_bytes);
-    tamper(scratch, "tiles", (MDB_val){.mv_size = sizeof key_bytes, .mv_data = key_bytes},
-           len == 0 ? NULL : &value);
+    scratch_tamper(scratch, "tiles", (MDB_val){.mv_size = sizeof key_bytes, .mv_data = key_bytes},
+                   len == 0 ? NULL : &value);
 }
 
 /* Opens, closes; how many tiles were mended. */
@@ -404,7 +380,7 @@ static void false_tiles_are_not_mended_over_false_records(void **state)
     ch_put_be64(key, 100);
     const MDB_val forged = {.mv_size = record.len + CH_CRC_BYTES, .mv_data = room};
     const MDB_val place = {.mv_size = sizeof key, .mv_data = key};
-    tamper(scratch, "events", place, &forged);
+    scratch_tamper(scratch, "events", place, &forged);
     tamper_tile(scratch, 0, 0, 0);
     const char *text = scratch_refuse(scratch, false, CH_ERR_LOG_CORRUPT);
     assert_non_null(strstr(text, "the first 600 records have another root"));
@@ -412,14 +388,14 @@ static void false_tiles_are_not_mended_over_false_records(void **state)
     assert_non_null(strstr(text, "the first 600 records have another root"));
     room[0] ^= 1;
     ch_put_le32(room + record.len, ch_crc_record(100, record));
-    tamper(scratch, "events", place, &forged);
+    scratch_tamper(scratch, "events", place, &forged);
     assert_int_equal(mended(scratch, 600), 1);
     /* a head file that is ahead or missing is told as such, whatever the tiles are */
     tamper_tile(scratch, 0, 0, 0);
     assert_int_equal(unlink(scratch_path(scratch, "head")), 0);
     (void)scratch_refuse(scratch, false, CH_ERR_LOG_BEHIND);
     room[0] ^= 0x80; /* a checksum that does not match is told first */
-    tamper(scratch, "events", place, &forged);
+    scratch_tamper(scratch, "events", place, &forged);
     assert_non_null(strstr(scratch_refuse(scratch, true, CH_ERR_LOG_CORRUPT), "record 100 "));
 }
 
@@ -433,7 +409,7 @@ static void a_log_that_lost_every_record_is_refused_as_it_is(void **state)
     ch_evlog_close(log);
     for (uint64_t seq = 1; seq <= 3; seq++) {
         ch_put_be64(key, seq);
-        tamper(scratch, "events", (MDB_val){.mv_size = sizeof key, .mv_data = key}, NULL);
+        scratch_tamper(scratch, "events", (MDB_val){.mv_size = sizeof key, .mv_data = key}, NULL);
     }
     tamper_tile(scratch, 0, 0, CH_TILE_VALUE_BYTES);
     (void)scratch_refuse(scratch, false, CH_ERR_LOG_BEHIND);

@@ -148,29 +148,6 @@ static void keys_that_did_not_sign_are_told(void **state)
     assert_int_equal(report.part, CH_VERIFY_NOTHING);
 }
 
-/* Runs what changes the log where it lies, as somebody with the disk in hand would. */
-static void tamper(struct fixture *f, const char *table, MDB_val key, const MDB_val *value)
-{
-    MDB_env *env;
-    MDB_txn *txn;
-    MDB_dbi dbi;
-    assert_int_equal(mdb_env_create(&env), 0);
-    assert_int_equal(mdb_env_set_maxdbs(env, 8), 0);
-    assert_int_equal(mdb_env_set_mapsize(env, MAP), 0);
-    const char *path = scratch_path(&f->scratch, "log.mdb");
-    assert_int_equal(mdb_env_open(env, path, MDB_NOSUBDIR, 0600), 0);
-    assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
-    assert_int_equal(mdb_dbi_open(txn, table, 0, &dbi), 0);
-    if (value == NULL) {
-        assert_int_equal(mdb_del(txn, dbi, &key, NULL), 0);
-    } else {
-        MDB_val put = *value;
-        assert_int_equal(mdb_put(txn, dbi, &key, &put, 0), 0);
-    }
-    assert_int_equal(mdb_txn_commit(txn), 0);
-    mdb_env_close(env);
-}
-
 /* A value with its checksum; the bytes are good until the next call. */
 static MDB_val summed(uint64_t number, const void *content, size_t len)
 {
@@ -208,18 +185,18 @@ static void records_that_lack_and_what_is_none_are_named(void **state)
     char text[64];
     size_t len = 0;
     uint8_t *file = scratch_read(&f->scratch, "log.mdb", &len);
-    tamper(f, "events", key_of(200, room), NULL);
+    scratch_tamper(&f->scratch, "events", key_of(200, room), NULL);
     check_fault(f, CH_VERIFY_RECORD, 200, "record 200 is missing: the next there is is 201");
     scratch_write(&f->scratch, "log.mdb", file, len);
     const MDB_val garbage = summed(f->records + 1, "hello", 5);
-    tamper(f, "events", key_of(f->records + 1, room), &garbage);
+    scratch_tamper(&f->scratch, "events", key_of(f->records + 1, room), &garbage);
     (void)snprintf(text, sizeof text, "record %llu: ", (unsigned long long)f->records + 1);
     check_fault(f, CH_VERIFY_RECORD, f->records + 1, text);
     scratch_write(&f->scratch, "log.mdb", file, len);
-    tamper(f, "events", key_of(0, room), &garbage);
+    scratch_tamper(&f->scratch, "events", key_of(0, room), &garbage);
     check_fault(f, CH_VERIFY_LOG, 0, "with the number 0 stands before record 1: it is no record");
     scratch_write(&f->scratch, "log.mdb", file, len);
-    tamper(f, "events", (MDB_val){.mv_size = 7, .mv_data = room}, &garbage);
+    scratch_tamper(&f->scratch, "events", (MDB_val){.mv_size = 7, .mv_data = room}, &garbage);
     check_fault(f, CH_VERIFY_LOG, 0, "a key of 7 bytes stands before record 1: it is no record");
     scratch_write(&f->scratch, "log.mdb", file, len);
     free(file);
@@ -237,12 +214,12 @@ static void checkpoints_of_another_time_and_copies_are_named(void **state)
     const size_t note_len = f->first_note.len;
     memcpy(stored + 8, f->first_note.ptr, note_len);
     const MDB_val copy = summed(2, stored, 8 + note_len);
-    tamper(f, "checkpoints", key_of(2, room), &copy);
+    scratch_tamper(&f->scratch, "checkpoints", key_of(2, room), &copy);
     check_fault(f, CH_VERIFY_CHECKPOINT, 1, "checkpoint 1 is the same as checkpoint 2");
     scratch_write(&f->scratch, "log.mdb", file, len);
     ch_put_le64(stored, 123);
     const MDB_val late = summed(1, stored, 8 + note_len);
-    tamper(f, "checkpoints", key_of(1, room), &late);
+    scratch_tamper(&f->scratch, "checkpoints", key_of(1, room), &late);
     check_fault(f, CH_VERIFY_CHECKPOINT, 1,
                 "checkpoint 1 has another time than record 300, its last: 123 and not 0");
     scratch_write(&f->scratch, "log.mdb", file, len);

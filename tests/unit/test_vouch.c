@@ -5,25 +5,7 @@
 #include "daemon/replay/vouch.h"
 #include "tests/unit/log_scratch.h"
 
-#include <lmdb.h>
-
 enum { SEED = 31, MAP = 256 << 20, FEW = 600, MANY = CH_TILE_WIDTH * CH_TILE_WIDTH };
-
-static void put(const struct scratch *scratch, const char *table, MDB_val key, MDB_val value)
-{
-    MDB_env *env;
-    MDB_txn *txn;
-    MDB_dbi dbi;
-    assert_int_equal(mdb_env_create(&env), 0);
-    assert_int_equal(mdb_env_set_maxdbs(env, 8), 0);
-    assert_int_equal(mdb_env_set_mapsize(env, MAP), 0);
-    assert_int_equal(mdb_env_open(env, scratch_path(scratch, "log.mdb"), MDB_NOSUBDIR, 0600), 0);
-    assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
-    assert_int_equal(mdb_dbi_open(txn, table, 0, &dbi), 0);
-    assert_int_equal(mdb_put(txn, dbi, &key, &value, 0), 0);
-    assert_int_equal(mdb_txn_commit(txn), 0);
-    mdb_env_close(env);
-}
 
 /* Another record of this number, with the checksum that belongs to it. */
 static void forge_record(const struct scratch *scratch, uint64_t seq)
@@ -34,8 +16,8 @@ static void forge_record(const struct scratch *scratch, uint64_t seq)
     room[0] ^= 1;
     ch_put_be64(place, seq);
     ch_put_le32(room + record.len, ch_crc_record(seq, record));
-    put(scratch, "events", (MDB_val){.mv_size = sizeof place, .mv_data = place},
-        (MDB_val){.mv_size = record.len + CH_CRC_BYTES, .mv_data = room});
+    const MDB_val value = {.mv_size = record.len + CH_CRC_BYTES, .mv_data = room};
+    scratch_tamper(scratch, "events", (MDB_val){.mv_size = sizeof place, .mv_data = place}, &value);
 }
 
 static void forge_tile(const struct scratch *scratch, uint64_t index)
@@ -43,8 +25,8 @@ static void forge_tile(const struct scratch *scratch, uint64_t index)
     uint8_t place[CH_TILE_KEY_BYTES];
     uint8_t tile[CH_TILE_VALUE_BYTES] = {1};
     ch_tile_key(0, index, place);
-    put(scratch, "tiles", (MDB_val){.mv_size = sizeof place, .mv_data = place},
-        (MDB_val){.mv_size = sizeof tile, .mv_data = tile});
+    const MDB_val value = {.mv_size = sizeof tile, .mv_data = tile};
+    scratch_tamper(scratch, "tiles", (MDB_val){.mv_size = sizeof place, .mv_data = place}, &value);
 }
 
 static void append(struct ch_evlog *log, size_t count)
