@@ -177,7 +177,7 @@ enum ch_err ch_verify_snapshot(struct ch_verifying *v, const struct ch_expected_
         v->hashed_seq = seq;
     }
     const bool same_hash = memcmp(v->hashed, head.hash, sizeof head.hash) == 0;
-    if (same_hash && memcmp(head.hash, expected->hash, sizeof head.hash) != 0) c.other = true;
+    const bool as_listed = memcmp(head.hash, expected->hash, sizeof head.hash) == 0;
     if (c.err == CH_OK && c.other && !same_hash) { /* which of both is it that is not replay's? */
         bool gone = false;
         c.err = check_one(v->options->dir, seq, /* body= */ true, &head, &gone, why);
@@ -185,6 +185,8 @@ enum ch_err ch_verify_snapshot(struct ch_verifying *v, const struct ch_expected_
             c.err = ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "replay gives another state");
     } else if (c.err == CH_OK && (c.other || !same_hash)) {
         c.err = ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "its bytes have another hash than it names");
+    } else if (c.err == CH_OK && !as_listed) { /* a second half may have begun with the other */
+        c.err = ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "replay gives another state than it had");
     } else if (c.err == CH_OK && ch_meta(&v->follower.state)->last_at != expected->at_ns) {
         c.err = ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "replay gives another time");
     }

@@ -2,7 +2,11 @@
  * SPDX-License-Identifier: MIT
  * The same log, with three snapshots, of which the first is the joint. Whatever is damaged or
  * forged, in the log or in a snapshot, before, at or behind the joint: the reports are the same. */
+#include "daemon/replay/verify_impl.h"
 #include "tests/unit/verify_log.h"
+
+#include <poll.h>
+#include <sys/inotify.h>
 
 enum { JOINT = 200 };
 
@@ -300,6 +304,169 @@ static void a_forged_time_of_a_checkpoint_is_found_as_in_one_run(void **state)
     ch_buf_deinit(&whole);
 }
 
+/* ---- a snapshot that changes meanwhile ---------------------------------------------------- */
+
+/* The work of ch_verify in its steps, with room in between for what a daemon does there. */
+struct steps {
+    struct ch_verify_options options;
+    struct ch_verify_report report;
+    struct ch_verifying v;
+    struct ch_verify_half *half;
+    struct ch_why why;
+};
+
+static enum ch_err get_stored(void *arg, uint64_t number, struct ch_buf *copy,
+                              struct ch_stored *ret, struct ch_why *why)
+{
+    return ch_stored_get(arg, number, copy, ret, why);
+}
+
+/* Reads the heads of the snapshots. */
+static void list(const struct fixture *f, struct steps *s)
+{
+    struct ch_verifying *v = &s->v;
+    *s = (struct steps){.options = {.dir = f->scratch.dir,
+                                    .keys = &f->signer.verifier,
+                                    .key_count = 1,
+                                    .replay = true,
+                                    .threads = 2,
+                                    .halves_from = 1}};
+    v->options = &s->options;
+    v->report = &s->report;
+    assert_int_equal(ch_verify_list_snapshots(f->scratch.dir, &v->begin, &s->report, &s->why),
+                     CH_OK);
+    assert_int_equal(ch_evlog_open_read(f->scratch.dir, &v->log, &s->why), CH_OK);
+    assert_int_equal(ch_evlog_read_head(v->log, &v->begin.head, &v->begin.has_head, &s->why),
+                     CH_OK);
+    assert_int_equal(ch_evlog_look_at_head(v->log, &v->begin.look, &s->why), CH_OK);
+    assert_int_equal(ch_evlog_count(v->log, &v->begin.counts, &s->why), CH_OK);
+    v->to = v->begin.whole = v->begin.counts.last;
+    const struct ch_verify_checkpoints from = {
+        .get = get_stored, .arg = v->log, .count = v->begin.counts.checkpoints};
+    assert_int_equal(
+        ch_verify_notes(&from, &s->options, &v->begin, &v->expected, &s->report, &s->why), CH_OK);
+    assert_int_equal(s->report.part, CH_VERIFY_NOTHING);
+}
+
+/* How often the joint was closed by who read it, since `fd` was read last; waits for it so long.
+ * source: man 7 inotify: what happens is told in order, and the same only once in a row */
+static int closed_since(int fd, int wait_ms)
+{
+    _Alignas(struct inotify_event) char room[4096];
+    int closed = 0;
+    struct pollfd watched = {.fd = fd, .events = POLLIN};
+    const int told = poll(&watched, 1, wait_ms);
+    assert_true(told >= 0);
+    const ssize_t len = told == 0 ? 0 : read(fd, room, sizeof room);
+    assert_true(len >= 0);
+    for (ssize_t at = 0; at < len; at += (ssize_t)sizeof(struct inotify_event)) {
+        struct inotify_event event; /* of a file that is watched itself: without a name */
+        memcpy(&event, room + at, sizeof event);
+        assert_int_equal(event.len, 0);
+        if ((event.mask & IN_CLOSE_NOWRITE) != 0) closed++;
+    }
+    return closed;
+}
+
+/* Starts the second half, and waits until it has read the joint: its head, then all of it, unless
+ * the head tells it that this is another one. */
+static void begin_second(const struct fixture *f, struct steps *s, bool another)
+{
+    enum { FOR_EVER = -1, A_WHILE_MS = 200 };
+    int closed = 0;
+    const int fd = inotify_init1(IN_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_true(inotify_add_watch(fd, path_of(f, JOINT), IN_OPEN | IN_CLOSE_NOWRITE) >= 0);
+    s->half = ch_verify_half_start(&s->v);
+    assert_non_null(s->half);
+    for (bool more = true; closed < 2 && more;) {
+        const int now = closed_since(fd, another && closed == 1 ? A_WHILE_MS : FOR_EVER);
+        more = !another || closed == 0 || now > 0;
+        closed += now;
+    }
+    assert_int_equal(close(fd), 0);
+}
+
+/* The first half, and both together. */
+static void end(struct steps *s)
+{
+    struct ch_verifying *v = &s->v;
+    struct ch_why *why = &s->why;
+    assert_int_equal(ch_verify_tree_create(v->log, CH_TILES_STORED, &v->expected, /* threads= */ 1,
+                                           &v->tree, why),
+                     CH_OK);
+    assert_int_equal(ch_follower_open(&v->follower, v->log, NULL, why), CH_OK);
+    v->follower.before = ch_verify_before;
+    v->follower.before_arg = v;
+    v->follower.alone = true;
+    enum ch_err err = ch_verify_half_join(s->half, v, ch_verify_go(v, why), why);
+    if (err == CH_OK) err = ch_verify_snapshots_left(v, why);
+    assert_int_equal(ch_verify_end_tree(v, err, why), CH_OK);
+    ch_follower_close(&v->follower);
+    ch_expected_deinit(&v->expected);
+    ch_arena_deinit(&v->arena);
+    ch_evlog_close(v->log);
+}
+
+static void a_joint_that_is_deleted_was_good_or_is_told(void **state)
+{
+    struct fixture *f = *state;
+    struct steps s;
+    struct ch_buf whole = {0};
+    read_file(path_of(f, JOINT), &whole);
+    for (unsigned forged = 0; forged <= 1; forged++) {
+        if (forged != 0) forge_snapshot(f, &whole, JOINT, OTHER_STATE);
+        list(f, &s);
+        begin_second(f, &s, /* another= */ false);
+        assert_int_equal(unlink(path_of(f, JOINT)), 0);
+        end(&s);
+        write_file(path_of(f, JOINT), whole.ptr, whole.len);
+        assert_int_equal(s.report.in_halves, forged == 0);
+        if (forged != 0) {
+            expect(&s.report, CH_VERIFY_SNAPSHOT, JOINT, "replay gives another state");
+            continue;
+        }
+        assert_string_equal(s.report.text, "");
+        assert_int_equal(s.report.records, f->records);
+        assert_int_equal(s.report.snapshots, 2);
+    }
+    ch_buf_deinit(&whole);
+}
+
+static void a_forged_joint_that_a_good_one_replaces_is_told(void **state)
+{
+    struct fixture *f = *state;
+    struct steps s;
+    struct ch_buf whole = {0};
+    read_file(path_of(f, JOINT), &whole);
+    forge_snapshot(f, &whole, JOINT, OTHER_STATE);
+    list(f, &s);
+    begin_second(f, &s, /* another= */ false);
+    write_file(path_of(f, JOINT), whole.ptr, whole.len);
+    end(&s);
+    expect(&s.report, CH_VERIFY_SNAPSHOT, JOINT, "replay gives another state than it had");
+    assert_false(s.report.in_halves);
+    ch_buf_deinit(&whole);
+}
+
+static void a_second_half_that_began_with_another_joint_is_not_believed(void **state)
+{
+    struct fixture *f = *state;
+    struct steps s;
+    struct ch_buf whole = {0};
+    read_file(path_of(f, JOINT), &whole);
+    list(f, &s);
+    forge_snapshot(f, &whole, JOINT, OTHER_STATE);
+    begin_second(f, &s, /* another= */ true);
+    write_file(path_of(f, JOINT), whole.ptr, whole.len);
+    end(&s);
+    assert_string_equal(s.report.text, "");
+    assert_false(s.report.in_halves);
+    assert_int_equal(s.report.records, f->records);
+    assert_int_equal(s.report.snapshots, 3);
+    ch_buf_deinit(&whole);
+}
+
 /* ---- the end ------------------------------------------------------------------------------ */
 
 static void both_halves_stop_when_told(void **state)
@@ -345,6 +512,9 @@ int main(void)
         cmocka_unit_test(a_flipped_bit_of_a_snapshot_is_found_as_in_one_run),
         cmocka_unit_test(a_forged_snapshot_is_found_as_in_one_run),
         cmocka_unit_test(a_forged_time_of_a_checkpoint_is_found_as_in_one_run),
+        cmocka_unit_test(a_joint_that_is_deleted_was_good_or_is_told),
+        cmocka_unit_test(a_forged_joint_that_a_good_one_replaces_is_told),
+        cmocka_unit_test(a_second_half_that_began_with_another_joint_is_not_believed),
         cmocka_unit_test(both_halves_stop_when_told),
     };
     return cmocka_run_group_tests(tests, make, drop);
