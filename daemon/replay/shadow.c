@@ -1,75 +1,21 @@
-/* shadow: see shadow.h. SPDX-License-Identifier: MIT */
-#include "daemon/replay/shadow.h"
+/* shadow: the queue and the thread; see shadow.h. SPDX-License-Identifier: MIT */
+#include "daemon/replay/shadow_impl.h"
 
-#include <limits.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
 
 #include "daemon/log/crc.h"
-#include "daemon/log/streams.h"
 #include "daemon/log/thread.h"
-#include "daemon/log/vault.h"
-#include "daemon/replay/keeper.h"
-#include "daemon/replay/resume.h"
 #include "daemon/replay/touched.h"
 #include "schema/limits.h"
 
 enum {
     SLICE_EVENTS = 4096,
     LAST_EVENTS = 65536, /* so far behind, a last snapshot is not waited for */
-    NICE = 10,
-    LOAD_BYTES = 512 /* of a snapshot are loaded in about the time of replaying one event */
+    NICE = 10
 };
-
-struct ch_shadow {
-    struct ch_follower head;
-    struct ch_follower past; /* opened when it is needed first */
-    struct ch_streams *streams;
-    struct ch_strands *strands;
-    struct ch_keeper *keeper;
-    struct ch_scrub *scrub;
-    struct ch_evlog *log;
-    char dir[PATH_MAX];
-    struct ch_check_replay replay;
-    bool tells_damage; /* that it met itself; no pass will */
-    uint64_t snapshot_events;
-    uint64_t erasures; /* of the vault, that head and past know of */
-    pthread_t thread;
-    pthread_mutex_t mutex; /* guards what follows, but on_done and arg */
-    uint64_t follow;       /* how far the head may go by itself */
-    uint64_t told;         /* the log reaches at least so far */
-    pthread_cond_t woken;
-    struct ch_shadow_job *waiting;
-    struct ch_shadow_job *done_first;
-    struct ch_shadow_job **done_end;
-    bool stopping;
-    bool forget;   /* somebody was erased */
-    uint64_t last; /* above 0: a last snapshot is wanted of this seq */
-    struct ch_shadow_facts facts;
-    void (*on_done)(void *arg);
-    void *arg;
-};
-
-/* Finds the seq and the moment of a job. */
-static void locate(struct ch_shadow *shadow, struct ch_shadow_job *job)
-{
-    if (job->by_time) {
-        job->now_ns = job->as_of;
-        job->err = ch_follower_seq_at(&shadow->head, job->as_of, &job->seq, &job->why);
-        if (job->err == CH_OK && job->seq > job->durable) job->seq = job->durable;
-        return;
-    }
-    const bool head = job->as_of == UINT64_MAX;
-    job->seq = head ? job->durable : job->as_of;
-    /* The head may have followed further since; what it applied is durable. */
-    if (head && ch_follower_seq(&shadow->head) > job->seq)
-        job->seq = ch_follower_seq(&shadow->head);
-    if (job->seq == 0) return;
-    job->err = ch_follower_time_of(&shadow->head, job->seq, &job->now_ns, &job->why);
-}
 
 /* Inserts by seq, so that a pass only goes forward. */
 static void insert_sorted(struct ch_shadow_job **list, struct ch_shadow_job *job)
@@ -91,7 +37,7 @@ static void finish(struct ch_shadow *shadow, struct ch_shadow_job *job)
     shadow->on_done(shadow->arg);
 }
 
-static bool may_go_on(void *arg, uint64_t seq)
+bool ch_shadow_may_go_on(void *arg, uint64_t seq)
 {
     struct ch_shadow *shadow = arg;
     (void)seq;
@@ -101,8 +47,7 @@ static bool may_go_on(void *arg, uint64_t seq)
     return !stopping;
 }
 
-/* What status is told. */
-static void note_facts(struct ch_shadow *shadow)
+void ch_shadow_note_facts(struct ch_shadow *shadow)
 {
     struct ch_shadow_facts facts = {0};
     const struct ch_snapshot *newest = ch_keeper_before(shadow->keeper, UINT64_MAX);
@@ -112,142 +57,6 @@ static void note_facts(struct ch_shadow *shadow)
     (void)pthread_mutex_lock(&shadow->mutex);
     shadow->facts = facts;
     (void)pthread_mutex_unlock(&shadow->mutex);
-}
-
-/* Loads the newest good snapshot that is not above `seq`, into a follower at seq 0, unless there is
- * none. One that is false is deleted, and the one before it is tried.
- * errors: CH_ERR_NO_MEMORY, CH_ERR_STOPPED */
-static enum ch_err load_before(struct ch_shadow *shadow, struct ch_follower *follower, uint64_t seq,
-                               struct ch_why *why)
-{
-    const struct ch_snapshot *found;
-    while ((found = ch_keeper_before(shadow->keeper, seq)) != NULL) {
-        const struct ch_snapshot head = *found;
-        const enum ch_err err =
-            ch_resume_load(follower, shadow->dir, &head, may_go_on, shadow, why);
-        if (err == CH_OK || err == CH_ERR_NO_MEMORY || err == CH_ERR_STOPPED) return err;
-        if (!ch_snapshot_is_bad(why)) return CH_OK; /* the long way, then */
-        ch_keeper_drop(shadow->keeper, head.seq, why->text);
-        note_facts(shadow);
-    }
-    return CH_OK;
-}
-
-/* Brings the past to where it need only go on: it stays, if no snapshot is a shorter way. */
-static enum ch_err move_past(struct ch_shadow *shadow, uint64_t seq, struct ch_why *why)
-{
-    struct ch_follower *past = &shadow->past;
-    const uint64_t at = ch_follower_seq(past);
-    const uint64_t from = at > seq ? 0 : at;
-    const struct ch_snapshot *near = ch_keeper_before(shadow->keeper, seq);
-    if (near != NULL && near->seq > from && near->seq - from > near->bytes / LOAD_BYTES) {
-        return load_before(shadow, past, seq, why);
-    }
-    return at > seq ? ch_follower_rewind(past, why) : CH_OK;
-}
-
-/* The follower that answers for a seq: the head, unless it is beyond. */
-static struct ch_follower *follower_for(struct ch_shadow *shadow, struct ch_shadow_job *job)
-{
-    if (job->seq >= ch_follower_seq(&shadow->head)) return &shadow->head;
-    if (!shadow->past.open) {
-        job->err = ch_follower_open(&shadow->past, shadow->log, shadow->head.directory, &job->why);
-        if (job->err == CH_OK) job->err = ch_follower_vouch(&shadow->past, &job->why);
-        shadow->past.replay = shadow->replay;
-        if (job->err != CH_OK) ch_follower_close(&shadow->past);
-    }
-    if (job->err == CH_OK) job->err = move_past(shadow, job->seq, &job->why);
-    return &shadow->past;
-}
-
-/* Lets a follower go on to a seq. What a snapshot needs of the head is written first. */
-static enum ch_err go_to(struct ch_shadow *shadow, struct ch_follower *follower, uint64_t seq,
-                         struct ch_why *why)
-{
-    if (follower == &shadow->head && seq > ch_follower_seq(follower)) {
-        ch_keeper_release(shadow->keeper, &shadow->head.state);
-    }
-    return ch_follower_go(follower, seq, may_go_on, shadow, why);
-}
-
-/* Whoever was erased since then is erased in every past. */
-static void forget_erased(struct ch_shadow *shadow)
-{
-    const struct ch_directory *directory = shadow->head.directory;
-    const uint64_t erasures = directory == NULL ? 0 : ch_vault_erasures(directory->vault);
-    if (erasures == shadow->erasures) return;
-    shadow->erasures = erasures;
-    ch_strands_clear(shadow->strands);
-    ch_directory_forget_erased(directory, &shadow->head.state);
-    if (shadow->past.open) ch_directory_forget_erased(directory, &shadow->past.state);
-}
-
-/* Events that the past is away from a seq, or as long a way by a snapshot. */
-static uint64_t way_to(const struct ch_shadow *shadow, uint64_t seq)
-{
-    const uint64_t at = shadow->past.open ? ch_follower_seq(&shadow->past) : 0;
-    const uint64_t way = at > seq ? seq : seq - at;
-    const struct ch_snapshot *near = ch_keeper_before(shadow->keeper, seq);
-    if (near == NULL) return way;
-    const uint64_t from_near = seq - near->seq + near->bytes / LOAD_BYTES;
-    return from_near < way ? from_near : way;
-}
-
-static void call(struct ch_shadow *shadow, struct ch_shadow_job *job, const struct ch_state *state)
-{
-    const struct ch_shadow_view view = {.state = state,
-                                        .seq = job->seq,
-                                        .now_ns = job->now_ns,
-                                        .made = ch_keeper_made(shadow->keeper),
-                                        .streams = shadow->streams,
-                                        .reader = shadow->head.reader,
-                                        .head = &shadow->head};
-    job->then = 0;
-    job->answer(job, &view);
-}
-
-/* Answers from a part of the state, if that is exact and the shorter way. Each of its events is
- * looked for alone, which takes longer than reading on. */
-static bool serve_part(struct ch_shadow *shadow, struct ch_shadow_job *job)
-{
-    if (job->asked.request == NULL || job->seq >= ch_follower_seq(&shadow->head)) return false;
-    shadow->replay.seq = job->seq; /* one up to it */
-    ch_check_replaying(&shadow->replay);
-    const struct ch_state *part = ch_strands_at(shadow->strands, &job->asked, &shadow->head.state,
-                                                job->seq, way_to(shadow, job->seq) / 2);
-    ch_check_replaying(NULL);
-    if (part == NULL) return false;
-    job->by_strand = true;
-    call(shadow, job, part);
-    return true;
-}
-
-static void serve(struct ch_shadow *shadow, struct ch_shadow_job *job)
-{
-    struct ch_follower *follower = NULL;
-    forget_erased(shadow);
-    if (job->err == CH_OK && job->judged && ch_follower_seq(&shadow->head) < job->durable) {
-        job->err = go_to(shadow, &shadow->head, job->durable, &job->why);
-    }
-    if (job->err == CH_OK && serve_part(shadow, job)) {
-        finish(shadow, job);
-        return;
-    }
-    if (job->err == CH_OK) follower = follower_for(shadow, job);
-    while (job->err == CH_OK) {
-        job->err = go_to(shadow, follower, job->seq, &job->why);
-        if (job->err != CH_OK) break;
-        if (ch_follower_seq(follower) != job->seq) {
-            job->err = ch_fail_field(&job->why, CH_ERR_NOT_YET, "as_of",
-                                     "as_of: the log does not reach event %llu",
-                                     (unsigned long long)job->seq);
-            break;
-        }
-        call(shadow, job, &follower->state);
-        if (job->then <= job->seq) break;
-        job->seq = job->then;
-    }
-    finish(shadow, job);
 }
 
 /* One slice of the way to `follow`, with a stop where a snapshot is due. Damage is told once; any
@@ -260,12 +69,12 @@ static void follow_on(struct ch_shadow *shadow, uint64_t follow)
     const uint64_t due = ch_keeper_due_at(shadow->keeper);
     uint64_t to = follow - at > SLICE_EVENTS ? at + SLICE_EVENTS : follow;
     if (due > at && due < to) to = due;
-    const enum ch_err err = go_to(shadow, &shadow->head, to, &why);
+    const enum ch_err err = ch_shadow_go_to(shadow, &shadow->head, to, &why);
     if (err == CH_OK && ch_follower_seq(&shadow->head) == to) return;
     if (err == CH_ERR_LOG_CORRUPT && shadow->tells_damage) {
         shadow->tells_damage = false;
         ch_scrub_tell(shadow->scrub, why.text);
-        note_facts(shadow);
+        ch_shadow_note_facts(shadow);
     }
     (void)pthread_mutex_lock(&shadow->mutex);
     if (shadow->follow == follow) shadow->follow = 0;
@@ -289,9 +98,10 @@ static void begin(struct ch_shadow *shadow)
     uint64_t end = 0;
     if (ch_reader_end(shadow->head.reader, &end, &why) != CH_OK) return;
     ch_keeper_survey(shadow->keeper, end);
-    note_facts(shadow);
-    /* A failure is met again by the first job. */
-    (void)load_before(shadow, &shadow->head, ch_streams_next_seq(shadow->streams) - 1, &why);
+    ch_shadow_note_facts(shadow);
+    const uint64_t lacks = ch_streams_next_seq(shadow->streams);
+    const enum ch_err err = ch_shadow_load_before(shadow, &shadow->head, lacks - 1, &why);
+    (void)err; /* a failure is met again by the first job */
 }
 
 /* The last thing it does. */
@@ -312,13 +122,14 @@ static void serve_all(struct ch_shadow *shadow, struct ch_shadow_job *taken)
     while (taken != NULL) {
         struct ch_shadow_job *job = taken;
         taken = job->next;
-        locate(shadow, job);
+        ch_shadow_locate(shadow, job);
         insert_sorted(&sorted, job);
     }
     while (sorted != NULL) {
         struct ch_shadow_job *job = sorted;
         sorted = job->next;
-        serve(shadow, job);
+        ch_shadow_answer(shadow, job);
+        finish(shadow, job);
     }
 }
 
@@ -327,7 +138,7 @@ static void go_on(struct ch_shadow *shadow, uint64_t follow)
 {
     if (ch_keeper_has_work(shadow->keeper, ch_follower_seq(&shadow->head))) {
         ch_keeper_step(shadow->keeper, &shadow->head.state);
-        note_facts(shadow);
+        ch_shadow_note_facts(shadow);
     } else if (follow > ch_follower_seq(&shadow->head)) {
         follow_on(shadow, follow);
     }
@@ -356,7 +167,7 @@ static void scrub_some(struct ch_shadow *shadow, uint64_t told)
     const uint64_t now = monotonic_ns();
     if (due > now) return;
     ch_scrub_slice(shadow->scrub, now, end);
-    note_facts(shadow);
+    ch_shadow_note_facts(shadow);
 }
 
 /* Until there is something to do; the mutex is held. */
@@ -406,7 +217,7 @@ static void *run(void *arg)
             if (last > 0) end(shadow, last);
             return NULL;
         }
-        if (forget) forget_erased(shadow);
+        if (forget) ch_shadow_forget_erased(shadow);
         serve_all(shadow, taken);
         go_on(shadow, follow);
         scrub_some(shadow, told);
