@@ -75,6 +75,9 @@ const char *ch_parts_broken(struct tally *t, uint32_t table);
 
 /* invariant_account.c */
 const char *ch_accounts_broken(struct tally *t);
+/* invariant_share.c */
+const char *ch_shares_broken(struct tally *t);
+const char *ch_seats_broken(struct tally *t);
 /* invariant_request.c */
 const char *ch_requests_broken(struct tally *t);
 const char *ch_submissions_broken(struct tally *t);
