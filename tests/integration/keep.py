@@ -8,7 +8,6 @@ import os
 import random
 import resource
 import shutil
-import signal
 import subprocess
 import threading
 
@@ -418,89 +417,6 @@ def damaged_log_is_not_backed_up(daemon, key):
     file = place(daemon, "offline.bundle")
     keep(daemon, "backup", file, "--data", daemon.data, says="no checkpoint from charterd")
     verify("bundle", file, "--key", key)
-    return file
-
-
-def interrupt_leaves_nothing(daemon, file):
-    """Slowed down by --rate, so that there is time for it."""
-    slow = place(daemon, "slow.bundle")
-    words = [need_program("charter"), "backup", slow, "--data", daemon.data, "--offline", "--rate",
-             "1"]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
-    assert process.returncode in (0, 130, -signal.SIGINT), process.returncode
-    assert not os.path.exists(slow + ".partial")
-    assert os.path.exists(slow) == (process.returncode == 0)
-    data = place(daemon, "slow")
-    process, writer, _ = half_restored(data, file)
-    process.kill()  # at the worst moment: it cannot clean up
-    process.communicate()
-    os.close(writer)
-    assert not os.path.exists(os.path.join(data, "log.mdb"))
-    keep(daemon, "restore", file, "--data", data)
-    assert sorted(os.listdir(data)) == ["head", "log.mdb"]
-    data = place(daemon, "slow")
-    process, writer, _ = half_restored(data, file)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
-    os.close(writer)
-    assert process.returncode == 130 and not os.path.exists(data), process.returncode
-
-
-def half_restored(data, file, *words):
-    """A restore that waits for the rest of its file, which is given, too."""
-    content = open(file, "rb").read()
-    reader, writer = os.pipe()
-    process = subprocess.Popen([need_program("charter"), "restore", "-", "--data", data, *words],
-                               stdin=reader, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    os.close(reader)
-    half = min(60000, len(content) * 2 // 3)  # a pipe holds that much
-    os.write(writer, content[:half])
-    while not os.path.exists(os.path.join(data, "restoring", "log.mdb")):
-        assert process.poll() is None, process.communicate()
-    return process, writer, content[half:]
-
-
-def what_has_no_place_is_taken_back(daemon, backup):
-    """Files are placed one after another: one that cannot be takes the others back."""
-    file, vault, secret, _ = backup
-    for name in ("signing-key", "log.mdb"):
-        data = place(daemon, "placed")
-        process, writer, rest = half_restored(data, file, "--vault", vault, "--signing-key", secret)
-        os.mkdir(os.path.join(data, name))  # somebody's, who came meanwhile
-        with os.fdopen(writer, "wb") as pipe:
-            pipe.write(rest)
-        _, said = process.communicate(timeout=60)
-        assert process.returncode == 3 and name.encode() in said, (process.returncode, said)
-        assert os.listdir(data) == [name], os.listdir(data)
-        os.rmdir(os.path.join(data, name))
-
-
-def killed_between_two_files_is_known_again(daemon, backup):
-    """As it stands when the machine fails there: the next run removes what is the last one's, and
-    nothing else."""
-    file, vault, _, _ = backup
-    data = place(daemon, "between")
-    process, writer, _ = half_restored(data, file)
-    process.kill()
-    process.communicate()
-    os.close(writer)
-    staged, placed = os.path.join(data, "restoring", "vault"), os.path.join(data, "vault")
-    shutil.copy(vault, placed)  # somebody's own, put there before the time
-    keep(daemon, "restore", file, "--data", data, status=3, says="it has vault")
-    assert open(placed, "rb").read() == open(vault, "rb").read()
-    os.remove(placed)
-    shutil.copy(vault, staged)
-    os.link(staged, placed)
-    with open(os.path.join(data, "log.mdb"), "wb"):  # a log: somebody went on from there
-        pass
-    keep(daemon, "restore", file, "--data", data, status=3, says="not empty")
-    assert os.path.samefile(staged, placed)
-    os.remove(os.path.join(data, "log.mdb"))
-    keep(daemon, "restore", file, "--data", data)
-    assert sorted(os.listdir(data)) == ["head", "log.mdb"]
-    print("a restore that ends half way leaves nothing, or what the next one removes")
 
 
 def main():
@@ -514,8 +430,6 @@ def main():
         key = daemon.do("checkpoint.key")["key"]
         backup = backup_is_made_while_commands_run(daemon, key)
         daemon_goes_on_from_it(daemon, key, backup)
-        what_has_no_place_is_taken_back(daemon, backup)
-        killed_between_two_files_is_known_again(daemon, backup)
         without_its_vault_it_does_not_start(daemon, backup)
         another_vault_is_refused(daemon, backup)
         a_fork_is_refused_whatever_is_accepted(daemon, backup)
@@ -527,8 +441,7 @@ def main():
         forged_item_is_named(daemon, key, bundle)
         cut_files_are_refused(daemon, lines, bundle, chance)
         bad_lines_are_named(daemon, lines)
-        file = damaged_log_is_not_backed_up(daemon, key)
-        interrupt_leaves_nothing(daemon, file)
+        damaged_log_is_not_backed_up(daemon, key)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tools/lib/interrupt.h"
 #include "tools/lib/partial.h"
 
 enum { NEW_FILE = 0666, MODE_BITS = 0777 }; /* octal */
@@ -38,6 +39,7 @@ static int write_into(const char *path, const void *ptr, size_t len)
 static int write_whole(const char *path, const struct stat *old, const void *ptr, size_t len)
 {
     struct partial partial;
+    interrupt_watch(); /* it is soon done; who cannot wait leaves nothing behind, either */
     int code = partial_open(&partial, path, NEW_FILE);
     if (code == 0) code = write_all(partial.fd, ptr, len);
     if (code == 0 && old != NULL) (void)fchmod(partial.fd, old->st_mode & MODE_BITS);

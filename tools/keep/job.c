@@ -34,13 +34,14 @@ static void work(void *arg)
     job->finished = true;
 }
 
-/* Told to stop, the work does so at its next record; but it may wait for one that never comes. */
+/* Told to stop, the work does so at its next record; but it may wait for one that never comes. Told
+ * twice, it is ended. */
 static bool look(void *arg)
 {
     struct job *job = arg;
     if (interrupted()) atomic_store(&job->progress.stop, true);
     bar_show(&job->bar, atomic_load(&job->progress.done), atomic_load(&job->progress.total));
-    return !interrupted() || ++job->waited < STOP_LOOKS;
+    return !interrupted() || (!interrupted_twice() && ++job->waited < STOP_LOOKS);
 }
 
 static enum exit_code tell(const char *how, enum exit_code code, const char *text)
@@ -70,7 +71,7 @@ static enum exit_code judge(const struct job *job)
 static enum exit_code run(struct job *job)
 {
     const struct ch_apart apart = {.work = work, .look = look, .arg = job};
-    interrupt_watch();
+    interrupt_watch_twice();
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN); /* it is no damage when a file may not grow */
     bar_begin(&job->bar, job->options->quiet);

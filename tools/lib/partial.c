@@ -4,10 +4,29 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* What partial_abandon removes: a signal handler reaches nothing else. */
+static char begun[PATH_MAX];
+static volatile sig_atomic_t is_begun;
+
+static void begin(const struct partial *partial)
+{
+    memcpy(begun, partial->name, strlen(partial->name) + 1);
+    atomic_signal_fence(memory_order_release);
+    is_begun = 1;
+}
+
+void partial_abandon(void)
+{
+    if (is_begun != 0) (void)unlink(begun);
+}
 
 /* Locked, and still what the name stands for: another process may have placed it in between. */
 static int claim(const struct partial *partial)
@@ -30,7 +49,10 @@ int partial_open(struct partial *partial, const char *path, mode_t mode)
     partial->fd = open(partial->name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode);
     if (partial->fd < 0) return errno;
     const int code = claim(partial);
-    if (code == 0) return 0;
+    if (code == 0) {
+        begin(partial);
+        return 0;
+    }
     (void)close(partial->fd); /* it is not ours, so it stays */
     partial->fd = -1;
     return code;
@@ -62,6 +84,7 @@ int partial_place(struct partial *partial, bool replace)
         code = rename(partial->name, partial->path) == 0 ? 0 : errno;
     }
     if (code != 0) return code;
+    is_begun = 0;
     partial->name[0] = '\0';
     return sync_parent(partial->path);
 }
@@ -70,6 +93,7 @@ void partial_close(struct partial *partial)
 {
     if (partial->fd < 0) return;
     if (partial->name[0] != '\0') (void)unlink(partial->name);
+    is_begun = 0;
     (void)close(partial->fd);
     partial->fd = -1;
 }
