@@ -58,7 +58,8 @@ static bool is_text(struct ch_text text, bool lines)
     const uint8_t *at = (const uint8_t *)text.ptr;
     const uint8_t *end = at + text.len;
     while (at < end) {
-        if (lines && (*at == '\n' || *at == '\t')) {
+        const bool plain = *at >= 0x20 && *at < 0x7f; /* most of nearly every text */
+        if (plain || (lines && (*at == '\n' || *at == '\t'))) {
             at++;
             continue;
         }
