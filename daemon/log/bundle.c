@@ -35,20 +35,19 @@ void ch_bundle_begin(struct ch_buf *out)
 void ch_bundle_put(struct ch_bundle_writer *writer, struct ch_buf *out, enum ch_bundle_kind kind,
                    struct ch_bytes first, struct ch_bytes rest)
 {
-    uint8_t head[ITEM_HEAD_BYTES] = {(uint8_t)kind};
-    uint8_t crc[CH_CRC_BYTES];
     const uint64_t number = ++writer->counts[(uint8_t)kind];
     const size_t len = first.len + rest.len;
-    const size_t start = out->len;
     CH_CHECK(len <= RECORD_MOST);
-    if (!ch_buf_reserve(out, ITEM_HEAD_BYTES + len + CH_CRC_BYTES)) return;
-    ch_put_le32(head + 1, (uint32_t)len);
-    ch_buf_put(out, head, sizeof head);
-    ch_buf_put(out, first.ptr, first.len);
-    ch_buf_put(out, rest.ptr, rest.len);
-    const struct ch_bytes covered = {out->ptr + start, ITEM_HEAD_BYTES + len};
-    ch_put_le32(crc, ch_crc_record(number, covered));
-    ch_buf_put(out, crc, sizeof crc);
+    if (!ch_buf_reserve(out, ITEM_HEAD_BYTES + len + CH_CRC_BYTES) || out->ptr == NULL) return;
+    uint8_t *item = out->ptr + out->len;
+    uint8_t *content = item + ITEM_HEAD_BYTES;
+    item[0] = (uint8_t)kind;
+    ch_put_le32(item + 1, (uint32_t)len);
+    if (first.len > 0) memcpy(content, first.ptr, first.len);
+    if (rest.len > 0) memcpy(content + first.len, rest.ptr, rest.len);
+    const struct ch_bytes covered = {item, ITEM_HEAD_BYTES + len};
+    ch_put_le32(content + len, ch_crc_record(number, covered));
+    out->len += ITEM_HEAD_BYTES + len + CH_CRC_BYTES;
 }
 
 void ch_bundle_text_head(struct ch_buf *out, uint64_t size)

@@ -38,12 +38,40 @@ static enum ch_err stop(const struct ch_verifying *v, struct ch_why *why)
     return ch_fail(why, CH_ERR_STOPPED, 0, "stopped at record %" PRIu64, v->report->records);
 }
 
-uint64_t ch_verify_time_of(struct ch_bytes record)
+/* What every record begins with, of whatever type it is. */
+struct head {
+    uint64_t seq;
+    uint64_t at;
+    uint64_t tag;
+    bool good; /* it begins so, and has as many items as a record */
+};
+
+static struct head head_of(struct ch_bytes record)
 {
     struct ch_cursor c = ch_cursor_of(record);
-    (void)ch_read_array(&c);
-    (void)ch_read_uint(&c); /* seq */
-    return ch_read_uint(&c);
+    const uint32_t items = ch_read_array(&c);
+    const uint64_t seq = ch_read_uint(&c);
+    const uint64_t at = ch_read_uint(&c);
+    const uint64_t tag = ch_read_uint(&c);
+    return (struct head){
+        .seq = seq, .at = at, .tag = tag, .good = items == EVENT_ITEMS && c.err == CH_OK};
+}
+
+uint64_t ch_verify_time_of(struct ch_bytes record)
+{
+    return head_of(record).at;
+}
+
+static bool is_newer(const struct head *head)
+{
+    if (!head->good || head->tag > UINT16_MAX) return false;
+    return head->tag >= CH_EVENT_TAGS || ch_events[head->tag].record.name == NULL;
+}
+
+bool ch_verify_is_newer(struct ch_bytes record)
+{
+    const struct head head = head_of(record);
+    return is_newer(&head);
 }
 
 /* Two halves count together, and seldom, for each of them waits for the other then. */
@@ -60,13 +88,13 @@ static void show_progress(const struct ch_verifying *v)
     }
 }
 
-enum ch_err ch_verify_take(struct ch_verifying *v, struct ch_bytes record, struct ch_why *why)
+enum ch_err ch_verify_take(struct ch_verifying *v, struct ch_bytes record, uint64_t at_ns,
+                           struct ch_why *why)
 {
     const struct ch_verify_copy *copy = v->options->copy;
     if (ch_verify_told_to_stop(v)) return stop(v, why);
     if (copy != NULL) {
-        enum ch_err err =
-            copy->record(copy->arg, v->report->records + 1, ch_verify_time_of(record), record, why);
+        enum ch_err err = copy->record(copy->arg, v->report->records + 1, at_ns, record, why);
         if (err != CH_OK) return err;
     }
     v->report->records++;
@@ -80,19 +108,7 @@ enum ch_err ch_verify_before(void *arg, const struct ch_state *state, const stru
                              struct ch_bytes record, struct ch_why *why)
 {
     (void)state;
-    (void)event;
-    return ch_verify_take(arg, record, why);
-}
-
-bool ch_verify_is_newer(struct ch_bytes record)
-{
-    struct ch_cursor c = ch_cursor_of(record);
-    const uint32_t items = ch_read_array(&c);
-    (void)ch_read_uint(&c); /* seq */
-    (void)ch_read_uint(&c); /* at */
-    const uint64_t tag = ch_read_uint(&c);
-    if (items != EVENT_ITEMS || c.err != CH_OK || tag > UINT16_MAX) return false;
-    return tag >= CH_EVENT_TAGS || ch_events[tag].record.name == NULL;
+    return ch_verify_take(arg, record, event->at, why);
 }
 
 /* Whether the record that replay stopped at is one of those. */
@@ -171,6 +187,22 @@ static enum ch_err replay(struct ch_verifying *v, struct ch_why *why)
     return err;
 }
 
+/* What a record says of its place and its time. */
+static enum ch_err check_place(uint64_t seq, uint64_t said_seq, uint64_t at, uint64_t *last_at,
+                               struct ch_why *why)
+{
+    if (said_seq != seq) {
+        return ch_fail(why, CH_ERR_LOG_CORRUPT, 0,
+                       "record %" PRIu64 " says that it is event %" PRIu64, seq, said_seq);
+    }
+    if (at < *last_at) {
+        return ch_fail(why, CH_ERR_LOG_CORRUPT, 0,
+                       "event %" PRIu64 " is earlier than the one before", seq);
+    }
+    *last_at = at;
+    return CH_OK;
+}
+
 enum ch_err ch_verify_record(uint64_t seq, struct ch_bytes record, uint64_t *last_at,
                              struct ch_arena *arena, struct ch_why *why)
 {
@@ -178,27 +210,23 @@ enum ch_err ch_verify_record(uint64_t seq, struct ch_bytes record, uint64_t *las
     struct ch_event event;
     enum ch_err err = ch_event_decode(record, arena, &body, &event, why);
     ch_arena_reset(arena);
-    if (err != CH_OK) return err;
-    if (event.seq != seq) {
-        return ch_fail(why, CH_ERR_LOG_CORRUPT, 0,
-                       "record %" PRIu64 " says that it is event %" PRIu64, seq, event.seq);
-    }
-    if (event.at < *last_at) {
-        return ch_fail(why, CH_ERR_LOG_CORRUPT, 0,
-                       "event %" PRIu64 " is earlier than the one before", event.seq);
-    }
-    *last_at = event.at;
-    return CH_OK;
+    return err == CH_OK ? check_place(seq, event.seq, event.at, last_at, why) : err;
 }
 
 enum ch_err ch_verify_check_record(struct ch_verifying *v, uint64_t seq, struct ch_bytes record,
-                                   struct ch_why *why)
+                                   uint64_t *ret_at, struct ch_why *why)
 {
-    if (!ch_verify_is_newer(record)) {
+    const struct head head = head_of(record);
+    *ret_at = head.at;
+    if (is_newer(&head)) {
+        v->report->newer++;
+        return CH_OK;
+    }
+    if (!v->options->forms_later) {
         return ch_verify_record(seq, record, &v->last_at, &v->arena, why);
     }
-    v->report->newer++;
-    return CH_OK;
+    if (head.good) return check_place(seq, head.seq, head.at, &v->last_at, why);
+    return ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "record %" PRIu64 " has another form", seq);
 }
 
 /* From where replay stopped, or all. */
@@ -209,10 +237,11 @@ static enum ch_err scan(struct ch_verifying *v, struct ch_why *why)
     if (err == CH_OK) ch_reader_seek(reader, v->report->records + 1);
     while (err == CH_OK && v->report->records < v->to) {
         struct ch_log_record record;
+        uint64_t at_ns = 0;
         err = ch_reader_next(reader, &record, why);
         if (err == CH_OK && record.bytes.ptr == NULL) break;
-        if (err == CH_OK) err = ch_verify_check_record(v, record.seq, record.bytes, why);
-        if (err == CH_OK) err = ch_verify_take(v, record.bytes, why);
+        if (err == CH_OK) err = ch_verify_check_record(v, record.seq, record.bytes, &at_ns, why);
+        if (err == CH_OK) err = ch_verify_take(v, record.bytes, at_ns, why);
     }
     ch_reader_close(reader);
     return ch_verify_judge(v, err, why);

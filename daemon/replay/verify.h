@@ -79,6 +79,8 @@ struct ch_verify_options {
     const struct ch_log_end *heads; /* what head files elsewhere say */
     size_t head_count;
     bool replay;          /* false: no state is made, so no state hash is checked */
+    bool forms_later;     /* of a record that is not replayed the form is not checked, only what it
+                           * says of its place and time: whoever reads the copy will do it */
     bool last_state;      /* only the newest state hash */
     unsigned threads;     /* 1, or 2 */
     uint64_t halves_from; /* a log of so many records is taken in two halves at the same time, each

@@ -173,17 +173,20 @@ static inline bool ch_verify_over(const struct ch_verifying *v)
 }
 
 /* verify.c: a record that has passed its own checks: counted, copied, given to the tree.
+ * at_ns:  its time
  * errors: CH_ERR_STOPPED (by whoever looks on, or the tree is over), those of the copy */
 CH_MUST_USE enum ch_err ch_verify_take(struct ch_verifying *v, struct ch_bytes record,
-                                       struct ch_why *why);
+                                       uint64_t at_ns, struct ch_why *why);
 /* The form of one record, its place and its time. last_at: of the record before; gets its own.
  * errors: CH_ERR_LOG_CORRUPT (the text names the seq), CH_ERR_NO_MEMORY */
 CH_MUST_USE enum ch_err ch_verify_record(uint64_t seq, struct ch_bytes record, uint64_t *last_at,
                                          struct ch_arena *arena, struct ch_why *why);
-/* The checks of one record that is not replayed. errors: CH_ERR_LOG_CORRUPT, CH_ERR_NO_MEMORY */
+/* The checks of one record that is not replayed. ret_at: its time, also of one that fails
+ * errors: CH_ERR_LOG_CORRUPT, CH_ERR_NO_MEMORY */
 CH_MUST_USE enum ch_err ch_verify_check_record(struct ch_verifying *v, uint64_t seq,
-                                               struct ch_bytes record, struct ch_why *why);
-/* The time in a record whose form was checked. */
+                                               struct ch_bytes record, uint64_t *ret_at,
+                                               struct ch_why *why);
+/* The time in a record that has passed. */
 uint64_t ch_verify_time_of(struct ch_bytes record);
 /* Whether the record is of a type that only a later charterd knows. */
 bool ch_verify_is_newer(struct ch_bytes record);

@@ -152,8 +152,9 @@ static enum ch_err flush(struct feeding *f, struct ch_why *why)
     if (f->count > 0 && v->follower.open && !v->newer) err = replay(f, first, why);
     for (size_t i = (size_t)(v->report->records + 1 - first);
          i < f->count && err == CH_OK && !ch_verify_over(v); i++) {
-        err = ch_verify_check_record(v, first + i, collected(f, i), why);
-        if (err == CH_OK) err = ch_verify_take(v, collected(f, i), why);
+        uint64_t at_ns = 0;
+        err = ch_verify_check_record(v, first + i, collected(f, i), &at_ns, why);
+        if (err == CH_OK) err = ch_verify_take(v, collected(f, i), at_ns, why);
     }
     f->count = 0;
     ch_buf_reset(&f->bytes);

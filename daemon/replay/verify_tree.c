@@ -1,6 +1,7 @@
 /* verify_tree: the tree of the records against tiles and roots; see verify_impl.h.
  * SPDX-License-Identifier: MIT
- * Two blocks go back and forth between the thread that reads and the one that hashes. */
+ * Blocks go round between the thread that reads and the one that hashes: so many that neither waits
+ * when the other is held up for some milliseconds. */
 #include "daemon/replay/verify_impl.h"
 
 #include <inttypes.h>
@@ -12,7 +13,7 @@
 #include "schema/base/buf.h"
 #include "schema/base/check.h"
 
-enum { BLOCK_RECORDS = 1024, BLOCK_BYTES = 256 << 10 };
+enum { BLOCKS = 4, BLOCK_RECORDS = 1024, BLOCK_BYTES = 256 << 10 };
 
 enum {
     GIVEN_TILE_BYTES = CH_TILE_KEY_BYTES + CH_TILE_VALUE_BYTES,
@@ -50,7 +51,7 @@ struct ch_verify_tree {
     pthread_t thread;
     pthread_mutex_t mutex; /* guards block.full, ending and over */
     pthread_cond_t changed;
-    struct block blocks[2];
+    struct block blocks[BLOCKS];
     bool ending;
     bool over; /* a fault or failure: nothing more is hashed */
     /* the reading thread's */
@@ -266,7 +267,7 @@ static void wait_change(struct ch_verify_tree *tree)
 static void *run(void *arg)
 {
     struct ch_verify_tree *tree = arg;
-    for (unsigned at = 0;; at ^= 1) {
+    for (unsigned at = 0;; at = (at + 1) % BLOCKS) {
         struct block *block = &tree->blocks[at];
         lock(tree);
         while (!block->full && !tree->ending) {
@@ -284,7 +285,7 @@ static void *run(void *arg)
     }
 }
 
-/* The block that is being filled goes to be hashed; the other one is waited for. */
+/* The block that is being filled goes to be hashed; the next one is waited for. */
 static void hand_over(struct ch_verify_tree *tree)
 {
     struct block *block = &tree->blocks[tree->filling];
@@ -296,7 +297,7 @@ static void hand_over(struct ch_verify_tree *tree)
         lock(tree);
         block->full = true;
         CH_CHECK(pthread_cond_signal(&tree->changed) == 0);
-        tree->filling ^= 1;
+        tree->filling = (tree->filling + 1) % BLOCKS;
         while (tree->blocks[tree->filling].full) {
             wait_change(tree);
         }
@@ -411,7 +412,7 @@ void ch_verify_tree_destroy(struct ch_verify_tree *tree)
     if (tree == NULL) return;
     ch_tile_reader_close(tree->reader);
     ch_hasher_deinit(&tree->hasher);
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < BLOCKS; i++) {
         ch_buf_deinit(&tree->blocks[i].bytes);
         ch_buf_deinit(&tree->blocks[i].tiles);
     }

@@ -23,6 +23,15 @@ static void verify(struct fixture *f, const struct ch_verify_options *more,
 
 static const struct ch_verify_options usual = {.replay = true};
 static const struct ch_verify_options no_replay = {.replay = false};
+static const struct ch_verify_options forms_later = {.forms_later = true};
+
+/* One of the ways to look, as chance has it; the slow one seldom. */
+static const struct ch_verify_options *some_way(struct fixture *f)
+{
+    const uint64_t chance = scratch_random(&f->random) % 8;
+    if (chance == 0) return &usual;
+    return chance % 2 == 0 ? &no_replay : &forms_later;
+}
 
 /* One bit, there and back; it must be found, and what it belongs to named. */
 static void check_bit(struct fixture *f, const struct place *place, size_t bit)
@@ -30,7 +39,7 @@ static void check_bit(struct fixture *f, const struct place *place, size_t bit)
     struct ch_verify_report report;
     const size_t offset = place->offset + bit / 8;
     flip(f, offset, (unsigned)(bit % 8));
-    verify(f, scratch_random(&f->random) % 8 == 0 ? &usual : &no_replay, &report);
+    verify(f, some_way(f), &report);
     flip(f, offset, (unsigned)(bit % 8));
     if (report.part != place->part || report.number != place->number) {
         fail_msg("bit %zu of the %s of %d %llu: found %d %llu: %s", bit,
@@ -637,6 +646,59 @@ static void records_of_later_types_are_told_apart(void **state)
     forge(f, 77);
 }
 
+/* A record of another form, with the place and time that it says. */
+static void append_odd(struct fixture *f, uint64_t says, uint64_t at)
+{
+    struct ch_evlog *log = scratch_open(&f->scratch, MAP);
+    struct ch_buf record = {0};
+    struct ch_why why = {0};
+    const uint64_t seq = ch_evlog_end(log)->seq + 1;
+    ch_pack_array(&record, 9);
+    ch_pack_uint(&record, says);
+    ch_pack_uint(&record, at);
+    ch_pack_uint(&record, 1); /* a tag there is; what follows is none of its fields */
+    for (unsigned k = 0; k < 6; k++) {
+        ch_pack_nil(&record);
+    }
+    const struct ch_bytes view = ch_buf_view(&record);
+    assert_int_equal(ch_evlog_append(log, seq, &view, 1, 1000, &why), CH_OK);
+    ch_buf_deinit(&record);
+    ch_evlog_close(log);
+}
+
+static void check_last(struct fixture *f, const struct ch_verify_options *options, const char *says)
+{
+    struct ch_verify_report report;
+    verify(f, options, &report);
+    if (says == NULL) {
+        assert_string_equal(report.text, "");
+        assert_int_equal(report.records, f->records);
+        return;
+    }
+    assert_int_equal(report.part, CH_VERIFY_RECORD);
+    assert_int_equal(report.number, f->records);
+    assert_non_null(strstr(report.text, says));
+}
+
+/* The form is left to whoever reads the copy; place and time are not. */
+static void a_copy_may_leave_the_form_to_its_reader(void **state)
+{
+    static const uint64_t at = UINT64_C(1) << 60;
+    (void)state;
+    for (unsigned early = 0; early <= 1; early++) {
+        struct fixture f = {0};
+        assert_int_equal(make_fixture(&f), 0);
+        f.records++;
+        append_odd(&f, f.records, at);
+        check_last(&f, &forms_later, NULL);
+        check_last(&f, &no_replay, "");
+        f.records++;
+        append_odd(&f, early != 0 ? f.records : f.records + 1, early != 0 ? at - 1 : at);
+        check_last(&f, &forms_later, early != 0 ? "is earlier" : "says that it is event");
+        assert_int_equal(drop_fixture(&f), 0);
+    }
+}
+
 /* ---- the whole ---------------------------------------------------------------------------- */
 
 static int make(void **state)
@@ -670,6 +732,7 @@ int main(void)
         cmocka_unit_test(tiles_without_end_are_not_collected),
         cmocka_unit_test(it_stops_when_told),
         cmocka_unit_test(what_is_no_log_cannot_be_verified),
+        cmocka_unit_test(a_copy_may_leave_the_form_to_its_reader),
         cmocka_unit_test(records_of_later_types_are_told_apart),
     };
     return cmocka_run_group_tests(tests, make, drop);

@@ -173,6 +173,7 @@ static enum ch_err verify(struct backup *b, struct ch_why *why)
                                         .heads = job->known->heads,
                                         .head_count = job->known->head_count,
                                         .replay = o->replay,
+                                        .forms_later = !o->lines,
                                         .last_state = true,
                                         .threads = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 2 : 1,
                                         .progress = &job->progress};
@@ -209,7 +210,10 @@ static enum ch_err work(struct job *job, struct ch_why *why)
     if (err == CH_OK) err = check_place(o->vault, why);
     if (err == CH_OK) err = check_place(o->signing_key, why);
     if (err == CH_OK) err = out_open(&b.out, o->file, o->rate, why);
-    if (err != CH_OK) return err;
+    if (err != CH_OK) {
+        out_close(&b.out);
+        return err;
+    }
     job->made = !b.out.piped;
     b.own_key_count = ch_keys_public(o->data, b.own_keys);
     b.form = form_create(o->lines);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +24,11 @@ enum {
 
 void job_yield(void)
 {
-    (void)setpriority(PRIO_PROCESS, 0, NICE_LAST);
+    /* Whoever else wakes up has the processor at once; where that may not be, the last in turn. */
+    const struct sched_param none = {.sched_priority = 0};
+    if (sched_setscheduler(0, SCHED_IDLE, &none) != 0) {
+        (void)setpriority(PRIO_PROCESS, 0, NICE_LAST);
+    }
     (void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_IDLE);
 }
 

@@ -50,7 +50,8 @@ static const struct option_row rows[OPTIONS] = {
                             BACKUP | RESTORE},
     [OPTION_accept_loss] = {"accept-loss", NULL,
                             "restore although the log is known to have gone on", RESTORE},
-    [OPTION_replay] = {"replay", NULL, "check the state hashes, too; it takes longer",
+    [OPTION_replay] = {"replay", NULL,
+                       "check the form of each record and the state hashes, too; it takes longer",
                        BACKUP | EXPORT},
     [OPTION_rate] = {"rate", "MB", "write at most so many megabytes a second", BACKUP | EXPORT},
     [OPTION_offline] = {"offline", NULL, "do not ask charterd for a checkpoint first",
@@ -65,10 +66,11 @@ static const struct option_row rows[OPTIONS] = {
 static const char backup_text[] =
     "Usage: charter backup FILE --data DIR [--vault FILE] [--signing-key FILE]\n"
     "\n"
-    "Writes the whole log to one file, while charterd runs: records, tree and checkpoints, all\n"
-    "checked on the way. It ends with a checkpoint that charterd makes for it; without charterd,\n"
-    "with what is durable. Until it is whole it is called FILE.partial.\n"
-    "charter-verify bundle FILE checks it, charter restore FILE puts it back.\n"
+    "Writes the whole log to one file, while charterd runs: records, tree and checkpoints, their\n"
+    "checksums, order, hashes and signatures checked on the way. It ends with a checkpoint that\n"
+    "charterd makes for it; without charterd, with what is durable. Until it is whole it is\n"
+    "called FILE.partial. charter-verify bundle FILE checks it, also the form of each record, as\n"
+    "does --replay here; charter restore FILE puts it back.\n"
     "\n"
     "Neither the vault (the keys to people's names) nor the signing key is in it. --vault and\n"
     "--signing-key copy them to files of their own; keep these apart from the log, and let no\n"

@@ -8,8 +8,9 @@
 #include <unistd.h>
 
 #include "daemon/log/file.h"
+#include "tools/keep/writer.h"
 
-enum { PIECE_BYTES = 1 << 20, COPY_BYTES = 4096, COPY_TRIES = 1000 };
+enum { COPY_BYTES = 4096, COPY_TRIES = 1000 };
 
 static enum ch_err fail(struct ch_why *why, const char *path, int code)
 {
@@ -35,7 +36,7 @@ enum ch_err out_open(struct out *out, const char *path, uint64_t rate, struct ch
     if (strcmp(path, "-") == 0) {
         out->piped = true;
         out->fd = STDOUT_FILENO;
-        return CH_OK;
+        return writer_open(out->fd, out->piped, &out->writer, why);
     }
     if (access(path, F_OK) == 0) return fail(why, path, EEXIST);
     const int code = partial_open(&out->file, path, 0600);
@@ -45,21 +46,7 @@ enum ch_err out_open(struct out *out, const char *path, uint64_t rate, struct ch
     }
     if (code != 0) return fail(why, code == ENAMETOOLONG ? path : out->file.name, code);
     out->fd = out->file.fd;
-    return CH_OK;
-}
-
-/* All but the last piece is on the disk, that one on its way. Failing costs only evenness. */
-static void send_piece(struct out *out)
-{
-    const off_t from = (off_t)out->sent;
-    const off_t upto = (off_t)out->written;
-    const off_t before = from > PIECE_BYTES ? from - PIECE_BYTES : 0;
-    (void)sync_file_range(out->fd, from, upto - from, SYNC_FILE_RANGE_WRITE);
-    (void)sync_file_range(out->fd, before, from - before,
-                          SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
-                              SYNC_FILE_RANGE_WAIT_AFTER);
-    (void)posix_fadvise(out->fd, before, from - before, POSIX_FADV_DONTNEED);
-    out->sent = out->written;
+    return writer_open(out->fd, out->piped, &out->writer, why);
 }
 
 static void keep_rate(const struct out *out)
@@ -73,33 +60,36 @@ static void keep_rate(const struct out *out)
     (void)nanosleep(&pause, NULL);
 }
 
+static const char *name_of(const struct out *out)
+{
+    return out->piped ? "standard output" : out->file.name;
+}
+
 enum ch_err out_write(struct out *out, struct ch_buf *buf, struct ch_why *why)
 {
-    const char *name = out->piped ? "standard output" : out->file.name;
     if (buf->failed) return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory to write");
-    for (size_t at = 0; at < buf->len;) {
-        const ssize_t done = write(out->fd, buf->ptr + at, buf->len - at);
-        if (done < 0 && errno == EINTR) continue;
-        if (done < 0) return fail(why, name, errno);
-        at += (size_t)done;
-    }
+    const int code = writer_put(out->writer, ch_buf_view(buf));
+    if (code != 0) return fail(why, name_of(out), code);
     out->written += buf->len;
     ch_buf_reset(buf);
-    if (!out->piped && out->written - out->sent >= PIECE_BYTES) send_piece(out);
     keep_rate(out);
     return CH_OK;
 }
 
 enum ch_err out_finish(struct out *out, struct ch_why *why)
 {
+    int code = writer_finish(out->writer);
+    if (code != 0) return fail(why, name_of(out), code);
     if (out->piped) return CH_OK;
-    const int code = partial_place(&out->file, /* replace= */ false);
+    code = partial_place(&out->file, /* replace= */ false);
     return code == 0 ? CH_OK : fail(why, out->file.path, code);
 }
 
 void out_close(struct out *out)
 {
     if (out->fd < 0) return;
+    writer_close(out->writer);
+    out->writer = NULL;
     if (!out->piped) partial_close(&out->file);
     out->fd = -1;
 }
