@@ -162,6 +162,13 @@ uint64_t ch_evlog_mended(const struct ch_evlog *log)
     return log->mended;
 }
 
+uint64_t ch_evlog_commits(const struct ch_evlog *log)
+{
+    MDB_envinfo info;
+    CH_CHECK(mdb_env_info(log->env, &info) == 0);
+    return info.me_last_txnid;
+}
+
 uint64_t ch_evlog_bytes(const struct ch_evlog *log)
 {
     MDB_envinfo info;

@@ -102,6 +102,8 @@ uint64_t ch_evlog_lost_events(const struct ch_evlog *log);
 /* How many tiles were missing, false or none of this log's at open, and were made again or removed.
  */
 uint64_t ch_evlog_mended(const struct ch_evlog *log);
+/* A number that changes with each transaction that any process commits to the log. Any thread. */
+uint64_t ch_evlog_commits(const struct ch_evlog *log);
 /* Bytes of log.mdb in use by pages; what is allocated ahead is not counted. Any thread. */
 uint64_t ch_evlog_bytes(const struct ch_evlog *log);
 #endif

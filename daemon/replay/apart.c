@@ -3,16 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { POLL_FIRST_US = 1000, POLL_MOST_US = 100000 };
+enum { LOOK_MS = 100 };
 
 void *ch_apart_memory(size_t bytes)
 {
@@ -26,13 +26,15 @@ void ch_apart_free(void *memory, size_t bytes)
     if (memory != NULL) (void)munmap(memory, bytes);
 }
 
-static pid_t start(const struct ch_apart *apart)
+/* ended: of a pipe, the end that is open as long as the process lives. */
+static pid_t start(const struct ch_apart *apart, const int ended[2])
 {
     (void)fflush(stdout);
     (void)fflush(stderr);
     const pid_t parent = getpid();
     const pid_t child = fork();
     if (child != 0) return child;
+    (void)close(ended[0]);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)signal(SIGINT, SIG_IGN);
     (void)signal(SIGTERM, SIG_DFL);
@@ -43,19 +45,33 @@ static pid_t start(const struct ch_apart *apart)
     _exit(EXIT_SUCCESS);
 }
 
+/* Looks from time to time, until the process has ended. Returns as waitpid. */
+static pid_t wait_end(const struct ch_apart *apart, pid_t child, int ended, int *ret_status)
+{
+    pid_t got;
+    while ((got = waitpid(child, ret_status, WNOHANG)) == 0 || (got < 0 && errno == EINTR)) {
+        struct pollfd end = {.fd = ended, .events = POLLIN};
+        if (apart->look != NULL && !apart->look(apart->arg)) (void)kill(child, SIGTERM);
+        if (poll(&end, 1, LOOK_MS) <= 0) continue;
+        /* It has let go of all it had, and is a moment from its end. */
+        do {
+            got = waitpid(child, ret_status, 0);
+        } while (got < 0 && errno == EINTR);
+        break;
+    }
+    return got;
+}
+
 int ch_apart_run(const struct ch_apart *apart)
 {
-    long pause_us = POLL_FIRST_US; /* short work is done at once */
+    int ended[2];
     int status = 0;
-    pid_t got;
-    const pid_t child = start(apart);
-    if (child < 0) return -1;
-    while ((got = waitpid(child, &status, WNOHANG)) == 0 || (got < 0 && errno == EINTR)) {
-        if (apart->look != NULL && !apart->look(apart->arg)) (void)kill(child, SIGTERM);
-        const struct timespec pause = {.tv_nsec = pause_us * 1000};
-        (void)nanosleep(&pause, NULL);
-        pause_us = pause_us < POLL_MOST_US / 2 ? pause_us * 2 : POLL_MOST_US;
-    }
+    pid_t got = -1;
+    if (pipe2(ended, O_CLOEXEC) != 0) return -1;
+    const pid_t child = start(apart, ended);
+    (void)close(ended[1]);
+    if (child >= 0) got = wait_end(apart, child, ended[0], &status);
+    (void)close(ended[0]);
     if (got < 0) return -1;
     return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }

@@ -13,7 +13,7 @@ void ch_apart_free(void *memory, size_t bytes); /* NULL is a no-op */
 
 struct ch_apart {
     void (*work)(void *arg); /* in the new process; what it finds goes into shared memory */
-    /* in this one, every 1 to 100 ms until the end; false: the work is ended, however far it is.
+    /* in this one, every 100 ms until the end; false: the work is ended, however far it is.
      * NULL: not wanted */
     bool (*look)(void *arg);
     void *arg;

@@ -10,7 +10,7 @@
 #include "daemon/log/thread.h"
 #include "schema/base/check.h"
 
-enum { PIECES = 4, PIECE_BYTES = 1 << 20, ALIGN_BYTES = 4096 };
+enum { PIECES = 8, PIECE_BYTES = 512 << 10, ALIGN_BYTES = 4096 };
 
 struct writer {
     int fd;
