@@ -228,12 +228,13 @@ static enum ch_err work(struct job *job, struct ch_why *why)
     enum ch_err err = check_access(o->data, why);
     if (err == CH_OK) err = check_place(o->vault, why);
     if (err == CH_OK) err = check_place(o->signing_key, why);
+    job->made = err == CH_OK && strcmp(o->file, "-") != 0;
     if (err == CH_OK) err = out_open(&b.out, o->file, o->rate, why);
     if (err != CH_OK) {
         out_close(&b.out);
+        job->made = false;
         return err;
     }
-    job->made = !b.out.piped;
     b.own_key_count = ch_keys_public(o->data, b.own_keys);
     b.form = form_create(o->lines);
     if (b.form == NULL) err = ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for a backup");
@@ -249,11 +250,11 @@ static enum ch_err work(struct job *job, struct ch_why *why)
 /* The process died before it could remove what it had begun. */
 static void clean_up(const struct job *job)
 {
-    char partial[PATH_MAX];
-    const int len = snprintf(partial, sizeof partial, "%s.partial", job->options->file);
+    struct partial file;
     if (!job->made) return;
     drop_secrets(job);
-    if (len > 0 && len < PATH_MAX) (void)unlink(partial);
+    /* Taken over and dropped, unless it is another process's. */
+    if (partial_open(&file, job->options->file, 0600) == 0) partial_close(&file);
 }
 
 enum exit_code backup_run(const struct options *options)
