@@ -222,6 +222,7 @@ static void add_through(struct walk *w, uint32_t row)
 {
     struct ch_through *through = &w->ret->through;
     if (through->count < CH_THROUGH_MOST) through->share[through->count] = row;
+    if (through->count < w->q->through_room) w->q->through[through->count] = row;
     through->count++;
 }
 

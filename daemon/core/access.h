@@ -45,8 +45,11 @@ struct ch_question {
     bool all_counted;       /* all of them are */
     bool as_given; /* as if the user's own share of the account gave what is wanted, or the key had
                       it; without both: a new key has it */
-    uint8_t channel; /* enum ch_channel */
-    uint64_t now;    /* nanoseconds; expiry is judged against it */
+    uint8_t channel;   /* enum ch_channel */
+    uint64_t now;      /* nanoseconds; expiry is judged against it */
+    uint32_t *through; /* takes the rows of ch_through, those that do not fit there, too, as far as
+                          there is room; NULL: not wanted */
+    uint32_t through_room;
 };
 
 /* The shares that gave something of what was asked, and the user's own by which they are a member

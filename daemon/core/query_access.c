@@ -98,41 +98,28 @@ bool ch_subject_asked(struct ch_asking *q, bool has_user, const struct ch_ref *u
     return *ret_user != 0 || *ret_key != 0;
 }
 
-struct taking {
-    const struct ch_state *state;
-    struct ch_rows rows;
-};
-
-/* A share that gives something, told by a fact, and the one that makes the user a member. */
-static void take_giver(void *arg, const struct ch_evidence *fact)
-{
-    struct taking *t = arg;
-    const bool gives = fact->kind == CH_fact_role || fact->kind == CH_fact_own_scopes ||
-                       fact->kind == CH_fact_grant;
-    if (!gives || t->rows.count + 2 > t->rows.room) return;
-    t->rows.row[t->rows.count++] = fact->share;
-    if (fact->member == 0) return;
-    t->rows.row[t->rows.count++] = ch_member_row(t->state, fact->member)->share;
-}
-
 /* What a check used: an allowed one that the platform asks, or the person themselves. Whoever asks
  * about others, or for an explanation, looks into things and uses nothing. */
 static void tell_use(struct ch_asking *q, const struct ch_question *question,
                      const struct ch_answer *answer)
 {
     enum { MOST = 8192 }; /* 64 groups, and those above them, with shares of their own */
-    struct taking t = {.state = q->state, .rows = {.room = MOST}};
+    struct ch_rows rows = {0};
+    struct ch_question all = *question;
     struct ch_answer again;
     if (answer->decision != CH_decision_allowed || question->user == 0) return;
     if (ch_is_bound(q->moment) && question->user != q->moment->user_row) return;
     q->ret->through = answer->through;
     if (answer->through.count <= CH_THROUGH_MOST) return;
-    t.rows.row = ch_take(q, MOST, sizeof *t.rows.row);
-    if (t.rows.row == NULL) return;
-    ch_access(q->state, question, &again, take_giver, &t);
-    ch_rows_sort(&t.rows);
-    q->ret->through_more = t.rows.row;
-    q->ret->through.count = t.rows.count;
+    rows.row = ch_take(q, MOST, sizeof *rows.row);
+    if (rows.row == NULL) return;
+    all.through = rows.row;
+    all.through_room = MOST;
+    ch_access(q->state, &all, &again, NULL, NULL);
+    rows.count = again.through.count < MOST ? again.through.count : MOST;
+    ch_rows_sort(&rows);
+    q->ret->through_more = rows.row;
+    q->ret->through.count = rows.count;
 }
 
 void ch_query_check(struct ch_asking *q)

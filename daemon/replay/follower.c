@@ -52,6 +52,7 @@ enum ch_err ch_follower_rewind(struct ch_follower *follower, struct ch_why *why)
 {
     ch_state_deinit(&follower->state);
     if (ch_state_init(&follower->state)) return CH_OK;
+    ch_follower_close(follower); /* without a state it is none */
     return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for an empty state");
 }
 

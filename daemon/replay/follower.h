@@ -56,7 +56,7 @@ static inline uint64_t ch_follower_seq(const struct ch_follower *follower)
     return ch_meta(&follower->state)->head;
 }
 
-/* Back to an empty state at seq 0. errors: CH_ERR_NO_MEMORY */
+/* Back to an empty state at seq 0. errors: CH_ERR_NO_MEMORY; it is closed then */
 CH_MUST_USE enum ch_err ch_follower_rewind(struct ch_follower *follower, struct ch_why *why);
 
 /* Applies events up to `seq`, or to the end of the log if that comes first.

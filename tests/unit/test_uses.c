@@ -122,6 +122,24 @@ static void all_shares_that_allow_it_are_used_however_many(void **state)
     ch_uses_destroy(uses);
 }
 
+static void a_share_whose_gift_a_guardrail_takes_is_not_used_among_many(void **state)
+{
+    struct world *w = *state;
+    static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"};
+    GIVE(w, w->top, USER(w->ann));
+    for (int i = 0; i < 10; i++) {
+        const uint64_t group = add_group(w, w->top, 0, names[i]);
+        join(w, w->top, w->ann, group);
+        GIVE(w, w->top, GROUP(group), ROLE("statistics"), SUBTREE);
+    }
+    GIVE(w, w->mid, USER(w->ann), ROLE("statistics"));
+    assert_int_equal(check(w, w->ann, w->mid).through.count, 12);
+    assert_int_equal(
+        RUN(w, OPERATOR, guardrail_set, w->top, .scopes = ch_scopes_of(CH_SCOPE_reports_read)),
+        CH_REJ_none);
+    assert_int_equal(check(w, w->ann, w->mid).through.count, 11);
+}
+
 static bool is_used(const struct ch_query_answer *answer, uint32_t row)
 {
     for (uint32_t i = 0; i < answer->through.count; i++) {
@@ -209,6 +227,7 @@ int main(void)
         WORLD_TEST(a_use_is_told_when_its_day_is_over_and_once),
         WORLD_TEST(another_share_in_the_same_row_was_not_used),
         WORLD_TEST(all_shares_that_allow_it_are_used_however_many),
+        WORLD_TEST(a_share_whose_gift_a_guardrail_takes_is_not_used_among_many),
         WORLD_TEST(a_share_by_which_somebody_is_a_member_is_used_with_the_groups),
         WORLD_TEST(shares_beyond_the_limit_are_counted),
         WORLD_TEST(more_than_an_event_names_are_told_in_several),
