@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 enum {
+    NUMBER_BYTES = 8,
     ITEM_HEAD_BYTES = 5, /* kind, length */
     CHUNK_BYTES = 1 << 20,
     TEXT_MOST = 256,
@@ -32,22 +33,41 @@ void ch_bundle_begin(struct ch_buf *out)
     ch_buf_put(out, first_line, FIRST_LINE_BYTES);
 }
 
-void ch_bundle_put(struct ch_bundle_writer *writer, struct ch_buf *out, enum ch_bundle_kind kind,
-                   struct ch_bytes first, struct ch_bytes rest)
+/* It waits as what its checksum covers: its number, then the item. */
+void ch_bundle_put(struct ch_bundle_writer *writer, enum ch_bundle_kind kind, struct ch_bytes first,
+                   struct ch_bytes rest)
 {
-    const uint64_t number = ++writer->counts[(uint8_t)kind];
     const size_t len = first.len + rest.len;
+    uint8_t head[NUMBER_BYTES + ITEM_HEAD_BYTES];
     CH_CHECK(len <= RECORD_MOST);
-    if (!ch_buf_reserve(out, ITEM_HEAD_BYTES + len + CH_CRC_BYTES) || out->ptr == NULL) return;
-    uint8_t *item = out->ptr + out->len;
-    uint8_t *content = item + ITEM_HEAD_BYTES;
-    item[0] = (uint8_t)kind;
-    ch_put_le32(item + 1, (uint32_t)len);
-    if (first.len > 0) memcpy(content, first.ptr, first.len);
-    if (rest.len > 0) memcpy(content + first.len, rest.ptr, rest.len);
-    const struct ch_bytes covered = {item, ITEM_HEAD_BYTES + len};
-    ch_put_le32(content + len, ch_crc_record(number, covered));
-    out->len += ITEM_HEAD_BYTES + len + CH_CRC_BYTES;
+    ch_put_be64(head, ++writer->counts[(uint8_t)kind]);
+    head[NUMBER_BYTES] = (uint8_t)kind;
+    ch_put_le32(head + NUMBER_BYTES + 1, (uint32_t)len);
+    if (!ch_buf_reserve(&writer->waiting, sizeof head + len)) return;
+    ch_buf_put(&writer->waiting, head, sizeof head);
+    ch_buf_put(&writer->waiting, first.ptr, first.len);
+    ch_buf_put(&writer->waiting, rest.ptr, rest.len);
+}
+
+void ch_bundle_pass(struct ch_bundle_writer *writer, struct ch_buf *out)
+{
+    const struct ch_bytes all = ch_buf_view(&writer->waiting);
+    for (size_t at = 0; at < all.len;) {
+        const uint8_t *item = all.ptr + at + NUMBER_BYTES;
+        const size_t len = ITEM_HEAD_BYTES + ch_get_le32(item + 1);
+        uint8_t sum[CH_CRC_BYTES];
+        ch_put_le32(sum, ch_crc((struct ch_bytes){all.ptr + at, NUMBER_BYTES + len}));
+        ch_buf_put(out, item, len);
+        ch_buf_put(out, sum, sizeof sum);
+        at += NUMBER_BYTES + len;
+    }
+    if (writer->waiting.failed) out->failed = true;
+    ch_buf_reset(&writer->waiting);
+}
+
+void ch_bundle_writer_deinit(struct ch_bundle_writer *writer)
+{
+    ch_buf_deinit(&writer->waiting);
 }
 
 void ch_bundle_text_head(struct ch_buf *out, uint64_t size)

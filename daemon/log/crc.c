@@ -24,9 +24,15 @@ uint32_t ch_crc_more(uint32_t crc, struct ch_bytes bytes)
     return ~more(~crc, bytes.ptr, bytes.len);
 }
 
+/* One call with a copy takes two thirds of the time of two, the first of which has the eight bytes
+ * of the seq alone: below sixteen bytes libisal goes another, slow way. */
 uint32_t ch_crc_record(uint64_t seq, struct ch_bytes record)
 {
-    uint8_t place[8];
-    ch_put_be64(place, seq);
-    return ~more(more(UINT32_MAX, place, sizeof place), record.ptr, record.len);
+    uint8_t joined[512];
+    const size_t room = sizeof joined - sizeof seq;
+    const size_t first = record.len < room ? record.len : room;
+    ch_put_be64(joined, seq);
+    if (first > 0) memcpy(joined + sizeof seq, record.ptr, first);
+    const uint32_t crc = more(UINT32_MAX, joined, sizeof seq + first);
+    return first == record.len ? ~crc : ~more(crc, record.ptr + first, record.len - first);
 }

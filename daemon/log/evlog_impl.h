@@ -49,6 +49,9 @@ CH_MUST_USE enum ch_err ch_evlog_mend(struct ch_evlog *log, const struct ch_log_
  * errors: CH_ERR_LOG_CORRUPT (the text names the seq) */
 CH_MUST_USE enum ch_err ch_evlog_unpack(uint64_t seq, MDB_val value, struct ch_bytes *ret,
                                         struct ch_why *why);
+/* The same of a key and its value that stand one behind the other. */
+CH_MUST_USE enum ch_err ch_evlog_unpack_row(struct ch_bytes row, struct ch_bytes *ret,
+                                            struct ch_why *why);
 
 /* A failure before a commit began: nothing was written. What says more than "full" or "no memory"
  * is not trusted to be only that: the log is broken from then on. */

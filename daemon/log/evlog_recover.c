@@ -7,18 +7,36 @@
 
 #include <inttypes.h>
 
+static enum ch_err fail_short(uint64_t seq, size_t size, struct ch_why *why)
+{
+    return ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "record %" PRIu64 " has only %zu bytes", seq, size);
+}
+
+static enum ch_err fail_sum(uint64_t seq, struct ch_why *why)
+{
+    return ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "record %" PRIu64 " does not match its checksum",
+                   seq);
+}
+
 enum ch_err ch_evlog_unpack(uint64_t seq, MDB_val value, struct ch_bytes *ret, struct ch_why *why)
 {
-    if (value.mv_size <= CH_CRC_BYTES) {
-        return ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "record %" PRIu64 " has only %zu bytes", seq,
-                       value.mv_size);
-    }
-    struct ch_bytes record = {.ptr = value.mv_data, .len = value.mv_size - CH_CRC_BYTES};
+    if (value.mv_size <= CH_CRC_BYTES) return fail_short(seq, value.mv_size, why);
+    const struct ch_bytes record = {value.mv_data, value.mv_size - CH_CRC_BYTES};
     if (ch_get_le32(record.ptr + record.len) != ch_crc_record(seq, record)) {
-        return ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "record %" PRIu64 " does not match its checksum",
-                       seq);
+        return fail_sum(seq, why);
     }
     *ret = record;
+    return CH_OK;
+}
+
+enum ch_err ch_evlog_unpack_row(struct ch_bytes row, struct ch_bytes *ret, struct ch_why *why)
+{
+    const uint64_t seq = ch_get_be64(row.ptr);
+    const size_t size = row.len - CH_SEQ_KEY_BYTES;
+    if (size <= CH_CRC_BYTES) return fail_short(seq, size, why);
+    const struct ch_bytes covered = {row.ptr, row.len - CH_CRC_BYTES};
+    if (ch_get_le32(covered.ptr + covered.len) != ch_crc(covered)) return fail_sum(seq, why);
+    *ret = (struct ch_bytes){row.ptr + CH_SEQ_KEY_BYTES, size - CH_CRC_BYTES};
     return CH_OK;
 }
 

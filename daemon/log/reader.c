@@ -16,10 +16,11 @@ struct ch_reader {
     MDB_txn *txn;         /* reset between calls */
     MDB_cursor *cursor;
     uint64_t place;     /* seq of the scan's next record */
-    struct ch_buf copy; /* the block's records, one behind the other */
+    struct ch_buf copy; /* the block's rows, one behind the other: a key and its value each */
     size_t ends[BLOCK_RECORDS];
-    uint64_t first; /* seq of the block's first record */
-    size_t count;   /* records in the block */
+    struct ch_bytes records[BLOCK_RECORDS]; /* in the copy, once it is checked */
+    uint64_t first;                         /* seq of the block's first record */
+    size_t count;                           /* records in the block */
 };
 
 enum ch_err ch_reader_open(struct ch_evlog *log, struct ch_reader **ret, struct ch_why *why)
@@ -61,24 +62,36 @@ static int begin(struct ch_reader *reader)
     return code;
 }
 
-/* Copies one record behind the others of the block and checks the copy. */
+/* Copies a row behind the others of the block. */
 static enum ch_err take(struct ch_reader *reader, uint64_t seq, MDB_val key, MDB_val value,
                         struct ch_why *why)
 {
     if (key.mv_size != CH_SEQ_KEY_BYTES || ch_get_be64(key.mv_data) != seq) {
         return ch_fail(why, CH_ERR_LOG_CORRUPT, 0, "record %" PRIu64 " is missing", seq);
     }
-    size_t start = reader->copy.len;
-    if (!ch_buf_reserve(&reader->copy, value.mv_size)) {
+    if (!ch_buf_reserve(&reader->copy, CH_SEQ_KEY_BYTES + value.mv_size)) {
         return ch_fail(why, CH_ERR_NO_MEMORY, 0, "copy of record %" PRIu64, seq);
     }
+    ch_buf_put(&reader->copy, key.mv_data, CH_SEQ_KEY_BYTES);
     ch_buf_put(&reader->copy, value.mv_data, value.mv_size);
-    MDB_val copy = {.mv_size = value.mv_size, .mv_data = reader->copy.ptr + start};
-    struct ch_bytes record = {0};
-    enum ch_err err = ch_evlog_unpack(seq, copy, &record, why);
-    if (err != CH_OK) return err;
-    reader->copy.len = start + record.len; /* the checksum is not handed on */
     reader->ends[reader->count++] = reader->copy.len;
+    return CH_OK;
+}
+
+/* Checks the copies, when all are there: the processor waits for what it reads while it writes it.
+ * The block ends before the first bad one; the failure is of the first row. */
+static enum ch_err check(struct ch_reader *reader, struct ch_why *why)
+{
+    const size_t count = reader->count;
+    size_t start = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct ch_bytes row = {reader->copy.ptr + start, reader->ends[i] - start};
+        reader->count = i;
+        enum ch_err err = ch_evlog_unpack_row(row, &reader->records[i], why);
+        if (err != CH_OK) return err;
+        start = reader->ends[i];
+    }
+    reader->count = count;
     return CH_OK;
 }
 
@@ -103,19 +116,17 @@ static enum ch_err fill(struct ch_reader *reader, uint64_t from, size_t most, st
         code = mdb_cursor_get(reader->cursor, &key, &value, MDB_NEXT);
     }
     mdb_txn_reset(reader->txn);
-    if (reader->count > 0) return CH_OK;
+    if (reader->count > 0) {
+        err = check(reader, why);
+        return reader->count > 0 ? CH_OK : err;
+    }
     if (code != 0 && code != MDB_NOTFOUND) return ch_evlog_fail_read(why, code, "read the log");
     return err;
 }
 
 static struct ch_log_record record_at(const struct ch_reader *reader, uint64_t seq)
 {
-    size_t i = (size_t)(seq - reader->first);
-    size_t start = i == 0 ? 0 : reader->ends[i - 1];
-    return (struct ch_log_record){
-        .seq = seq,
-        .bytes = {.ptr = reader->copy.ptr + start, .len = reader->ends[i] - start},
-    };
+    return (struct ch_log_record){.seq = seq, .bytes = reader->records[seq - reader->first]};
 }
 
 enum ch_err ch_reader_read(struct ch_reader *reader, uint64_t seq, struct ch_log_record *ret,
@@ -156,11 +167,9 @@ enum ch_err ch_reader_read_these(struct ch_reader *reader, const uint64_t *seqs,
         }
     }
     mdb_txn_reset(reader->txn);
-    for (size_t i = 0; i < count && err == CH_OK; i++) { /* the copy moves while it grows */
-        const size_t start = i == 0 ? 0 : reader->ends[i - 1];
-        ret[i] = (struct ch_log_record){
-            .seq = seqs[i],
-            .bytes = {.ptr = reader->copy.ptr + start, .len = reader->ends[i] - start}};
+    if (err == CH_OK) err = check(reader, why);
+    for (size_t i = 0; i < count && err == CH_OK; i++) {
+        ret[i] = (struct ch_log_record){.seq = seqs[i], .bytes = reader->records[i]};
     }
     reader->count = 0; /* they are no block of a scan */
     return err;
@@ -172,14 +181,24 @@ void ch_reader_seek(struct ch_reader *reader, uint64_t from_seq)
     reader->place = from_seq;
 }
 
-enum ch_err ch_reader_next_some(struct ch_reader *reader, struct ch_log_record *ret, size_t most,
-                                size_t *ret_count, struct ch_why *why)
+/* How many records of the block are at the scan's place and behind it; reads one if there is none.
+ */
+static enum ch_err need(struct ch_reader *reader, size_t *ret_left, struct ch_why *why)
 {
     if (reader->place < reader->first || reader->place - reader->first >= reader->count) {
         enum ch_err err = fill(reader, reader->place, BLOCK_RECORDS, why);
         if (err != CH_OK) return err;
     }
-    const size_t left = reader->count - (size_t)(reader->place - reader->first);
+    *ret_left = reader->count - (size_t)(reader->place - reader->first);
+    return CH_OK;
+}
+
+enum ch_err ch_reader_next_some(struct ch_reader *reader, struct ch_log_record *ret, size_t most,
+                                size_t *ret_count, struct ch_why *why)
+{
+    size_t left;
+    enum ch_err err = need(reader, &left, why);
+    if (err != CH_OK) return err;
     const size_t count = left < most ? left : most;
     for (size_t i = 0; i < count; i++) {
         ret[i] = record_at(reader, reader->place++);
@@ -190,11 +209,12 @@ enum ch_err ch_reader_next_some(struct ch_reader *reader, struct ch_log_record *
 
 enum ch_err ch_reader_next(struct ch_reader *reader, struct ch_log_record *ret, struct ch_why *why)
 {
-    struct ch_log_record record = {.seq = reader->place};
-    size_t count;
-    enum ch_err err = ch_reader_next_some(reader, &record, 1, &count, why);
-    if (err == CH_OK) *ret = record;
-    return err;
+    size_t left;
+    enum ch_err err = need(reader, &left, why);
+    if (err != CH_OK) return err;
+    *ret = left == 0 ? (struct ch_log_record){.seq = reader->place}
+                     : record_at(reader, reader->place++);
+    return CH_OK;
 }
 
 enum ch_err ch_reader_end(struct ch_reader *reader, uint64_t *ret_seq, struct ch_why *why)

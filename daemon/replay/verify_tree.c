@@ -1,7 +1,8 @@
 /* verify_tree: the tree of the records against tiles and roots; see verify_impl.h.
  * SPDX-License-Identifier: MIT
  * Blocks go round between the thread that reads and the one that hashes: so many that neither waits
- * when the other is held up for some milliseconds. */
+ * when the other is held up for some milliseconds. Where the hashing is behind, the reading thread
+ * hashes a block's records itself before it hands it over, and leaves only the nodes. */
 #include "daemon/replay/verify_impl.h"
 
 #include <inttypes.h>
@@ -13,7 +14,7 @@
 #include "schema/base/buf.h"
 #include "schema/base/check.h"
 
-enum { BLOCKS = 4, BLOCK_RECORDS = 1024, BLOCK_BYTES = 256 << 10 };
+enum { BLOCKS = 12, BLOCK_RECORDS = 1024, BLOCK_BYTES = 256 << 10 };
 
 enum {
     GIVEN_TILE_BYTES = CH_TILE_KEY_BYTES + CH_TILE_VALUE_BYTES,
@@ -26,6 +27,8 @@ struct block {
     size_t tiles_at;     /* the next to be compared */
     size_t ends[BLOCK_RECORDS];
     size_t count;
+    struct ch_hash leaves[BLOCK_RECORDS]; /* the records' hashes, if `leaved` */
+    bool leaved;
     bool full; /* with the hashing thread */
 };
 
@@ -55,6 +58,7 @@ struct ch_verify_tree {
     bool ending;
     bool over; /* a fault or failure: nothing more is hashed */
     /* the reading thread's */
+    struct ch_hasher leaf_hasher;
     unsigned filling;
     bool stopped;   /* over, as far as it knows */
     bool no_memory; /* for a block */
@@ -219,11 +223,10 @@ static void check_roots(struct ch_verify_tree *tree, struct ch_bytes last)
     }
 }
 
-static void hash_record(struct ch_verify_tree *tree, struct ch_bytes record)
+static void push_leaf(struct ch_verify_tree *tree, const struct ch_hash *leaf,
+                      struct ch_bytes record)
 {
-    struct ch_hash leaf;
-    ch_merkle_leaf(&tree->hasher, record, &leaf);
-    ch_merkle_push(&tree->tiles.range, &tree->hasher, &leaf, take_node, tree);
+    ch_merkle_push(&tree->tiles.range, &tree->hasher, leaf, take_node, tree);
     const struct ch_expected *expected = tree->expected;
     if (tree->next_root < expected->root_count &&
         expected->roots[tree->next_root].size <= tree->tiles.range.size) {
@@ -231,14 +234,27 @@ static void hash_record(struct ch_verify_tree *tree, struct ch_bytes record)
     }
 }
 
+static struct ch_bytes record_at(const struct block *block, size_t i)
+{
+    const size_t start = i == 0 ? 0 : block->ends[i - 1];
+    return (struct ch_bytes){block->bytes.ptr + start, block->ends[i] - start};
+}
+
+static void make_leaves(struct block *block, struct ch_hasher *hasher)
+{
+    for (size_t i = 0; i < block->count; i++) {
+        ch_merkle_leaf(hasher, record_at(block, i), &block->leaves[i]);
+    }
+    block->leaved = true;
+}
+
 static void hash_block(struct ch_verify_tree *tree, struct block *block)
 {
-    size_t start = 0;
     tree->hashed = block;
     block->tiles_at = 0;
+    if (!block->leaved) make_leaves(block, &tree->hasher);
     for (size_t i = 0; i < block->count && !is_over(tree); i++) {
-        hash_record(tree, (struct ch_bytes){block->bytes.ptr + start, block->ends[i] - start});
-        start = block->ends[i];
+        push_leaf(tree, &block->leaves[i], record_at(block, i));
     }
     if (is_over(tree) || block->tiles_at == block->tiles.len) return;
     ch_verify_fault(&tree->found, CH_VERIFY_TILE,
@@ -294,10 +310,15 @@ static void hand_over(struct ch_verify_tree *tree)
         hash_block(tree, block);
         tree->stopped = is_over(tree);
     } else {
+        const unsigned next = (tree->filling + 1) % BLOCKS;
+        lock(tree);
+        const bool behind = tree->blocks[next].full;
+        unlock(tree);
+        if (behind) make_leaves(block, &tree->leaf_hasher);
         lock(tree);
         block->full = true;
         CH_CHECK(pthread_cond_signal(&tree->changed) == 0);
-        tree->filling = (tree->filling + 1) % BLOCKS;
+        tree->filling = next;
         while (tree->blocks[tree->filling].full) {
             wait_change(tree);
         }
@@ -308,6 +329,7 @@ static void hand_over(struct ch_verify_tree *tree)
     ch_buf_reset(&block->bytes);
     ch_buf_reset(&block->tiles);
     block->count = 0;
+    block->leaved = false;
 }
 
 /* A block goes before the next record comes, so that the tiles that its last one fills are in it.
@@ -356,6 +378,7 @@ enum ch_err ch_verify_tree_create(struct ch_evlog *log, enum ch_verify_tiles til
     tree->mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     tree->changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
     enum ch_err err = ch_hasher_init(&tree->hasher, why);
+    if (err == CH_OK) err = ch_hasher_init(&tree->leaf_hasher, why);
     if (err == CH_OK && tiles == CH_TILES_STORED) {
         err = ch_tile_reader_open(log, &tree->reader, why);
     }
@@ -412,6 +435,7 @@ void ch_verify_tree_destroy(struct ch_verify_tree *tree)
     if (tree == NULL) return;
     ch_tile_reader_close(tree->reader);
     ch_hasher_deinit(&tree->hasher);
+    ch_hasher_deinit(&tree->leaf_hasher);
     for (size_t i = 0; i < BLOCKS; i++) {
         ch_buf_deinit(&tree->blocks[i].bytes);
         ch_buf_deinit(&tree->blocks[i].tiles);

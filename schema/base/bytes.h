@@ -3,6 +3,7 @@
  * is. */
 #ifndef CH_BASE_BYTES_H
 #define CH_BASE_BYTES_H
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,51 +43,44 @@ static inline bool ch_bytes_equal(struct ch_bytes a, struct ch_bytes b)
            (a.len == 0 || (a.ptr != NULL && b.ptr != NULL && memcmp(a.ptr, b.ptr, a.len) == 0));
 }
 
-/* Big-endian and little-endian, for keys and file formats. */
+/* Big-endian and little-endian, for keys and file formats; whole words, for a load of what was just
+ * stored byte by byte waits for it. */
 static inline void ch_put_be64(uint8_t out[8], uint64_t value)
 {
-    for (int i = 7; i >= 0; i--) {
-        out[i] = (uint8_t)value;
-        value >>= 8;
-    }
+    const uint64_t word = htobe64(value);
+    memcpy(out, &word, sizeof word);
 }
 
 static inline uint64_t ch_get_be64(const uint8_t in[8])
 {
-    uint64_t value = 0;
-    for (int i = 0; i < 8; i++) {
-        value = value << 8 | in[i];
-    }
-    return value;
+    uint64_t word;
+    memcpy(&word, in, sizeof word);
+    return be64toh(word);
 }
 
 static inline void ch_put_le64(uint8_t out[8], uint64_t value)
 {
-    for (int i = 0; i < 8; i++) {
-        out[i] = (uint8_t)value;
-        value >>= 8;
-    }
+    const uint64_t word = htole64(value);
+    memcpy(out, &word, sizeof word);
 }
 
 static inline uint64_t ch_get_le64(const uint8_t in[8])
 {
-    uint64_t value = 0;
-    for (int i = 7; i >= 0; i--) {
-        value = value << 8 | in[i];
-    }
-    return value;
+    uint64_t word;
+    memcpy(&word, in, sizeof word);
+    return le64toh(word);
 }
 
 static inline void ch_put_le32(uint8_t out[4], uint32_t value)
 {
-    for (int i = 0; i < 4; i++) {
-        out[i] = (uint8_t)value;
-        value >>= 8;
-    }
+    const uint32_t word = htole32(value);
+    memcpy(out, &word, sizeof word);
 }
 
 static inline uint32_t ch_get_le32(const uint8_t in[4])
 {
-    return (uint32_t)in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 | (uint32_t)in[3] << 24;
+    uint32_t word;
+    memcpy(&word, in, sizeof word);
+    return le32toh(word);
 }
 #endif

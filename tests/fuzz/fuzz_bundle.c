@@ -9,12 +9,10 @@
 
 const unsigned ch_fuzz_weight = 40;
 
-static void put(struct ch_bundle_writer *writer, struct ch_buf *out, enum ch_bundle_kind kind,
-                const char *content)
+static void put(struct ch_bundle_writer *writer, enum ch_bundle_kind kind, const char *content)
 {
     const struct ch_bytes none = {0};
-    ch_bundle_put(writer, out, kind, (struct ch_bytes){(const uint8_t *)content, strlen(content)},
-                  none);
+    ch_bundle_put(writer, kind, (struct ch_bytes){(const uint8_t *)content, strlen(content)}, none);
 }
 
 bool ch_fuzz_seed(size_t at, struct ch_buf *out)
@@ -25,16 +23,18 @@ bool ch_fuzz_seed(size_t at, struct ch_buf *out)
     if (at > 2) return false;
     ch_bundle_begin(out);
     ch_bundle_text_head(&text, records);
-    ch_bundle_put(&writer, out, CH_BUNDLE_HEAD, ch_buf_view(&text), (struct ch_bytes){0});
-    put(&writer, out, CH_BUNDLE_KEY, "example.com/log+00000000+key");
-    if (at > 0) put(&writer, out, CH_BUNDLE_CHECKPOINT, "12345678note");
+    ch_bundle_put(&writer, CH_BUNDLE_HEAD, ch_buf_view(&text), (struct ch_bytes){0});
+    put(&writer, CH_BUNDLE_KEY, "example.com/log+00000000+key");
+    if (at > 0) put(&writer, CH_BUNDLE_CHECKPOINT, "12345678note");
     for (size_t i = 0; i < records; i++) {
-        put(&writer, out, CH_BUNDLE_RECORD, i % 2 == 0 ? "a record" : "another");
+        put(&writer, CH_BUNDLE_RECORD, i % 2 == 0 ? "a record" : "another");
     }
     ch_buf_reset(&text);
     const struct ch_bundle_end end = {.size = records, .checkpoints = at > 0 ? 1 : 0};
     ch_bundle_text_end(&text, &end);
-    ch_bundle_put(&writer, out, CH_BUNDLE_END, ch_buf_view(&text), (struct ch_bytes){0});
+    ch_bundle_put(&writer, CH_BUNDLE_END, ch_buf_view(&text), (struct ch_bytes){0});
+    ch_bundle_pass(&writer, out);
+    ch_bundle_writer_deinit(&writer);
     ch_buf_deinit(&text);
     return true;
 }
@@ -56,9 +56,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     while (err == CH_OK) {
         err = ch_bundle_next(reader, &item, &why);
         if (err != CH_OK || item.kind == CH_BUNDLE_NONE) break;
-        ch_bundle_put(&writer, &again, item.kind, item.content, (struct ch_bytes){0});
+        ch_bundle_put(&writer, item.kind, item.content, (struct ch_bytes){0});
     }
     CH_CHECK(err == CH_OK || (why.err == err && why.text[0] != '\0'));
+    ch_bundle_pass(&writer, &again);
+    ch_bundle_writer_deinit(&writer);
     if (err == CH_OK) {
         CH_CHECK(!again.failed && again.len == size && memcmp(again.ptr, data, size) == 0);
     }

@@ -18,10 +18,9 @@ static int file_of(const uint8_t *ptr, size_t len)
     return fd;
 }
 
-static void put_text(struct ch_bundle_writer *writer, struct ch_buf *out, enum ch_bundle_kind kind,
-                     struct ch_buf *text)
+static void put_text(struct ch_bundle_writer *writer, enum ch_bundle_kind kind, struct ch_buf *text)
 {
-    ch_bundle_put(writer, out, kind, ch_buf_view(text), (struct ch_bytes){0});
+    ch_bundle_put(writer, kind, ch_buf_view(text), (struct ch_bytes){0});
     ch_buf_deinit(text);
 }
 
@@ -38,19 +37,21 @@ static void make_bundle(struct ch_buf *out)
     static const uint8_t at[8] = {9};
     ch_bundle_begin(out);
     ch_bundle_text_head(&text, RECORDS);
-    put_text(&writer, out, CH_BUNDLE_HEAD, &text);
+    put_text(&writer, CH_BUNDLE_HEAD, &text);
     ch_buf_put_text(&text, ch_text_of("example.com/log+12345678+AAAA"));
-    put_text(&writer, out, CH_BUNDLE_KEY, &text);
-    ch_bundle_put(&writer, out, CH_BUNDLE_CHECKPOINT, (struct ch_bytes){at, sizeof at},
+    put_text(&writer, CH_BUNDLE_KEY, &text);
+    ch_bundle_put(&writer, CH_BUNDLE_CHECKPOINT, (struct ch_bytes){at, sizeof at},
                   (struct ch_bytes){(const uint8_t *)"a note", 6});
     for (uint64_t seq = 1; seq <= RECORDS; seq++) {
-        ch_bundle_put(&writer, out, CH_BUNDLE_RECORD, scratch_record(SEED, seq, room),
+        ch_bundle_put(&writer, CH_BUNDLE_RECORD, scratch_record(SEED, seq, room),
                       (struct ch_bytes){0});
     }
-    ch_bundle_put(&writer, out, CH_BUNDLE_TILE, (struct ch_bytes){tile, sizeof tile},
+    ch_bundle_put(&writer, CH_BUNDLE_TILE, (struct ch_bytes){tile, sizeof tile},
                   (struct ch_bytes){0});
     ch_bundle_text_end(&text, &the_end);
-    put_text(&writer, out, CH_BUNDLE_END, &text);
+    put_text(&writer, CH_BUNDLE_END, &text);
+    ch_bundle_pass(&writer, out);
+    ch_bundle_writer_deinit(&writer);
     assert_false(out->failed);
 }
 

@@ -339,7 +339,7 @@ static enum ch_err bundle_begin(void *arg, struct ch_evlog *log, uint64_t size, 
     struct ch_buf text = {0};
     ch_bundle_begin(&b->out);
     ch_bundle_text_head(&text, size);
-    ch_bundle_put(&b->writer, &b->out, CH_BUNDLE_HEAD, ch_buf_view(&text), (struct ch_bytes){0});
+    ch_bundle_put(&b->writer, CH_BUNDLE_HEAD, ch_buf_view(&text), (struct ch_bytes){0});
     ch_buf_deinit(&text);
     return ch_tile_reader_open(log, &b->tiles, why);
 }
@@ -350,7 +350,7 @@ static enum ch_err bundle_checkpoint(void *arg, const struct ch_stored *stored, 
     uint8_t at[8];
     (void)why;
     ch_put_le64(at, stored->at_ns);
-    ch_bundle_put(&b->writer, &b->out, CH_BUNDLE_CHECKPOINT, (struct ch_bytes){at, sizeof at},
+    ch_bundle_put(&b->writer, CH_BUNDLE_CHECKPOINT, (struct ch_bytes){at, sizeof at},
                   (struct ch_bytes){(const uint8_t *)stored->note.ptr, stored->note.len});
     return CH_OK;
 }
@@ -362,12 +362,12 @@ static enum ch_err bundle_record(void *arg, uint64_t seq, uint64_t at_ns, struct
     const uint8_t *hashes = NULL;
     uint8_t key[CH_TILE_KEY_BYTES];
     (void)at_ns;
-    ch_bundle_put(&b->writer, &b->out, CH_BUNDLE_RECORD, record, (struct ch_bytes){0});
+    ch_bundle_put(&b->writer, CH_BUNDLE_RECORD, record, (struct ch_bytes){0});
     if (seq % CH_TILE_WIDTH != 0) return CH_OK;
     ch_tile_key(0, seq / CH_TILE_WIDTH - 1, key);
     assert_int_equal(ch_tile_reader_get(b->tiles, 0, seq / CH_TILE_WIDTH - 1, &hashes, why), CH_OK);
     for (size_t i = 0; i < b->copies; i++) {
-        ch_bundle_put(&b->writer, &b->out, CH_BUNDLE_TILE, (struct ch_bytes){key, sizeof key},
+        ch_bundle_put(&b->writer, CH_BUNDLE_TILE, (struct ch_bytes){key, sizeof key},
                       (struct ch_bytes){hashes, CH_TILE_VALUE_BYTES});
     }
     return CH_OK;
@@ -398,7 +398,9 @@ static struct ch_buf make_bundle_with(struct fixture *f, uint64_t size, size_t c
     const struct ch_bundle_end end = {
         .size = report.records, .checkpoints = report.checkpoints, .root = report.root};
     ch_bundle_text_end(&text, &end);
-    ch_bundle_put(&b.writer, &b.out, CH_BUNDLE_END, ch_buf_view(&text), (struct ch_bytes){0});
+    ch_bundle_put(&b.writer, CH_BUNDLE_END, ch_buf_view(&text), (struct ch_bytes){0});
+    ch_bundle_pass(&b.writer, &b.out);
+    ch_bundle_writer_deinit(&b.writer);
     ch_buf_deinit(&text);
     assert_false(b.out.failed);
     return b.out;

@@ -6,6 +6,8 @@
 #include "daemon/log/stored_tile.h"
 #include "tools/keep/lines_write.h"
 
+enum { WAITING_BYTES = 16 << 10 }; /* stays in the processor's first cache */
+
 struct form {
     bool lines;
     struct ch_bundle_writer writer;
@@ -30,8 +32,17 @@ void form_destroy(struct form *form)
 {
     if (form == NULL) return;
     form_let_go(form);
+    ch_bundle_writer_deinit(&form->writer);
     lines_writer_deinit(&form->line);
     free(form);
+}
+
+static void put(struct form *form, struct ch_buf *out, enum ch_bundle_kind kind,
+                struct ch_bytes first, struct ch_bytes rest)
+{
+    struct ch_bundle_writer *writer = &form->writer;
+    ch_bundle_put(writer, kind, first, rest);
+    if (writer->waiting.len >= WAITING_BYTES || writer->waiting.failed) ch_bundle_pass(writer, out);
 }
 
 /* An item of text, which is then gone. */
@@ -39,7 +50,7 @@ static void put_text(struct form *form, struct ch_buf *out, enum ch_bundle_kind 
                      struct ch_buf *text)
 {
     if (text->failed) out->failed = true;
-    ch_bundle_put(&form->writer, out, kind, ch_buf_view(text), (struct ch_bytes){0});
+    put(form, out, kind, ch_buf_view(text), (struct ch_bytes){0});
     ch_buf_deinit(text);
 }
 
@@ -64,8 +75,8 @@ void form_key(struct form *form, struct ch_buf *out, const struct ch_verifier *k
     if (form->lines) {
         lines_put_key(out, text);
     } else {
-        ch_bundle_put(&form->writer, out, CH_BUNDLE_KEY, (struct ch_bytes){(uint8_t *)text, len},
-                      (struct ch_bytes){0});
+        put(form, out, CH_BUNDLE_KEY, (struct ch_bytes){(uint8_t *)text, len},
+            (struct ch_bytes){0});
     }
 }
 
@@ -77,8 +88,8 @@ void form_checkpoint(struct form *form, struct ch_buf *out, const struct ch_stor
         return;
     }
     ch_put_le64(at, stored->at_ns);
-    ch_bundle_put(&form->writer, out, CH_BUNDLE_CHECKPOINT, (struct ch_bytes){at, sizeof at},
-                  (struct ch_bytes){(const uint8_t *)stored->note.ptr, stored->note.len});
+    put(form, out, CH_BUNDLE_CHECKPOINT, (struct ch_bytes){at, sizeof at},
+        (struct ch_bytes){(const uint8_t *)stored->note.ptr, stored->note.len});
 }
 
 /* The tiles that record `seq` has filled, the lower level first. */
@@ -93,8 +104,8 @@ static enum ch_err put_tiles(struct form *form, struct ch_buf *out, uint64_t seq
         enum ch_err err = ch_tile_reader_get(form->tiles, level, seq - 1, &hashes, why);
         if (err != CH_OK) return err;
         ch_tile_key(level, seq - 1, key);
-        ch_bundle_put(&form->writer, out, CH_BUNDLE_TILE, (struct ch_bytes){key, sizeof key},
-                      (struct ch_bytes){hashes, CH_TILE_VALUE_BYTES});
+        put(form, out, CH_BUNDLE_TILE, (struct ch_bytes){key, sizeof key},
+            (struct ch_bytes){hashes, CH_TILE_VALUE_BYTES});
     }
     return CH_OK;
 }
@@ -103,7 +114,7 @@ enum ch_err form_record(struct form *form, struct ch_buf *out, uint64_t seq, str
                         struct ch_why *why)
 {
     if (form->lines) return lines_put_record(&form->line, out, seq, record, why);
-    ch_bundle_put(&form->writer, out, CH_BUNDLE_RECORD, record, (struct ch_bytes){0});
+    put(form, out, CH_BUNDLE_RECORD, record, (struct ch_bytes){0});
     return put_tiles(form, out, seq, why);
 }
 
@@ -116,4 +127,5 @@ void form_end(struct form *form, struct ch_buf *out, const struct ch_bundle_end 
     }
     ch_bundle_text_end(&text, end);
     put_text(form, out, CH_BUNDLE_END, &text);
+    ch_bundle_pass(&form->writer, out);
 }

@@ -1,7 +1,8 @@
 /* writer: a thread that writes a file from its beginning to its end. SPDX-License-Identifier: MIT
  * What is put is collected in pieces; a piece is written while the next ones are filled. It goes
  * past the page cache where the file system lets it, and one piece at a time: so nothing of ours
- * lies before what charterd writes, but the piece on its way.
+ * lies before what charterd writes, but the piece on its way. The disk's own cache is emptied now
+ * and then.
  * Threads: one at a time, beside its own. Functions that return an int: 0 or an errno. */
 #ifndef CH_KEEP_WRITER_H
 #define CH_KEEP_WRITER_H
