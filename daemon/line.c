@@ -101,6 +101,13 @@ void ch_line_set_timer(struct ch_loop_timer *timer, uint64_t at_ns)
     if (ch_loop_timer_set(timer, at_ns, &why) != CH_OK) ch_loop_timer_clear(timer);
 }
 
+/* Without memory the daemon's own events wait, and meanwhile the loop does not turn for them. */
+static void retry_later(struct ch_pipeline *line)
+{
+    enum { RETRY_NS = 500000000 };
+    line->own_retry_ns = ch_clock_monotonic_ns() + RETRY_NS;
+}
+
 /* Appends an event of the daemon's own, or leaves no trace. False: for want of memory */
 static bool append_own(struct ch_pipeline *line, const struct ch_verdict *verdict, uint64_t now,
                        struct ch_arena *arena)
@@ -116,6 +123,7 @@ static bool append_own(struct ch_pipeline *line, const struct ch_verdict *verdic
     }
     ch_store_rollback(&line->state->store, mark);
     ch_batch_back_to(line->open, place);
+    retry_later(line);
     return false;
 }
 
@@ -132,7 +140,10 @@ void ch_line_tell_uses(struct ch_pipeline *line, bool at_end)
         told++;
         if (page.count > 0 || page.unnoted > 0) {
             struct ch_verdict verdict;
-            if (!ch_used_reserve(line->state, page.count)) break;
+            if (!ch_used_reserve(line->state, page.count)) {
+                retry_later(line);
+                break;
+            }
             ch_decide_used(line->state, now, page.day_at, page.shares, page.count, page.unnoted,
                            &arena, &verdict);
             if (!append_own(line, &verdict, now, &arena)) break;
@@ -151,7 +162,10 @@ void ch_line_fire_due(struct ch_pipeline *line)
     for (uint64_t i = 0; i < LIMIT_TIMERS_PER_TURN; i++) {
         const struct ch_row_due *due = ch_due_first(line->state);
         if (due == NULL || due->at > now) break;
-        if (!ch_due_reserve(line->state)) break;
+        if (!ch_due_reserve(line->state)) {
+            retry_later(line);
+            break;
+        }
         struct ch_verdict verdict;
         ch_decide_due(line->state, now, &arena, &verdict);
         if (!append_own(line, &verdict, now, &arena)) break;
@@ -171,7 +185,8 @@ void ch_line_set_due_timer(struct ch_pipeline *line)
     }
     const uint64_t now = ch_clock_now_ns(line->clock);
     const uint64_t wait = at > now ? at - now : 0;
-    ch_line_set_timer(line->due_timer, ch_clock_monotonic_ns() + wait);
+    const uint64_t when = ch_clock_monotonic_ns() + wait;
+    ch_line_set_timer(line->due_timer, when > line->own_retry_ns ? when : line->own_retry_ns);
 }
 
 bool ch_line_may(const struct ch_pipeline *line, const struct ch_call *call,

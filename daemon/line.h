@@ -54,6 +54,7 @@ struct ch_pipeline {
     size_t again_at;
     struct ch_loop_timer *waiter_timer;
     struct ch_loop_timer *due_timer;
+    uint64_t own_retry_ns; /* events of the daemon's own could not be appended: not before this */
     struct ch_loop_watch *arrivals_watch, *commit_watch, *shadow_watch, *password_watch;
     int commit_fd, shadow_fd, password_fd;
     struct ch_password_pool *password_pool;
