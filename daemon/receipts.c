@@ -16,6 +16,7 @@
 #include "daemon/log/prover.h"
 #include "daemon/log/receipt.h"
 #include "daemon/log/stored.h"
+#include "schema/base/clean.h"
 #include "schema/text.h"
 
 enum { FILE_MOST = 1048576, WORDS_BYTES = 96 }; /* the most that octets take */
@@ -66,8 +67,8 @@ static void put(struct ch_buf *out, const char *words)
 static void put_clean(struct ch_buf *out, struct ch_text text)
 {
     for (size_t i = 0; i < text.len; i++) {
-        const unsigned char c = (unsigned char)text.ptr[i];
-        ch_buf_put(out, c < ' ' || c == 0x7f ? "?" : text.ptr + i, 1);
+        const char c = ch_clean_at(text, i);
+        ch_buf_put(out, &c, 1);
     }
 }
 

@@ -12,6 +12,7 @@
 #include "tools/charter/progress.h"
 #include "tools/charter/ref.h"
 #include "tools/charter/snapshot.h"
+#include "tools/lib/clean.h"
 #include "tools/lib/interrupt.h"
 #include "tools/lib/jsonout.h"
 
@@ -128,13 +129,9 @@ static bool compare(struct diff *d)
 
 /* ---- for people --------------------------------------------------------------------------- */
 
-/* Text that came from elsewhere cannot steer the terminal. */
 static void put(const char *text)
 {
-    for (; *text != '\0'; text++) {
-        const unsigned char c = (unsigned char)*text;
-        (void)putchar(c < ' ' || c == 0x7f ? '?' : c);
-    }
+    clean_print(stdout, ch_text_of(text));
 }
 
 static void put_value(json_t *value)

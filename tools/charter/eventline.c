@@ -16,6 +16,7 @@
 #include "tools/charter/cell.h"
 #include "tools/charter/csv.h"
 #include "tools/charter/ref.h"
+#include "tools/lib/clean.h"
 #include "tools/lib/jsonout.h"
 
 struct eventline {
@@ -215,10 +216,7 @@ static bool print_table(struct eventline *out, const struct parts *p)
     if (p->account != 0) put_name(&line, called_name(out->called, "acc", p->account));
     put(&line, "  ");
     put_fields(out, p, &line);
-    for (size_t i = 0; i < line.len; i++) { /* nothing of it steers the terminal */
-        const unsigned char c = line.ptr[i];
-        (void)putchar(c < ' ' || c == 0x7f ? '?' : c);
-    }
+    clean_print(stdout, (struct ch_text){(const char *)line.ptr, line.len});
     (void)putchar('\n');
     const bool good = !line.failed;
     ch_buf_deinit(&line);

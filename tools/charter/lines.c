@@ -9,6 +9,7 @@
 #include <zlib.h>
 
 #include "schema/base/check.h"
+#include "schema/base/clean.h"
 #include "schema/limits.h"
 
 enum { FIRST_BYTES = 1 << 18, GZIP_BYTES = 1 << 17 };
@@ -115,7 +116,7 @@ void lines_tell(const char *is, uint64_t number, struct ch_text line)
             (void)fprintf(stderr, "...");
             break;
         }
-        (void)fputc(c < ' ' || c == 0x7f ? '?' : c, stderr);
+        (void)fputc(ch_clean_at(line, i), stderr);
     }
     (void)fputc('\n', stderr);
 }

@@ -10,6 +10,7 @@
 #include "schema/text.h"
 #include "tools/charter/ask.h"
 #include "tools/charter/ref.h"
+#include "tools/lib/clean.h"
 #include "tools/lib/jsonout.h"
 
 enum { OPTION_UNUSED_DAYS, OPTION_BELOW, OPTION_ENDS, OPTIONS };
@@ -135,14 +136,10 @@ static int width_of(const char *text)
     return width;
 }
 
-/* Text that came from elsewhere cannot steer the terminal. */
 static void put(const char *text, int width)
 {
     const int pad = width - width_of(text);
-    for (; *text != '\0'; text++) {
-        const unsigned char c = (unsigned char)*text;
-        (void)putchar(c < ' ' || c == 0x7f ? '?' : c);
-    }
+    clean_print(stdout, ch_text_of(text));
     (void)printf("%*s", pad > 0 ? pad : 0, "");
 }
 

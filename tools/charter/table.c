@@ -10,6 +10,7 @@
 #include "schema/text.h"
 #include "tools/charter/cell.h"
 #include "tools/charter/ref.h"
+#include "tools/lib/clean.h"
 
 /* A table's cells, row by row, as offsets into one buffer. */
 struct grid {
@@ -29,14 +30,6 @@ static size_t width_of(struct ch_text text)
         if (((uint8_t)text.ptr[i] & 0xc0) != 0x80) width++;
     }
     return width;
-}
-
-static void print_clean(struct ch_text text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        const unsigned char c = (unsigned char)text.ptr[i];
-        (void)putchar(c < ' ' || c == 0x7f ? '?' : c);
-    }
 }
 
 static struct ch_text cell_of(const struct grid *grid, size_t place)
@@ -97,7 +90,7 @@ static void print_row(struct ch_text *cells, const size_t *widths, size_t column
     for (size_t k = 0; k < columns; k++) {
         if (widths[k] == 0) continue;
         (void)printf("%*s", (int)pad, "");
-        print_clean(cells[k]);
+        clean_print(stdout, cells[k]);
         pad = widths[k] - width_of(cells[k]) + 2;
     }
     (void)putchar('\n');
@@ -143,7 +136,7 @@ void table_print_list(const struct ch_field *list, const struct charter_bytes *p
 static void print_line(int indent, const char *name, size_t width, const struct ch_buf *text)
 {
     (void)printf("%*s%s:%*s", indent, "", name, (int)(width - strlen(name) + 1), "");
-    print_clean((struct ch_text){(const char *)text->ptr, text->len});
+    clean_print(stdout, (struct ch_text){(const char *)text->ptr, text->len});
     (void)putchar('\n');
 }
 
@@ -211,7 +204,7 @@ void table_print_made(struct charter_bytes result)
         struct ch_cursor at = c;
         struct ch_bytes value = ch_read_value(&c);
         const char *prefix = ref_prefix_of(key);
-        print_clean(key);
+        clean_print(stdout, key);
         (void)printf(": ");
         if (prefix != NULL && ch_cursor_peek(&at) == CH_VALUE_UINT) {
             char text[CH_ID_TEXT_BYTES];
@@ -221,7 +214,7 @@ void table_print_made(struct charter_bytes result)
         }
         struct ch_buf text = {0};
         cell_write_plain(&text, (struct charter_bytes){value.ptr, value.len});
-        print_clean((struct ch_text){(const char *)text.ptr, text.len});
+        clean_print(stdout, (struct ch_text){(const char *)text.ptr, text.len});
         (void)putchar('\n');
         ch_buf_deinit(&text);
     }

@@ -10,6 +10,7 @@
 
 #include "schema/cursor.h"
 #include "schema/records.h"
+#include "tools/lib/clean.h"
 
 enum { INDENT = 2 };
 
@@ -20,13 +21,9 @@ static struct ch_text text_of(struct charter_bytes object, const char *name)
     return (struct ch_text){text.ptr, text.len};
 }
 
-/* Text that came from elsewhere cannot steer the terminal. */
 static void put(struct ch_text text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        const unsigned char c = (unsigned char)text.ptr[i];
-        (void)putchar(c < ' ' || c == 0x7f ? '?' : c);
-    }
+    clean_print(stdout, text);
 }
 
 static void put_fact(struct charter_bytes fact, int indent)

@@ -10,6 +10,7 @@
 
 #include "daemon/log/note.h"
 #include "schema/base/base64.h"
+#include "schema/base/clean.h"
 #include "schema/text.h"
 
 /* A record of at most 4 MiB, three times: in base 64, and as fields whose bytes are hexadecimal. */
@@ -214,9 +215,10 @@ static const char *take(struct lines_reader *lines, const json_t *tree, struct c
 /* What it says of JSON that is none has some of it: nothing of that steers the terminal. */
 static const char *clean(json_error_t *error)
 {
-    for (char *at = error->text; *at != '\0'; at++) {
-        const unsigned char c = (unsigned char)*at;
-        if (c < ' ' || c == 0x7f) *at = '?';
+    const json_error_t as_said = *error;
+    const struct ch_text text = ch_text_of(as_said.text);
+    for (size_t i = 0; i < text.len; i++) {
+        error->text[i] = ch_clean_at(text, i);
     }
     return error->text;
 }

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "schema/text.h"
+#include "tools/lib/clean.h"
 #include "tools/lib/file.h"
 #include "tools/lib/jsonout.h"
 #include "tools/verify/receipt_check.h"
@@ -63,10 +64,7 @@ static void missing(const struct checked *checked, char out[LINE_BYTES])
 
 static void put_text(struct ch_text text)
 {
-    for (size_t i = 0; i < text.len; i++) { /* nothing of it steers the terminal */
-        const unsigned char c = (unsigned char)text.ptr[i];
-        (void)putchar(c < ' ' || c == 0x7f ? '?' : c);
-    }
+    clean_print(stdout, text);
 }
 
 static const char *reason_text(struct ch_text name)
