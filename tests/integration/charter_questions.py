@@ -53,6 +53,11 @@ def main():
         assert done.returncode == 2 and "line 1 is no question: ?[31mxx" in done.stderr, done
         assert "\x1b" not in done.stderr and len(done.stderr) < 400, done
 
+        # a path that is longer than any is none; cut short it would be another's, as shop is here
+        under = "agency" + "/" * (1023 - len("agency") - len("/shop"))
+        _, err = check(daemon, [question("shop" + "x" * 9, True)], "--under", under, status=2)
+        assert "line 1 is no question" in err, err
+
         # without --under none is there: each is told once, and what to do
         out, err = check(daemon, good, status=3)
         assert out == "4 asked, 0 agree, 0 differ, 4 about accounts that are not there\n", out

@@ -133,6 +133,36 @@ enum { NEXT_BIT = 127, NEXT_CUT = 13, NEXT_CUT_LATER = 257 };
 enum { NEXT_BIT = 3, NEXT_CUT = 1, NEXT_CUT_LATER = 13 };
 #endif
 
+/* Of records that pass a few at a time. */
+static void put_records(struct ch_buf *out, uint64_t at_once)
+{
+    struct ch_bundle_writer writer = {.counts = {0}};
+    uint8_t room[SCRATCH_RECORD_BYTES];
+    for (uint64_t seq = 1; seq <= RECORDS; seq++) {
+        ch_bundle_put(&writer, CH_BUNDLE_RECORD, scratch_record(SEED, seq, room),
+                      (struct ch_bytes){0});
+        if (seq % at_once == 0) ch_bundle_pass(&writer, out);
+    }
+    ch_bundle_pass(&writer, out);
+    ch_bundle_pass(&writer, out); /* nothing waits */
+    ch_bundle_writer_deinit(&writer);
+    assert_false(out->failed);
+}
+
+static void it_is_the_same_however_many_items_wait(void **state)
+{
+    struct ch_buf all = {0};
+    (void)state;
+    put_records(&all, RECORDS);
+    for (uint64_t at_once = 1; at_once < RECORDS; at_once++) {
+        struct ch_buf some = {0};
+        put_records(&some, at_once);
+        assert_true(ch_bytes_equal(ch_buf_view(&some), ch_buf_view(&all)));
+        ch_buf_deinit(&some);
+    }
+    ch_buf_deinit(&all);
+}
+
 /* One bit after the other, in a file that stays the same but for it. */
 static void each_flipped_bit_is_found(void **state)
 {
@@ -236,6 +266,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read),
+        cmocka_unit_test(it_is_the_same_however_many_items_wait),
         cmocka_unit_test(each_flipped_bit_is_found),
         cmocka_unit_test(each_cut_is_found),
         cmocka_unit_test(items_out_of_their_place_are_found),

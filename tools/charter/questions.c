@@ -10,6 +10,7 @@
 #include "tools/charter/ask.h"
 #include "tools/charter/levels.h"
 #include "tools/charter/lines.h"
+#include "tools/lib/clean.h"
 #include "tools/lib/interrupt.h"
 
 enum { MESSAGES_IN_FLIGHT = 32, QUESTION_BYTES_MOST = 4096, PATH_BYTES = 1024, UNKNOWN_SHOWN = 5 };
@@ -91,10 +92,12 @@ static void round_reset(struct round *round)
     ch_buf_reset(&round->texts);
 }
 
-static void path_of(const struct asker *a, const char *account, char out[PATH_BYTES])
+/* False for one that is longer than any: cut short it might be another's. */
+static bool path_of(const struct asker *a, const char *account, char out[PATH_BYTES])
 {
-    (void)snprintf(out, PATH_BYTES, "%s%s%s", a->under == NULL ? "" : a->under,
-                   a->under == NULL ? "" : "/", account);
+    const int len = snprintf(out, PATH_BYTES, "%s%s%s", a->under == NULL ? "" : a->under,
+                             a->under == NULL ? "" : "/", account);
+    return len >= 0 && len < PATH_BYTES;
 }
 
 /* Adds the question's call; false if it is no question. */
@@ -109,7 +112,7 @@ static bool add_call(struct asker *a, struct round *round, const json_t *questio
     const json_t *allowed = json_object_get(question, "allowed");
     const size_t count = level == NULL ? 0 : levels_scopes(level, &scopes);
     if (user == NULL || account == NULL || count == 0 || !json_is_boolean(allowed)) return false;
-    path_of(a, account, on);
+    if (!path_of(a, account, on)) return false;
     charter_message_call(round->m, &(struct charter_call_head){.type = "check", .on = on});
     charter_arg_text(round->m, "user", user);
     charter_arg_texts(round->m, "scopes", scopes, count);
@@ -160,9 +163,11 @@ static void tell_differing(struct asker *a, const struct round *round, size_t pl
         (void)charter_get_text(result->value, "decision", &answer);
         (void)charter_get_text(result->value, "reason", &reason);
     }
-    (void)printf("differs: line %llu: answered %.*s %.*s: %.*s\n",
-                 (unsigned long long)round->first_line + place, (int)answer.len, answer.ptr,
-                 (int)reason.len, reason.ptr, (int)line.len, line.ptr);
+    (void)printf(
+        "differs: line %llu: answered %.*s %.*s: ", (unsigned long long)round->first_line + place,
+        (int)answer.len, answer.ptr, (int)reason.len, reason.ptr);
+    clean_print(stdout, line);
+    (void)putchar('\n');
     a->differ++;
 }
 
@@ -227,7 +232,7 @@ static enum exit_code look_up(struct asker *a, const struct round *round, size_t
     const struct ch_text line = line_of(round, place);
     json_t *question = json_loadb(line.ptr, line.len, 0, NULL);
     if (question == NULL) return tell_no_memory();
-    path_of(a, text_of(question, "account"), path);
+    (void)path_of(a, text_of(question, "account"), path); /* it was asked about, so it is one */
     json_decref(question);
     const json_t *known = json_object_get(a->there, path);
     if (known == NULL) {

@@ -19,6 +19,7 @@
 #include "tools/keep/known.h"
 #include "tools/keep/out.h"
 #include "tools/keep/print.h"
+#include "tools/keep/writer.h"
 
 /* What is written at once, and how long charterd is given way to behind it while it commits. */
 enum { WRITE_BYTES = 256 << 10, PAUSE_NS = 3000000 };
@@ -61,7 +62,9 @@ static void give_way(struct backup *b)
 {
     const struct timespec pause = {.tv_nsec = PAUSE_NS};
     const uint64_t commits = ch_evlog_commits(b->log);
-    if (commits != b->commits) (void)nanosleep(&pause, NULL);
+    const bool at_work = commits != b->commits;
+    writer_beside(b->out.writer, at_work);
+    if (at_work) (void)nanosleep(&pause, NULL);
     b->commits = commits;
 }
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -29,8 +30,9 @@ struct writer {
     size_t lens[PIECES];
     bool full[PIECES]; /* with the writing thread */
     bool ending;
-    int code;         /* what went wrong first */
-    unsigned filling; /* of whoever puts */
+    int code;            /* what went wrong first */
+    unsigned filling;    /* of whoever puts */
+    _Atomic bool others; /* make the disk durable */
     /* of whoever writes */
     bool direct; /* past the page cache */
     off_t written;
@@ -66,6 +68,7 @@ static int make_durable(struct writer *writer)
 {
     if (writer->piped || writer->written - writer->durable < DURABLE_BYTES) return 0;
     writer->durable = writer->written;
+    if (atomic_load_explicit(&writer->others, memory_order_relaxed)) return 0;
     return fdatasync(writer->fd) == 0 ? 0 : errno;
 }
 
@@ -220,6 +223,11 @@ int writer_put(struct writer *writer, struct ch_bytes bytes)
         if (code != 0) return code;
     }
     return 0;
+}
+
+void writer_beside(struct writer *writer, bool others)
+{
+    atomic_store_explicit(&writer->others, others, memory_order_relaxed);
 }
 
 int writer_finish(struct writer *writer)
