@@ -1,6 +1,6 @@
 /* form: the two ways in which a log is written out. SPDX-License-Identifier: MIT
- * Each function appends to a buffer, whose `failed` says that memory was lacking; some of it waits in
- * the form until the next ones. */
+ * Each function appends to a buffer, whose `failed` says that memory was lacking; some of it waits
+ * in the form until the next ones. */
 #ifndef CH_KEEP_FORM_H
 #define CH_KEEP_FORM_H
 #include "daemon/log/bundle.h"
