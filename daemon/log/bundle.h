@@ -58,9 +58,9 @@ void ch_bundle_begin(struct ch_buf *out);
 /* An item whose content is `first` and then `rest`; either may be empty. It waits to be passed. */
 void ch_bundle_put(struct ch_bundle_writer *writer, enum ch_bundle_kind kind, struct ch_bytes first,
                    struct ch_bytes rest);
-/* Appends what waits, with checksums; out->failed also says that memory was lacking before. Dear
- * for each item; with some dozen that wait a checksum takes a third of the time, for the processor
- * does not wait for what was written last. */
+/* Appends what waits, with checksums; out->failed also says that memory was lacking before. Of some
+ * dozen items that wait a checksum takes a third of the time that it takes of one, for the
+ * processor does not wait for what it wrote last. */
 void ch_bundle_pass(struct ch_bundle_writer *writer, struct ch_buf *out);
 
 /* ---- reading ------------------------------------------------------------------------------ */

@@ -17,7 +17,6 @@
 
 enum {
     STOP_LOOKS = 30, /* three to four seconds */
-    NICE_LAST = 19,
     IOPRIO_WHO_PROCESS = 1,
     IOPRIO_IDLE = 3 << 13
 };
@@ -27,7 +26,7 @@ void job_yield(void)
     /* Whoever else wakes up has the processor at once; where that may not be, the last in turn. */
     const struct sched_param none = {.sched_priority = 0};
     if (sched_setscheduler(0, SCHED_IDLE, &none) != 0) {
-        (void)setpriority(PRIO_PROCESS, 0, NICE_LAST);
+        (void)setpriority(PRIO_PROCESS, 0, PRIO_MAX);
     }
     (void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_IDLE);
 }

@@ -14,8 +14,8 @@
 #include "daemon/log/thread.h"
 #include "schema/base/check.h"
 
-/* So many pieces that filling goes on while the disk makes what was written durable. */
-enum { NICE_LAST = 19 };
+/* So many pieces that filling goes on while the disk makes what was written durable, and no more
+ * than stay in the processor's last cache. */
 enum { PIECES = 16, PIECE_BYTES = 512 << 10, ALIGN_BYTES = 4096, DURABLE_BYTES = 16 << 20 };
 enum { PAGE_BYTES = 2 << 20 }; /* of memory, where there are large ones */
 
@@ -127,7 +127,7 @@ static void go_before_ours(void)
 {
     const struct sched_param none = {.sched_priority = 0};
     (void)sched_setscheduler(0, SCHED_OTHER, &none);
-    (void)setpriority(PRIO_PROCESS, 0, NICE_LAST);
+    (void)setpriority(PRIO_PROCESS, 0, PRIO_MAX);
 }
 
 static void *run(void *arg)
