@@ -21,8 +21,9 @@
 #include "tools/keep/print.h"
 #include "tools/keep/writer.h"
 
-/* What is written at once, and how long charterd is given way to behind it while it commits. */
-enum { WRITE_BYTES = 256 << 10, PAUSE_NS = 3000000 };
+/* What is written at once, and how long charterd is given way to behind it while it commits: while
+ * its last commit is not longer ago, for one that still waits for the disk is not seen. */
+enum { WRITE_BYTES = 256 << 10, PAUSE_NS = 3000000, AT_WORK_NS = 50000000 };
 
 struct backup {
     struct job *job;
@@ -31,6 +32,7 @@ struct backup {
     struct ch_buf buf;
     struct ch_evlog *log; /* borrowed; NULL: nothing more is read */
     uint64_t commits;     /* of the log, as seen last */
+    uint64_t moved_ns;    /* when they were seen to become more; 0: never */
     struct ch_verifier own_keys[CH_KEYS_RETIRED_MOST + 1];
     size_t own_key_count;
 };
@@ -62,10 +64,12 @@ static void give_way(struct backup *b)
 {
     const struct timespec pause = {.tv_nsec = PAUSE_NS};
     const uint64_t commits = ch_evlog_commits(b->log);
-    const bool at_work = commits != b->commits;
+    const uint64_t now = out_now_ns();
+    if (commits != b->commits) b->moved_ns = now;
+    b->commits = commits;
+    const bool at_work = b->moved_ns > 0 && now - b->moved_ns < AT_WORK_NS;
     writer_beside(b->out.writer, at_work);
     if (at_work) (void)nanosleep(&pause, NULL);
-    b->commits = commits;
 }
 
 static enum ch_err pass(struct backup *b, struct ch_why *why)

@@ -23,7 +23,7 @@ enum ch_err path_join(const char *dir, const char *name, char ret[PATH_MAX], str
     return len > 0 && len < PATH_MAX ? CH_OK : fail(why, dir, ENAMETOOLONG);
 }
 
-static uint64_t now_ns(void)
+uint64_t out_now_ns(void)
 {
     struct timespec now = {0};
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
@@ -32,7 +32,7 @@ static uint64_t now_ns(void)
 
 enum ch_err out_open(struct out *out, const char *path, uint64_t rate, struct ch_why *why)
 {
-    *out = (struct out){.fd = -1, .file = {.fd = -1}, .rate = rate, .began_ns = now_ns()};
+    *out = (struct out){.fd = -1, .file = {.fd = -1}, .rate = rate, .began_ns = out_now_ns()};
     if (strcmp(path, "-") == 0) {
         out->piped = true;
         out->fd = STDOUT_FILENO;
@@ -53,7 +53,7 @@ static void keep_rate(const struct out *out)
 {
     if (out->rate == 0) return;
     const double due_s = (double)out->written / (double)out->rate;
-    const double left_s = due_s - (double)(now_ns() - out->began_ns) / 1e9;
+    const double left_s = due_s - (double)(out_now_ns() - out->began_ns) / 1e9;
     if (left_s <= 0) return;
     const struct timespec pause = {.tv_sec = (time_t)left_s,
                                    .tv_nsec = (long)((left_s - (double)(time_t)left_s) * 1e9)};
