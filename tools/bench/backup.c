@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "client/include/charter/charter.h"
@@ -41,10 +40,11 @@ enum {
     IN_FLIGHT = 32,
     READ_BYTES = 1 << 20,
     READ_ALIGN = 4096,
-    COLD_SECONDS = 3,
     PATH_BYTES = 192,
     SCRIPT_BYTES = 1536
 };
+
+static const uint64_t cold_ns = 3000000000u;
 
 struct bench {
     struct ch_daemon daemon;
@@ -59,14 +59,13 @@ struct bench {
  * first one in pages that were freed a moment ago is several times as fast as it ever is else. */
 static enum ch_err cool(const struct bench *bench, struct ch_why *why)
 {
-    struct timespec pause = {.tv_sec = COLD_SECONDS};
     const int fd = open(bench->log, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return ch_fail(why, CH_ERR_FILE_IO, errno, "%s: %s", bench->log, strerror(errno));
     (void)fsync(fd);
     (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
     (void)close(fd);
-    (void)nanosleep(&pause, NULL); /* cut short only where the rounds are interrupted, too */
-    return CH_OK;
+    if (ch_interrupt_sleep_until(ch_interrupt_now_ns() + cold_ns)) return CH_OK;
+    return ch_fail(why, CH_ERR_STOPPED, 0, "interrupted");
 }
 
 static enum ch_err read_file(const struct bench *bench, int flags, struct ch_sample *ret,

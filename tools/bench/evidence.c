@@ -8,6 +8,7 @@
 #include "client/include/charter/charter.h"
 #include "tools/bench/interrupt.h"
 #include "tools/bench/long_log.h"
+#include "tools/bench/memory.h"
 #include "tools/bench/rounds.h"
 #include "tools/bench/scan.h"
 
@@ -16,6 +17,9 @@ const char ch_evidence_help[] =
     "--log DIR keeps it, or uses one that was kept), then measures on it, with the log in the "
     "page\n"
     "cache:\n"
+    "  random reads           lines of memory at random places, 64 asked for ahead, one thread: "
+    "the\n"
+    "                         limit of a replay, which a shared machine may halve for minutes\n"
     "  raw scan               a cursor through the records, every byte touched, one thread\n"
     "  raw hash               the same, and each record hashed as a leaf of the tree\n"
     "  charter-verify, 1      the whole: checksums, form, tree, tiles, checkpoints, state hash by\n"
@@ -183,6 +187,7 @@ enum ch_err ch_evidence_run(const struct ch_options *options, struct ch_why *why
     struct verifying log_both = {&evidence, "2", true};
     struct ch_scan scan = {.hash = false};
     struct ch_scan hash = {.hash = true};
+    struct ch_memory memory = {.lines = NULL};
     struct ch_sample unused;
     enum ch_err err = ch_daemon_program("charter-verify", evidence.verify, why);
     if (err == CH_OK) err = ch_workdir_open(options->dir, &workdir, why);
@@ -196,6 +201,8 @@ enum ch_err ch_evidence_run(const struct ch_options *options, struct ch_why *why
     if (err == CH_OK) err = learn_key(&evidence, why);
     if (err == CH_OK) err = ch_rounds_create(&rounds, why);
     if (err != CH_OK) goto out;
+    ch_rounds_section(rounds, "memory", "lines/s");
+    const uint32_t lines = ch_rounds_add(rounds, "random reads", ch_memory_run, &memory);
     ch_rounds_section(rounds, "a whole log", "events/s");
     const uint32_t raw = ch_rounds_add(rounds, "raw scan", ch_scan_run, &scan);
     const uint32_t hashed = ch_rounds_add(rounds, "raw hash", ch_scan_run, &hash);
@@ -208,14 +215,17 @@ enum ch_err ch_evidence_run(const struct ch_options *options, struct ch_why *why
     const uint32_t rebuild = ch_rounds_add(rounds, "rebuild", rebuild_row, &evidence);
     const uint32_t resume = ch_rounds_add(rounds, "start from a snapshot", resume_row, &evidence);
     ch_rounds_ratio(rounds, "verify, 1 thread / raw hash", one, hashed);
+    ch_rounds_ratio(rounds, "random reads / verify, 1 thread", lines, one);
     ch_rounds_ratio(rounds, "verify, 2 threads / 1 thread", two, one);
     ch_rounds_ratio(rounds, "verify, log alone, 2 threads / 1 thread", log_two, log_one);
     ch_rounds_ratio(rounds, "rebuild / raw scan", rebuild, raw);
+    ch_rounds_ratio(rounds, "random reads / rebuild", lines, rebuild);
     ch_rounds_ratio(rounds, "start from a snapshot / rebuild", resume, rebuild);
     err = ch_rounds_run(rounds, options->rounds, why);
     ch_rounds_print(rounds);
     print_starts(&evidence);
 out:
+    ch_memory_deinit(&memory);
     ch_rounds_destroy(rounds);
     ch_daemon_discard(&daemon);
     ch_workdir_close(&workdir);

@@ -2,15 +2,9 @@
 #include "tools/charter/progress.h"
 
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
-static uint64_t now_ns(void)
-{
-    struct timespec now = {0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
+#include "tools/lib/now.h"
 
 void progress_begin(struct progress *progress, bool wanted, uint64_t first)
 {

@@ -20,6 +20,7 @@
 #include "tools/keep/out.h"
 #include "tools/keep/print.h"
 #include "tools/keep/writer.h"
+#include "tools/lib/now.h"
 
 /* What is written at once, and how long charterd is given way to behind it while it commits: while
  * its last commit is not longer ago, for one that still waits for the disk is not seen. */
@@ -64,7 +65,7 @@ static void give_way(struct backup *b)
 {
     const struct timespec pause = {.tv_nsec = PAUSE_NS};
     const uint64_t commits = ch_evlog_commits(b->log);
-    const uint64_t now = out_now_ns();
+    const uint64_t now = now_ns();
     if (commits != b->commits) b->moved_ns = now;
     b->commits = commits;
     const bool at_work = b->moved_ns > 0 && now - b->moved_ns < AT_WORK_NS;

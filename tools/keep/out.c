@@ -9,6 +9,7 @@
 
 #include "daemon/log/file.h"
 #include "tools/keep/writer.h"
+#include "tools/lib/now.h"
 
 enum { COPY_BYTES = 4096, COPY_TRIES = 1000 };
 
@@ -23,16 +24,9 @@ enum ch_err path_join(const char *dir, const char *name, char ret[PATH_MAX], str
     return len > 0 && len < PATH_MAX ? CH_OK : fail(why, dir, ENAMETOOLONG);
 }
 
-uint64_t out_now_ns(void)
-{
-    struct timespec now = {0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 enum ch_err out_open(struct out *out, const char *path, uint64_t rate, struct ch_why *why)
 {
-    *out = (struct out){.fd = -1, .file = {.fd = -1}, .rate = rate, .began_ns = out_now_ns()};
+    *out = (struct out){.fd = -1, .file = {.fd = -1}, .rate = rate, .began_ns = now_ns()};
     if (strcmp(path, "-") == 0) {
         out->piped = true;
         out->fd = STDOUT_FILENO;
@@ -53,7 +47,7 @@ static void keep_rate(const struct out *out)
 {
     if (out->rate == 0) return;
     const double due_s = (double)out->written / (double)out->rate;
-    const double left_s = due_s - (double)(out_now_ns() - out->began_ns) / 1e9;
+    const double left_s = due_s - (double)(now_ns() - out->began_ns) / 1e9;
     if (left_s <= 0) return;
     const struct timespec pause = {.tv_sec = (time_t)left_s,
                                    .tv_nsec = (long)((left_s - (double)(time_t)left_s) * 1e9)};
@@ -94,16 +88,16 @@ void out_close(struct out *out)
     out->fd = -1;
 }
 
-/* Reads until it has read the same twice; *ret_len 0 at the end. */
-static int read_steady(int fd, uint64_t at, uint8_t out[COPY_BYTES], size_t *ret_len)
+/* Reads into `bytes` until what it reads into `again` is the same; *ret_len 0 at the end. */
+static int read_steady(int fd, uint64_t at, uint8_t bytes[COPY_BYTES], uint8_t again[COPY_BYTES],
+                       size_t *ret_len)
 {
-    uint8_t again[COPY_BYTES];
     size_t len = 0;
-    int code = ch_file_read(fd, at, out, COPY_BYTES, ret_len);
+    int code = ch_file_read(fd, at, bytes, COPY_BYTES, ret_len);
     for (int i = 0; i < COPY_TRIES && code == 0; i++) {
         code = ch_file_read(fd, at, again, COPY_BYTES, &len);
-        if (code == 0 && len == *ret_len && memcmp(out, again, len) == 0) return 0;
-        memcpy(out, again, len);
+        if (code == 0 && len == *ret_len && memcmp(bytes, again, len) == 0) return 0;
+        memcpy(bytes, again, len);
         *ret_len = len;
     }
     return code == 0 ? EAGAIN : code;
@@ -112,13 +106,15 @@ static int read_steady(int fd, uint64_t at, uint8_t out[COPY_BYTES], size_t *ret
 static int copy_bytes(int from, int to)
 {
     uint8_t bytes[COPY_BYTES];
+    uint8_t again[COPY_BYTES];
     size_t len = 1;
     int code = 0;
     for (uint64_t at = 0; code == 0 && len > 0; at += len) {
-        code = read_steady(from, at, bytes, &len);
+        code = read_steady(from, at, bytes, again, &len);
         if (code == 0) code = ch_file_write(to, at, bytes, len);
     }
-    explicit_bzero(bytes, sizeof bytes);
+    explicit_bzero(bytes, sizeof bytes); /* keys, where it is the vault */
+    explicit_bzero(again, sizeof again);
     if (code == 0 && fsync(to) != 0) code = errno;
     return code;
 }

@@ -40,9 +40,6 @@ void out_close(struct out *out);
  * errors: CH_ERR_FILE_IO */
 CH_MUST_USE enum ch_err out_copy(const char *from, const char *to, struct ch_why *why);
 
-/* Nanoseconds of a clock that only goes on. */
-uint64_t out_now_ns(void);
-
 /* "DIR/NAME" into ret. errors: CH_ERR_FILE_IO: too long */
 CH_MUST_USE enum ch_err path_join(const char *dir, const char *name, char ret[PATH_MAX],
                                   struct ch_why *why);

@@ -4,17 +4,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { BAR_CELLS = 24 };
+#include "tools/lib/now.h"
 
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0) return 0;
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
+enum { BAR_CELLS = 24 };
 
 const char *grouped(uint64_t number, char out[GROUPED_BYTES])
 {
