@@ -1,9 +1,10 @@
 /* test_line: requests for which the line has no memory. SPDX-License-Identifier: MIT
  * Each is answered, or let go so that its client asks again; none keeps its slot, none is done
- * twice, and no answer lacks a part. */
+ * twice, and no answer lacks a part. Events of its own wait for memory. */
 #include "daemon/edge/sp_frame.h"
 #include "schema/json.h"
 #include "schema/reply.h"
+#include "schema/text.h"
 #include "tests/unit/line_world.h"
 
 #include <errno.h>
@@ -350,12 +351,85 @@ static void a_repeated_answer_is_whole_or_none(void **state)
     leave(&client);
 }
 
+/* ---- events of its own -------------------------------------------------------------------- */
+
+enum { LOOK_NS = 20000000 };
+
+/* The loop runs, with nobody asking, and what is due is looked at. */
+struct watcher {
+    struct world *world;
+    struct ch_loop_timer *timer;
+    uint64_t until_ns;
+    uint64_t retry_ns; /* what the line said last: not before this */
+    unsigned tries;
+};
+
+static void on_look(void *arg)
+{
+    struct watcher *watcher = arg;
+    const uint64_t now = ch_clock_monotonic_ns();
+    const uint64_t retry_ns = watcher->world->line.own_retry_ns;
+    if (retry_ns != watcher->retry_ns) watcher->tries++;
+    watcher->retry_ns = retry_ns;
+    if (now >= watcher->until_ns) {
+        ch_loop_stop(watcher->world->loop);
+        return;
+    }
+    GOOD(ch_loop_timer_set(watcher->timer, now + LOOK_NS, &why));
+}
+
+/* allocations: that succeed until then; -1: all. Returns how often an event of its own was tried in
+ * vain. */
+static unsigned watch_for(struct world *world, uint64_t ms, int allocations)
+{
+    struct watcher watcher = {.world = world,
+                              .until_ns = ch_clock_monotonic_ns() + ms * 1000000u,
+                              .retry_ns = world->line.own_retry_ns};
+    GOOD(ch_loop_timer_create(world->loop, on_look, &watcher, &watcher.timer, &why));
+    GOOD(ch_loop_timer_set(watcher.timer, ch_clock_monotonic_ns() + LOOK_NS, &why));
+    allocations_left = allocations;
+    GOOD(ch_loop_run(world->loop, &why));
+    allocations_left = -1;
+    ch_loop_timer_destroy(watcher.timer);
+    assert_int_equal(world->line.stop_err, CH_OK);
+    return watcher.tries;
+}
+
+static void without_memory_its_own_events_wait_half_a_second(void **state)
+{
+    enum { SOON_S = 1, TRIED_MS = 1300, AFTER_MS = 700 };
+    struct world *world = *state;
+    struct client client;
+    char json[512];
+    if (!OWN_ALLOCATOR) skip();
+    join(&client, world);
+    make_people(&client);
+    char ends[CH_TIME_TEXT_BYTES];
+    (void)ch_time_write(ch_clock_now_ns(&world->clock) + SOON_S * 1000000000u, ends);
+    (void)snprintf(json, sizeof json,
+                   OPERATOR "'calls':[{'type':'user.create','args':{'username':'eve'}},"
+                            "{'type':'share.give','on':'agency','args':{'user':'eve',"
+                            "'role':'watcher','expires_at':'%s'}}]}",
+                   ends);
+    done(&client, json);
+    leave(&client); /* nobody asks: the loop turns for what is due alone */
+    const uint64_t head = ch_meta(&world->follower.state)->head;
+    const unsigned tries = watch_for(world, SOON_S * 1000 + TRIED_MS, 0);
+    if (tries < 2 || tries > 3) fail_msg("it was tried %u times in 1.3 seconds", tries);
+    assert_int_equal(ch_meta(&world->follower.state)->head, head);
+    assert_int_equal(watch_for(world, AFTER_MS, -1), 0);
+    assert_int_equal(ch_meta(&world->follower.state)->head, head + 1);
+    assert_null(ch_invariant_broken(&world->follower.state));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(whichever_allocation_fails_no_slot_is_lost, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_repeated_answer_is_whole_or_none, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(without_memory_its_own_events_wait_half_a_second, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
