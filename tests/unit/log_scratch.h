@@ -48,6 +48,23 @@ static inline void scratch_remove(struct scratch *scratch)
     (void)nftw(scratch->dir, scratch_remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
+/* A directory for each test, which gets it as its state. */
+static inline int scratch_set_up(void **state)
+{
+    static struct scratch scratch;
+    scratch_make(&scratch);
+    *state = &scratch;
+    return 0;
+}
+
+static inline int scratch_tear_down(void **state)
+{
+    scratch_remove(*state);
+    return 0;
+}
+
+#define SCRATCH_TEST(name) cmocka_unit_test_setup_teardown(name, scratch_set_up, scratch_tear_down)
+
 /* The path of a file in the directory; lives until the next call. */
 static inline const char *scratch_path(const struct scratch *scratch, const char *name)
 {

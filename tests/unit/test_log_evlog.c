@@ -467,43 +467,27 @@ static void a_full_map_changes_nothing_and_a_larger_one_goes_on(void **state)
     ch_evlog_close(log);
 }
 
-static int set_up(void **state)
-{
-    static struct scratch scratch;
-    scratch_make(&scratch);
-    *state = &scratch;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    scratch_remove(*state);
-    return 0;
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(what_was_appended_is_read_after_a_reopen),
-        TEST(a_mere_restart_leaves_the_file_as_it_was),
-        TEST(single_records_are_read_in_any_order_and_none_beyond_the_end),
-        TEST(a_reader_follows_the_log_as_it_grows),
-        TEST(large_records_come_back_whole),
-        TEST(a_reopened_log_has_the_root_of_the_definition_at_every_edge_of_a_tile),
-        TEST(the_reader_names_the_record_in_which_a_bit_was_flipped),
-        TEST(a_bit_flipped_in_the_last_records_is_refused_at_open),
-        TEST(a_log_behind_its_head_file_is_refused_unless_loss_is_accepted),
-        TEST(a_log_without_a_readable_head_file_is_refused_unless_loss_is_accepted),
-        TEST(one_damaged_block_of_the_head_file_leaves_the_other),
-        TEST(another_log_of_the_same_length_is_refused),
-        TEST(a_false_tile_is_made_again_from_the_records),
-        TEST(false_tiles_are_not_mended_over_false_records),
-        TEST(a_log_that_lost_every_record_is_refused_as_it_is),
-        TEST(a_file_that_is_no_log_is_refused),
-        TEST(a_second_opener_is_told_who_has_the_log),
-        TEST(a_full_map_changes_nothing_and_a_larger_one_goes_on),
+        SCRATCH_TEST(what_was_appended_is_read_after_a_reopen),
+        SCRATCH_TEST(a_mere_restart_leaves_the_file_as_it_was),
+        SCRATCH_TEST(single_records_are_read_in_any_order_and_none_beyond_the_end),
+        SCRATCH_TEST(a_reader_follows_the_log_as_it_grows),
+        SCRATCH_TEST(large_records_come_back_whole),
+        SCRATCH_TEST(a_reopened_log_has_the_root_of_the_definition_at_every_edge_of_a_tile),
+        SCRATCH_TEST(the_reader_names_the_record_in_which_a_bit_was_flipped),
+        SCRATCH_TEST(a_bit_flipped_in_the_last_records_is_refused_at_open),
+        SCRATCH_TEST(a_log_behind_its_head_file_is_refused_unless_loss_is_accepted),
+        SCRATCH_TEST(a_log_without_a_readable_head_file_is_refused_unless_loss_is_accepted),
+        SCRATCH_TEST(one_damaged_block_of_the_head_file_leaves_the_other),
+        SCRATCH_TEST(another_log_of_the_same_length_is_refused),
+        SCRATCH_TEST(a_false_tile_is_made_again_from_the_records),
+        SCRATCH_TEST(false_tiles_are_not_mended_over_false_records),
+        SCRATCH_TEST(a_log_that_lost_every_record_is_refused_as_it_is),
+        SCRATCH_TEST(a_file_that_is_no_log_is_refused),
+        SCRATCH_TEST(a_second_opener_is_told_who_has_the_log),
+        SCRATCH_TEST(a_full_map_changes_nothing_and_a_larger_one_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -181,29 +181,13 @@ static void what_a_failed_vault_sync_did_not_write_is_written_by_the_next(void *
     ch_vault_close(vault);
 }
 
-static int set_up(void **state)
-{
-    static struct scratch scratch;
-    scratch_make(&scratch);
-    *state = &scratch;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    scratch_remove(*state);
-    return 0;
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_commit_in_which_any_call_fails_says_stop_and_recovery_finds_a_whole_log),
-        TEST(a_full_disk_changes_nothing_and_the_log_goes_on_when_there_is_room),
-        TEST(a_file_system_that_cannot_allocate_ahead_is_used_all_the_same),
-        TEST(what_a_failed_vault_sync_did_not_write_is_written_by_the_next),
+        SCRATCH_TEST(a_commit_in_which_any_call_fails_says_stop_and_recovery_finds_a_whole_log),
+        SCRATCH_TEST(a_full_disk_changes_nothing_and_the_log_goes_on_when_there_is_room),
+        SCRATCH_TEST(a_file_system_that_cannot_allocate_ahead_is_used_all_the_same),
+        SCRATCH_TEST(what_a_failed_vault_sync_did_not_write_is_written_by_the_next),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -191,32 +191,16 @@ static void retired_keys_are_kept_up_to_a_bound(void **state)
     ch_keys_deinit(&keys);
 }
 
-static int make_scratch(void **state)
-{
-    static struct scratch scratch;
-    scratch_make(&scratch);
-    *state = &scratch;
-    return 0;
-}
-
-static int remove_scratch(void **state)
-{
-    scratch_remove(*state);
-    return 0;
-}
-
-#define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, make_scratch, remove_scratch)
-
 int main(void)
 {
     if (sodium_init() < 0) return 1;
     const struct CMUnitTest tests[] = {
-        IN_SCRATCH(a_key_is_made_once_and_read_again),
-        IN_SCRATCH(a_name_is_made_up_and_a_bad_one_refused),
-        IN_SCRATCH(a_file_that_others_may_read_or_that_is_damaged_is_refused),
-        IN_SCRATCH(a_log_with_checkpoints_needs_the_key_that_signed_the_last),
-        IN_SCRATCH(a_rotation_counts_when_its_checkpoint_was_stored),
-        IN_SCRATCH(retired_keys_are_kept_up_to_a_bound),
+        SCRATCH_TEST(a_key_is_made_once_and_read_again),
+        SCRATCH_TEST(a_name_is_made_up_and_a_bad_one_refused),
+        SCRATCH_TEST(a_file_that_others_may_read_or_that_is_damaged_is_refused),
+        SCRATCH_TEST(a_log_with_checkpoints_needs_the_key_that_signed_the_last),
+        SCRATCH_TEST(a_rotation_counts_when_its_checkpoint_was_stored),
+        SCRATCH_TEST(retired_keys_are_kept_up_to_a_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

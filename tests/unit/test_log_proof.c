@@ -287,27 +287,12 @@ static void all_cases_of_the_transparency_vectors_hold(void **state)
     assert_true(cases.total >= 196 && cases.good > 5);
 }
 
-static int make_scratch(void **state)
-{
-    static struct scratch scratch;
-    scratch_make(&scratch);
-    *state = &scratch;
-    return 0;
-}
-
-static int remove_scratch(void **state)
-{
-    scratch_remove(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(inclusion_proofs_are_those_of_the_definition),
         cmocka_unit_test(consistency_proofs_are_those_of_the_definition),
-        cmocka_unit_test_setup_teardown(a_log_proves_every_size_from_its_tiles, make_scratch,
-                                        remove_scratch),
+        SCRATCH_TEST(a_log_proves_every_size_from_its_tiles),
         cmocka_unit_test(all_cases_of_the_transparency_vectors_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,28 +141,12 @@ static void the_commit_thread_stores_one_behind_its_records(void **state)
     ch_evlog_close(log);
 }
 
-static int make_scratch(void **state)
-{
-    static struct scratch scratch;
-    scratch_make(&scratch);
-    *state = &scratch;
-    return 0;
-}
-
-static int remove_scratch(void **state)
-{
-    scratch_remove(*state);
-    return 0;
-}
-
-#define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, make_scratch, remove_scratch)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_SCRATCH(what_was_stored_is_found_by_number_and_size),
-        IN_SCRATCH(a_full_log_takes_no_checkpoint_and_goes_on),
-        IN_SCRATCH(the_commit_thread_stores_one_behind_its_records),
+        SCRATCH_TEST(what_was_stored_is_found_by_number_and_size),
+        SCRATCH_TEST(a_full_log_takes_no_checkpoint_and_goes_on),
+        SCRATCH_TEST(the_commit_thread_stores_one_behind_its_records),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

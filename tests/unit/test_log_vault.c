@@ -174,33 +174,17 @@ static void a_crash_while_the_vault_was_made_or_grew_does_no_harm(void **state)
     ch_vault_close(vault);
 }
 
-static int set_up(void **state)
-{
-    static struct scratch scratch;
-    scratch_make(&scratch);
-    *state = &scratch;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    scratch_remove(*state);
-    return 0;
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(keys_come_back_after_a_reopen_with_the_installation_key_as_it_was),
-        TEST(what_was_not_synced_is_gone_after_a_reopen),
-        TEST(a_number_put_again_has_the_later_key),
-        TEST(an_erased_key_is_gone_from_memory_and_file),
-        TEST(the_file_is_its_owners_alone),
-        TEST(a_vault_that_is_not_there_is_made_only_when_told),
-        TEST(a_vault_that_lost_its_installation_key_is_refused),
-        TEST(a_crash_while_the_vault_was_made_or_grew_does_no_harm),
+        SCRATCH_TEST(keys_come_back_after_a_reopen_with_the_installation_key_as_it_was),
+        SCRATCH_TEST(what_was_not_synced_is_gone_after_a_reopen),
+        SCRATCH_TEST(a_number_put_again_has_the_later_key),
+        SCRATCH_TEST(an_erased_key_is_gone_from_memory_and_file),
+        SCRATCH_TEST(the_file_is_its_owners_alone),
+        SCRATCH_TEST(a_vault_that_is_not_there_is_made_only_when_told),
+        SCRATCH_TEST(a_vault_that_lost_its_installation_key_is_refused),
+        SCRATCH_TEST(a_crash_while_the_vault_was_made_or_grew_does_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

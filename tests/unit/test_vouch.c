@@ -122,28 +122,12 @@ static void a_false_tile_is_not_believed(void **state)
     assert_int_equal(taken(scratch, &why), 1999);
 }
 
-static int set_up(void **state)
-{
-    static struct scratch scratch;
-    scratch_make(&scratch);
-    *state = &scratch;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    scratch_remove(*state);
-    return 0;
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_changed_record_is_not_taken),
-        TEST(nothing_vouches_behind_the_last_full_tile),
-        TEST(a_false_tile_is_not_believed),
+        SCRATCH_TEST(a_changed_record_is_not_taken),
+        SCRATCH_TEST(nothing_vouches_behind_the_last_full_tile),
+        SCRATCH_TEST(a_false_tile_is_not_believed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
