@@ -24,6 +24,7 @@ static const char retired_word[] = "retired ";
 static const char private_word[] = "PRIVATE+KEY+";
 static const char key_file[] = "signing-key";
 static const char next_file[] = "signing-key.new";
+static const char part_word[] = ".part"; /* behind the name of a file that is being written */
 
 static enum ch_err path_of(const char *dir, const char *name, char out[PATH_MAX],
                            struct ch_why *why)
@@ -40,7 +41,9 @@ static enum ch_err fail_file(struct ch_why *why, const char *path, int code)
 
 static enum ch_err fail_form(struct ch_why *why, const char *path)
 {
-    return ch_fail(why, CH_ERR_KEY_UNSAFE, 0, "%s is damaged: it is no signing key of charterd",
+    return ch_fail(why, CH_ERR_KEY_UNSAFE, EBADMSG,
+                   "%s is damaged: it is no signing key of charterd; put back a good copy, or "
+                   "start with --accept-new-key",
                    path);
 }
 
@@ -93,8 +96,16 @@ static bool parse(struct ch_text text, struct ch_keys *ret)
     return false;
 }
 
-/* Nobody but the owner may read or change it, and the owner is who runs charterd (or root). */
-static enum ch_err check_mode(int fd, const char *path, struct ch_why *why)
+/* Whose a key may be: ours, root's, or, where we are root, theirs to whom the directory belongs. */
+static bool is_owner(uid_t uid, const char *dir)
+{
+    struct stat info;
+    if (uid == geteuid() || uid == 0) return true;
+    return geteuid() == 0 && stat(dir, &info) == 0 && info.st_uid == uid;
+}
+
+/* Nobody but the owner may read or change it. */
+static enum ch_err check_mode(int fd, const char *dir, const char *path, struct ch_why *why)
 {
     struct stat info;
     if (fstat(fd, &info) != 0) return fail_file(why, path, errno);
@@ -108,7 +119,7 @@ static enum ch_err check_mode(int fd, const char *path, struct ch_why *why)
             "have, take a new key then: charter checkpoint rotate",
             path, (unsigned)(info.st_mode & 07777));
     }
-    if (info.st_uid != geteuid() && info.st_uid != 0) {
+    if (!is_owner(info.st_uid, dir)) {
         return ch_fail(why, CH_ERR_KEY_UNSAFE, 0, "%s belongs to uid %u", path,
                        (unsigned)info.st_uid);
     }
@@ -116,16 +127,19 @@ static enum ch_err check_mode(int fd, const char *path, struct ch_why *why)
 }
 
 /* ret_found: false if there is no such file. */
-static enum ch_err read_file(const char *path, struct ch_keys *ret, bool *ret_found,
-                             struct ch_why *why)
+static enum ch_err read_file(const char *dir, const char *name, struct ch_keys *ret,
+                             bool *ret_found, struct ch_why *why)
 {
+    char path[PATH_MAX];
     char text[FILE_MOST];
     size_t len = 0;
     struct ch_keys made = {.retired_count = 0};
+    *ret_found = false;
+    enum ch_err err = path_of(dir, name, path, why);
+    if (err != CH_OK) return err;
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    *ret_found = fd >= 0;
     if (fd < 0) return errno == ENOENT ? CH_OK : fail_file(why, path, errno);
-    enum ch_err err = check_mode(fd, path, why);
+    err = check_mode(fd, dir, path, why);
     if (err == CH_OK) {
         const int code = ch_file_read(fd, 0, text, sizeof text, &len);
         if (code != 0) err = fail_file(why, path, code);
@@ -137,6 +151,7 @@ static enum ch_err read_file(const char *path, struct ch_keys *ret, bool *ret_fo
     sodium_memzero(text, sizeof text);
     if (err == CH_OK) {
         *ret = made;
+        *ret_found = true;
     } else {
         ch_keys_deinit(&made);
     }
@@ -166,21 +181,29 @@ static void put_text(const struct ch_keys *keys, struct ch_buf *out)
     sodium_memzero(raw, sizeof raw);
 }
 
-/* Writes a whole file and makes it durable. */
-static enum ch_err write_file(const char *path, const struct ch_keys *keys, struct ch_why *why)
+/* Puts a whole file in the place of what there is, durable: whenever it ends, the one or the other
+ * is there, and it is whole. */
+static enum ch_err write_file(const char *dir, const char *name, const struct ch_keys *keys,
+                              struct ch_why *why)
 {
+    char path[PATH_MAX];
+    char part[PATH_MAX + sizeof part_word];
     struct ch_buf text = {0};
-    enum ch_err err = CH_OK;
+    enum ch_err err = path_of(dir, name, path, why);
+    if (err != CH_OK) return err;
+    (void)snprintf(part, sizeof part, "%s%s", path, part_word);
     /* room first, so that the text is never left behind in memory that grew away from it */
     if (!ch_buf_reserve(&text, FILE_MOST)) {
         return ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for the signing key's file");
     }
     put_text(keys, &text);
-    (void)unlink(path);
-    const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    (void)unlink(part); /* of a process that was killed: its key never counted */
+    const int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     int code = fd < 0 ? errno : ch_file_write(fd, 0, text.ptr, text.len);
     if (code == 0 && fsync(fd) != 0) code = errno;
     if (fd >= 0) (void)close(fd);
+    if (code == 0 && rename(part, path) != 0) code = errno;
+    if (code != 0 && fd >= 0) (void)unlink(part);
     if (code == 0) code = ch_file_sync_parent(path);
     if (code != 0) err = fail_file(why, path, code);
     sodium_memzero(text.ptr, text.len);
@@ -217,29 +240,6 @@ static enum ch_err make(const struct ch_keys_options *options, struct ch_keys *r
 
 /* ---- together ----------------------------------------------------------------------------- */
 
-/* A rotation that was not finished: is its key the one that the last checkpoint names? */
-static enum ch_err finish_rotation(const struct ch_keys_options *options, struct ch_why *why)
-{
-    char next[PATH_MAX];
-    bool found = false;
-    struct ch_keys prepared = {.retired_count = 0};
-    struct ch_note note;
-    struct ch_checkpoint last;
-    enum ch_err err = path_of(options->dir, next_file, next, why);
-    if (err == CH_OK) err = read_file(next, &prepared, &found, why);
-    if (err != CH_OK || !found) return err;
-    const bool counts = ch_checkpoint_read_note(options->last, &note, &last) && last.has_next_key &&
-                        ch_verifier_equal(&last.next_key, &prepared.signer.verifier);
-    ch_keys_deinit(&prepared);
-    if (!counts) {
-        ch_keys_drop(options->dir);
-        return CH_OK;
-    }
-    err = ch_keys_settle(options->dir, why);
-    const int code = err == CH_OK ? ch_file_sync_parent(next) : 0;
-    return code == 0 ? err : fail_file(why, next, code);
-}
-
 /* Whether the last checkpoint is by this key, or by one that it followed: then the log was put back
  * from before the rotation, and the key is the right one all the same. */
 static bool signed_last(const struct ch_keys_options *options, const struct ch_keys *keys)
@@ -254,29 +254,100 @@ static bool signed_last(const struct ch_keys_options *options, const struct ch_k
     return good;
 }
 
+static enum ch_err settle(const char *dir, bool durable, struct ch_why *why)
+{
+    char path[PATH_MAX];
+    char next[PATH_MAX];
+    enum ch_err err = path_of(dir, key_file, path, why);
+    if (err == CH_OK) err = path_of(dir, next_file, next, why);
+    if (err != CH_OK) return err;
+    int code = rename(next, path) == 0 ? 0 : errno;
+    if (code == 0 && durable) code = ch_file_sync_parent(path);
+    return code == 0 ? CH_OK : fail_file(why, next, code);
+}
+
+/* Whether the last checkpoint names this key as the next, or is by it already: a daemon that could
+ * not settle it goes on with it. */
+static bool counts(const struct ch_keys_options *options, const struct ch_verifier *prepared)
+{
+    struct ch_note note;
+    struct ch_checkpoint last;
+    if (!ch_checkpoint_read_note(options->last, &note, &last)) return false;
+    if (last.has_next_key && ch_verifier_equal(&last.next_key, prepared)) return true;
+    return ch_note_check(note.text, note.lines, prepared, NULL) == CH_NOTE_GOOD;
+}
+
+/* Whether the key in its place is all that the last checkpoint needs, so that one prepared beside
+ * it is of a rotation that never was. */
+static bool is_enough(const struct ch_keys_options *options)
+{
+    bool found = false;
+    struct ch_note note;
+    struct ch_checkpoint last;
+    struct ch_keys keys = {.retired_count = 0};
+    if (options->last.len == 0 || options->may_replace) return true;
+    if (read_file(options->dir, key_file, &keys, &found, NULL) != CH_OK || !found) return false;
+    bool enough = signed_last(options, &keys);
+    if (enough && ch_checkpoint_read_note(options->last, &note, &last) && last.has_next_key) {
+        enough = ch_verifier_equal(&last.next_key, &keys.signer.verifier);
+    }
+    ch_keys_deinit(&keys);
+    return enough;
+}
+
+/* A rotation that was not finished: its key counts, or is dropped. Where the key in its place is not
+ * enough it stays, also a damaged one, which then is the failure. */
+static enum ch_err finish_rotation(const struct ch_keys_options *options, struct ch_why *why)
+{
+    bool found = false;
+    struct ch_why own;
+    struct ch_keys prepared = {.retired_count = 0};
+    const enum ch_err err = read_file(options->dir, next_file, &prepared, &found, &own);
+    const bool damaged = err == CH_ERR_KEY_UNSAFE && own.code == EBADMSG;
+    if (err == CH_OK && !found) return CH_OK;
+    const bool finish = found && counts(options, &prepared.signer.verifier);
+    ch_keys_deinit(&prepared);
+    if (finish) return settle(options->dir, /* durable= */ true, why);
+    if ((found || damaged) && is_enough(options)) {
+        ch_keys_drop(options->dir);
+        return CH_OK;
+    }
+    if (err != CH_OK && why != NULL) *why = own;
+    return err;
+}
+
+/* The key in its place. One that is damaged is none where a new one may be made. */
+static enum ch_err read_own(const struct ch_keys_options *options, struct ch_keys *ret,
+                            bool *ret_found, struct ch_why *why)
+{
+    struct ch_why own;
+    enum ch_err err = read_file(options->dir, key_file, ret, ret_found, &own);
+    if (err == CH_ERR_KEY_UNSAFE && own.code == EBADMSG && options->may_replace) return CH_OK;
+    if (err != CH_OK && why != NULL) *why = own;
+    return err;
+}
+
 enum ch_err ch_keys_open(const struct ch_keys_options *options, struct ch_keys *ret,
                          struct ch_why *why)
 {
-    char path[PATH_MAX];
     bool found = false;
     struct ch_keys keys = {.retired_count = 0};
-    enum ch_err err = path_of(options->dir, key_file, path, why);
-    if (err == CH_OK) err = finish_rotation(options, why);
-    if (err == CH_OK) err = read_file(path, &keys, &found, why);
+    enum ch_err err = finish_rotation(options, why);
+    if (err == CH_OK) err = read_own(options, &keys, &found, why);
     if (err != CH_OK) goto out;
     const bool right = found && signed_last(options, &keys);
     if (!right && options->last.len > 0 && !options->may_replace) {
         err = ch_fail(why, CH_ERR_KEY_WRONG, 0,
-                      found ? "%s is not the key that signed the last checkpoint; put back the "
+                      found ? "%s/%s is not the key that signed the last checkpoint; put back the "
                               "right one, or start with --accept-new-key"
-                            : "%s is missing; put it back, or start with --accept-new-key",
-                      path);
+                            : "%s/%s is missing; put it back, or start with --accept-new-key",
+                      options->dir, key_file);
         goto out;
     }
     if (!right) {
         ch_keys_deinit(&keys);
         err = make(options, &keys, why);
-        if (err == CH_OK) err = write_file(path, &keys, why);
+        if (err == CH_OK) err = write_file(options->dir, key_file, &keys, why);
     } else if (options->name.len > 0 && !ch_text_is(options->name, keys.signer.verifier.name)) {
         err = ch_fail(why, CH_ERR_CONFIG, 0,
                       "setting origin: the log's name is %s since its key was made",
@@ -292,13 +363,9 @@ out:
 
 size_t ch_keys_public(const char *dir, struct ch_verifier *ret)
 {
-    char path[PATH_MAX];
     bool found = false;
     struct ch_keys keys = {.retired_count = 0};
-    if (path_of(dir, key_file, path, NULL) != CH_OK ||
-        read_file(path, &keys, &found, NULL) != CH_OK || !found) {
-        return 0;
-    }
+    if (read_file(dir, key_file, &keys, &found, NULL) != CH_OK || !found) return 0;
     const size_t count = keys.retired_count;
     memcpy(ret, keys.retired, count * sizeof *ret);
     ret[count] = keys.signer.verifier;
@@ -313,11 +380,23 @@ void ch_keys_deinit(struct ch_keys *keys)
     keys->retired_count = 0;
 }
 
+/* The key in use may still have the name of a prepared one: that is its only file. */
+static enum ch_err settle_own(const char *dir, const struct ch_keys *keys, struct ch_why *why)
+{
+    bool found = false;
+    struct ch_keys prepared = {.retired_count = 0};
+    enum ch_err err = read_file(dir, next_file, &prepared, &found, why);
+    if (err == CH_ERR_KEY_UNSAFE) return CH_OK; /* ours is whole */
+    if (err != CH_OK || !found) return err;
+    const bool own = ch_verifier_equal(&prepared.signer.verifier, &keys->signer.verifier);
+    ch_keys_deinit(&prepared);
+    return own ? settle(dir, /* durable= */ true, why) : CH_OK;
+}
+
 enum ch_err ch_keys_prepare(const char *dir, const struct ch_keys *keys,
                             const uint8_t seed[CH_NOTE_SEED_BYTES], struct ch_keys *ret,
                             struct ch_why *why)
 {
-    char path[PATH_MAX];
     struct ch_keys made = {.retired_count = keys->retired_count};
     if (keys->retired_count == CH_KEYS_RETIRED_MOST) {
         return ch_fail(why, CH_ERR_KEY_WRONG, 0, "the log has had %d keys; it takes no more",
@@ -325,11 +404,11 @@ enum ch_err ch_keys_prepare(const char *dir, const struct ch_keys *keys,
     }
     memcpy(made.retired, keys->retired, keys->retired_count * sizeof *keys->retired);
     made.retired[made.retired_count++] = keys->signer.verifier;
-    enum ch_err err = path_of(dir, next_file, path, why);
+    enum ch_err err = settle_own(dir, keys, why);
     if (err == CH_OK) {
         err = ch_signer_init(ch_text_of(keys->signer.verifier.name), seed, &made.signer, why);
     }
-    if (err == CH_OK) err = write_file(path, &made, why);
+    if (err == CH_OK) err = write_file(dir, next_file, &made, why);
     if (err != CH_OK) {
         ch_keys_deinit(&made);
         return err;
@@ -340,12 +419,7 @@ enum ch_err ch_keys_prepare(const char *dir, const struct ch_keys *keys,
 
 enum ch_err ch_keys_settle(const char *dir, struct ch_why *why)
 {
-    char path[PATH_MAX];
-    char next[PATH_MAX];
-    enum ch_err err = path_of(dir, key_file, path, why);
-    if (err == CH_OK) err = path_of(dir, next_file, next, why);
-    if (err != CH_OK) return err;
-    return rename(next, path) == 0 ? CH_OK : fail_file(why, next, errno);
+    return settle(dir, /* durable= */ false, why);
 }
 
 void ch_keys_drop(const char *dir)

@@ -5,7 +5,9 @@
  *   PRIVATE+KEY+NAME+ID+BASE64      type (1), then the seed
  * A new key is written to `signing-key.new` first; then the checkpoint that names it is stored,
  * signed by both; then the file is renamed. A start between the two finds out from the last
- * checkpoint which of the files counts. The private part of a retired key is not kept.
+ * checkpoint which of the files counts: the new one where it is named there, or has signed it. The
+ * private part of a retired key is not kept. Each file is written as NAME.part, made durable and
+ * renamed: what has the name is whole.
  * Threads: one at a time. */
 #ifndef CH_LOG_KEYS_H
 #define CH_LOG_KEYS_H
@@ -30,7 +32,8 @@ struct ch_keys_options {
 /* Reads the key, or makes one for a log without checkpoints; completes a rotation.
  * options: borrowed for the call
  * ret:     deinit it; untouched on failure
- * errors:  CH_ERR_KEY_UNSAFE (others may read the file, or it is not ours or damaged);
+ * errors:  CH_ERR_KEY_UNSAFE (others may read the file, or it is not ours, or damaged, which
+ *          may_replace makes good);
  *          CH_ERR_KEY_WRONG (missing although there are checkpoints, or neither the key that
  *          signed the last one nor one that followed it; not with may_replace); CH_ERR_CONFIG (the
  *          key has another name); CH_ERR_FILE_IO, CH_ERR_NO_MEMORY */
@@ -43,7 +46,8 @@ void ch_keys_deinit(struct ch_keys *keys); /* NULL and zeroed are no-ops */
  * ret: room for CH_KEYS_RETIRED_MOST + 1. Returns how many */
 size_t ch_keys_public(const char *dir, struct ch_verifier *ret);
 
-/* Makes the key that follows, durable in `signing-key.new`; the one there is stays in use.
+/* Makes the key that follows, durable in `signing-key.new`; the one there is stays in use. If its
+ * file still has that name, it gets its own first.
  * ret:    deinit it; untouched on failure
  * errors: CH_ERR_KEY_WRONG (too many retired keys), CH_ERR_FILE_IO, CH_ERR_NO_MEMORY */
 CH_MUST_USE enum ch_err ch_keys_prepare(const char *dir, const struct ch_keys *keys,

@@ -163,6 +163,88 @@ static void a_rotation_counts_when_its_checkpoint_was_stored(void **state)
     ch_buf_deinit(&after);
 }
 
+static void settles_to(const struct scratch *scratch, struct ch_text last,
+                       const struct ch_verifier *expected)
+{
+    struct ch_keys keys;
+    struct ch_why why;
+    if (open_keys(scratch, "", last, false, &keys, &why) != CH_OK) fail_msg("%s", why.text);
+    assert_true(ch_verifier_equal(&keys.signer.verifier, expected));
+    assert_int_equal(access(scratch_path(scratch, "signing-key.new"), F_OK), -1);
+    ch_keys_deinit(&keys);
+}
+
+/* A daemon that cannot rename the file goes on with the new key all the same. */
+static void a_key_that_signs_under_the_name_of_a_prepared_one_is_not_lost(void **state)
+{
+    struct scratch *scratch = *state;
+    struct ch_keys keys;
+    struct ch_keys next;
+    struct ch_keys third;
+    struct ch_buf note = {0};
+    struct ch_why why;
+    static const uint8_t third_seed[CH_NOTE_SEED_BYTES] = {3};
+    assert_int_equal(open_keys(scratch, "example.com/log", none, false, &keys, &why), CH_OK);
+    assert_int_equal(ch_keys_prepare(scratch->dir, &keys, second_seed, &next, &why), CH_OK);
+    put_note(&next, NULL, &note); /* behind the one that named it */
+    settles_to(scratch, view(&note), &next.signer.verifier);
+    /* it takes its place before another is prepared */
+    char path[PATH_MAX];
+    (void)snprintf(path, sizeof path, "%s", scratch_path(scratch, "signing-key"));
+    assert_int_equal(rename(path, scratch_path(scratch, "signing-key.new")), 0);
+    assert_int_equal(ch_keys_prepare(scratch->dir, &next, third_seed, &third, &why), CH_OK);
+    settles_to(scratch, view(&note), &next.signer.verifier);
+    ch_keys_deinit(&third);
+    ch_keys_deinit(&next);
+    ch_keys_deinit(&keys);
+    ch_buf_deinit(&note);
+}
+
+static void cut_file(const struct scratch *scratch, const char *name, size_t len)
+{
+    static const uint8_t nothing[1] = {0};
+    size_t had = 0;
+    uint8_t *bytes = scratch_read(scratch, name, &had);
+    assert_true(len < had);
+    scratch_write(scratch, name, len == 0 ? nothing : bytes, len);
+    free(bytes);
+}
+
+static void a_torn_file_of_a_prepared_key_is_dropped_unless_it_is_needed(void **state)
+{
+    struct scratch *scratch = *state;
+    struct ch_keys keys;
+    struct ch_keys next;
+    struct ch_buf before = {0};
+    struct ch_buf after = {0};
+    struct ch_why why;
+    assert_int_equal(open_keys(scratch, "example.com/log", none, false, &keys, &why), CH_OK);
+    put_note(&keys, NULL, &before);
+    for (size_t len = 0; len < 80; len += 40) {
+        assert_int_equal(ch_keys_prepare(scratch->dir, &keys, second_seed, &next, &why), CH_OK);
+        cut_file(scratch, "signing-key.new", len);
+        settles_to(scratch, len == 0 ? none : view(&before), &keys.signer.verifier);
+        ch_keys_deinit(&next);
+    }
+    assert_int_equal(ch_keys_prepare(scratch->dir, &keys, second_seed, &next, &why), CH_OK);
+    put_note(&keys, &next, &after);
+    cut_file(scratch, "signing-key.new", 40);
+    struct ch_keys again;
+    assert_int_equal(open_keys(scratch, "", view(&after), false, &again, &why), CH_ERR_KEY_UNSAFE);
+    assert_non_null(strstr(why.text, "signing-key.new is damaged"));
+    assert_int_equal(access(scratch_path(scratch, "signing-key.new"), F_OK), 0);
+    /* a damaged key in its place is none where a new one may be made */
+    cut_file(scratch, "signing-key", 40);
+    assert_int_equal(open_keys(scratch, "", view(&before), false, &again, &why), CH_ERR_KEY_UNSAFE);
+    assert_int_equal(open_keys(scratch, "", view(&before), true, &again, &why), CH_OK);
+    assert_string_equal(again.signer.verifier.name, "example.com/log");
+    ch_keys_deinit(&again);
+    ch_keys_deinit(&next);
+    ch_keys_deinit(&keys);
+    ch_buf_deinit(&before);
+    ch_buf_deinit(&after);
+}
+
 static void retired_keys_are_kept_up_to_a_bound(void **state)
 {
     struct scratch *scratch = *state;
@@ -200,6 +282,8 @@ int main(void)
         SCRATCH_TEST(a_file_that_others_may_read_or_that_is_damaged_is_refused),
         SCRATCH_TEST(a_log_with_checkpoints_needs_the_key_that_signed_the_last),
         SCRATCH_TEST(a_rotation_counts_when_its_checkpoint_was_stored),
+        SCRATCH_TEST(a_key_that_signs_under_the_name_of_a_prepared_one_is_not_lost),
+        SCRATCH_TEST(a_torn_file_of_a_prepared_key_is_dropped_unless_it_is_needed),
         SCRATCH_TEST(retired_keys_are_kept_up_to_a_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
