@@ -14,9 +14,12 @@
  *
  * Threads: everything here is called by the loop thread. nng's own threads exist only where a URL
  * is tls+tcp://.
- * A peer that does not greet, or does not read its replies, for send_timeout_ms is disconnected;
- * one that has a megabyte of replies to read gives no further requests until it has read some. So
- * what is kept for one peer is bounded by that, one frame, and the slots. */
+ * A peer that does not greet, does not read its replies, or (not over TLS) does not go on with a
+ * request of which a part has come, for send_timeout_ms is disconnected; one that has a megabyte of
+ * replies to read gives no further requests until it has read some. So what is kept for one peer is
+ * bounded by that, one frame, and the slots. Where options.peers are connected and one more comes,
+ * who has asked nothing for the longest time, and for send_timeout_ms at least, gives up its place
+ * (not over TLS). What was received and sent is cleared from our memory. */
 #ifndef CH_EDGE_INGRESS_H
 #define CH_EDGE_INGRESS_H
 #include "daemon/edge/listen.h"
@@ -47,8 +50,9 @@ struct ch_ingress_options {
     struct ch_listen_options listen;
     uint32_t slots; /* 0: default; with tls+tcp:// URLs, as many again for those */
     uint32_t peers; /* connections at a time; of further ones those at a tls+tcp:// URL are closed,
-                  the others wait until one of the peers leaves: nng 1.5.2 never dials again
-                  when it is closed before it could greet. With TLS as many again; 0: default */
+                  the others wait until one of the peers leaves or is idle: nng 1.5.2 never dials
+                  again when it is closed before it could greet. With TLS as many again; 0: default
+                  */
     uint32_t send_timeout_ms; /* 0: default */
 };
 

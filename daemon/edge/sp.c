@@ -60,12 +60,36 @@ static void listen_again(struct ch_sp *sp, bool wanted)
     sp->is_deaf = !wanted;
 }
 
+/* Disconnects who has asked nothing for the longest time, and owes and is owed nothing; they may
+ * dial again. False: there is nobody whom that would do no harm. */
+static bool make_room(struct ch_sp *sp)
+{
+    struct ch_sp_conn *conn = NULL;
+    const uint64_t now = ch_clock_monotonic_ns();
+    TAILQ_FOREACH(conn, &sp->live, all)
+    { /* by when they asked last */
+        if (now - conn->asked_ns < sp->timeout_ns) return false;
+        if (conn->held == 0 && conn->in.len == 0 && conn->out.len == 0) break;
+    }
+    if (conn == NULL) return false;
+    ch_sp_conn_close(sp, conn);
+    return true;
+}
+
+static bool is_waited_at(const struct ch_sp_listener *listener)
+{
+    struct pollfd fd = {.fd = listener->listen.fd, .events = POLLIN};
+    return poll(&fd, 1, 0) > 0;
+}
+
 static void accept_some(struct ch_sp *sp, const struct ch_sp_listener *listener)
 {
     for (int i = 0; i < ACCEPTS; i++) {
-        if (sp->counters.peers == sp->peers_max) {
+        if (sp->counters.peers == sp->peers_max && !is_waited_at(listener)) return;
+        if (sp->counters.peers == sp->peers_max && !make_room(sp)) {
             sp->counters.peers_refused++;
             listen_again(sp, false);
+            ch_sp_arm_timer(sp, sp->timeout_ns); /* when somebody may have been idle so long */
             return;
         }
         /* cppcheck-suppress nullPointer ; accept4 takes NULL where nobody asks for the address */
@@ -86,15 +110,21 @@ static void accept_some(struct ch_sp *sp, const struct ch_sp_listener *listener)
 void ch_sp_reap(struct ch_sp *sp)
 {
     struct ch_sp_conn *next = NULL;
-    if (TAILQ_EMPTY(&sp->gone)) return;
-    if (sp->is_deaf) listen_again(sp, true);
+    if (sp->is_deaf && sp->has_left) listen_again(sp, true);
+    sp->has_left = false;
     for (struct ch_sp_conn *conn = TAILQ_FIRST(&sp->gone); conn != NULL; conn = next) {
         next = TAILQ_NEXT(conn, all);
         if (conn->held == 0) ch_sp_conn_free(sp, conn);
     }
 }
 
-/* Disconnects who neither greeted nor read for too long. */
+static uint64_t first_of(uint64_t a, uint64_t b)
+{
+    return b != 0 && (a == 0 || b < a) ? b : a;
+}
+
+/* Disconnects who neither greeted, nor read, nor went on with a request for too long. Who waits for
+ * us, because all slots are held, has time. */
 static void look_at_deadlines(struct ch_sp *sp)
 {
     uint64_t ends;
@@ -106,11 +136,14 @@ static void look_at_deadlines(struct ch_sp *sp)
     const uint64_t now = ch_clock_monotonic_ns();
     for (struct ch_sp_conn *conn = TAILQ_FIRST(&sp->live); conn != NULL; conn = next) {
         next = TAILQ_NEXT(conn, all);
-        if (conn->deadline_ns == 0) continue;
-        if (conn->deadline_ns <= now) {
+        const bool waits = conn->is_ready || (conn->interest & EPOLLIN) == 0;
+        if (waits && conn->frame_deadline_ns != 0) conn->frame_deadline_ns = now + sp->timeout_ns;
+        const uint64_t deadline = first_of(conn->deadline_ns, conn->frame_deadline_ns);
+        if (deadline == 0) continue;
+        if (deadline <= now) {
             ch_sp_conn_close(sp, conn);
-        } else if (conn->deadline_ns < first) {
-            first = conn->deadline_ns;
+        } else if (deadline < first) {
+            first = deadline;
         }
     }
     if (first != UINT64_MAX) ch_sp_arm_timer(sp, first - now);
@@ -184,6 +217,9 @@ static bool take(struct ch_sp *sp, struct ch_sp_conn *conn, const struct ch_sp_f
         .is_ipc = conn->is_ipc,
     };
     ch_sp_conn_skip(sp, conn, frame->bytes);
+    conn->asked_ns = ch_clock_monotonic_ns();
+    TAILQ_REMOVE(&sp->live, conn, all);
+    TAILQ_INSERT_TAIL(&sp->live, conn, all);
     return true;
 }
 
@@ -203,6 +239,7 @@ static bool serve(struct ch_sp *sp, struct ch_sp_conn *conn, struct ch_ingress_a
     }
     if (conn->gone) return false;
     if (!has_frame) {
+        ch_sp_conn_expect_rest(sp, conn);
         ch_sp_conn_listen_for(sp, conn, conn->interest | EPOLLIN);
         return false;
     }
@@ -263,6 +300,7 @@ static void let_go(struct ch_sp *sp, struct ch_sp_slot *slot)
     sp->held--;
     conn->held--;
     if (conn->gone && conn->held == 0) ch_sp_conn_free(sp, conn);
+    ch_sp_wipe(&slot->message, 0, slot->message.len);
     if (slot->message.cap > CH_SP_KEEP_BYTES) ch_buf_deinit(&slot->message);
     slot->turn++;
     ch_sp_free_slot(sp, slot);

@@ -53,6 +53,7 @@ void ch_sp_conn_open(struct ch_sp *sp, int fd, bool is_ipc)
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     }
+    conn->asked_ns = ch_clock_monotonic_ns();
     TAILQ_INSERT_TAIL(&sp->live, conn, all);
     sp->counters.peers++;
     set_deadline(sp, conn);
@@ -94,6 +95,9 @@ void ch_sp_conn_close(struct ch_sp *sp, struct ch_sp_conn *conn)
     close(conn->fd); /* which takes it out of the epoll set */
     conn->fd = -1;
     conn->gone = true;
+    sp->has_left = true;
+    ch_sp_wipe(&conn->in, 0, conn->in.len);
+    ch_sp_wipe(&conn->out, 0, conn->out.len);
     ch_buf_deinit(&conn->in);
     ch_buf_deinit(&conn->out);
     TAILQ_REMOVE(&sp->live, conn, all);
@@ -140,6 +144,7 @@ void ch_sp_conn_greet(struct ch_sp *sp, struct ch_sp_conn *conn)
 static void give_back_buffer(struct ch_sp *sp, struct ch_sp_conn *conn)
 {
     conn->in_from = 0;
+    ch_sp_wipe(&conn->in, 0, conn->in.len);
     if (sp->spare.ptr == NULL && conn->in.cap <= 2 * CH_SP_READ_BYTES) {
         sp->spare = conn->in;
         sp->spare.len = 0;
@@ -159,6 +164,7 @@ bool ch_sp_conn_read(struct ch_sp *sp, struct ch_sp_conn *conn)
     if (conn->in_from > 0) {
         in->len -= conn->in_from;
         memmove(in->ptr, in->ptr + conn->in_from, in->len);
+        ch_sp_wipe(in, in->len, conn->in_from);
         conn->in_from = 0;
     }
     /* Grows with what came, not with what a head declares. */
@@ -185,6 +191,7 @@ bool ch_sp_conn_read(struct ch_sp *sp, struct ch_sp_conn *conn)
 void ch_sp_conn_skip(struct ch_sp *sp, struct ch_sp_conn *conn, size_t bytes)
 {
     conn->in_from += bytes;
+    conn->frame_deadline_ns = 0;
     CH_CHECK(conn->in_from <= conn->in.len);
     if (conn->in_from == conn->in.len) give_back_buffer(sp, conn);
 }
@@ -194,6 +201,17 @@ static struct ch_bytes unread(const struct ch_sp_conn *conn)
     if (conn->in.ptr == NULL) return (struct ch_bytes){0};
     return (struct ch_bytes){.ptr = conn->in.ptr + conn->in_from,
                              .len = conn->in.len - conn->in_from};
+}
+
+/* A large one may take longer, as long as it comes. */
+void ch_sp_conn_expect_rest(struct ch_sp *sp, struct ch_sp_conn *conn)
+{
+    const size_t has = unread(conn).len;
+    if (has == 0) return;
+    if (conn->frame_deadline_ns != 0 && has < conn->frame_had + CH_SP_READ_BYTES) return;
+    conn->frame_had = has;
+    conn->frame_deadline_ns = ch_clock_monotonic_ns() + sp->timeout_ns;
+    ch_sp_arm_timer(sp, sp->timeout_ns);
 }
 
 bool ch_sp_conn_next(struct ch_sp *sp, struct ch_sp_conn *conn, struct ch_sp_frame *ret)
@@ -230,6 +248,7 @@ bool ch_sp_conn_put(struct ch_sp *sp, struct ch_sp_conn *conn, struct ch_bytes b
     if (conn->out_from > 0 && conn->out_from >= out->len / 2) { /* each byte moves once or less */
         out->len -= conn->out_from;
         memmove(out->ptr, out->ptr + conn->out_from, out->len);
+        ch_sp_wipe(out, out->len, conn->out_from);
         conn->out_from = 0;
     }
     const size_t head_len = ch_sp_put_head(conn->is_ipc, len, head);
@@ -253,6 +272,7 @@ static void all_sent(struct ch_sp *sp, struct ch_sp_conn *conn)
     sp->counters.replied += conn->unsent;
     conn->unsent = 0;
     conn->out_from = 0;
+    ch_sp_wipe(&conn->out, 0, conn->out.len);
     conn->out.len = 0;
     if (conn->out.cap > CH_SP_KEEP_BYTES) ch_buf_deinit(&conn->out);
     conn->deadline_ns = 0;

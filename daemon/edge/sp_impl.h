@@ -8,6 +8,7 @@
 #include "daemon/edge/sp_frame.h"
 #include "daemon/edge/sp_listen.h"
 #include "schema/base/buf.h"
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/queue.h>
 
@@ -43,10 +44,13 @@ struct ch_sp_conn {
     bool gone;
     bool is_ready;
     bool is_unsent;
-    uint32_t held;         /* slots with a request of it */
-    uint32_t unsent;       /* replies in `out` */
-    uint64_t read_in_turn; /* the drain in which it was read last */
-    uint64_t deadline_ns;  /* to greet, or to read on; 0: none */
+    uint32_t held;              /* slots with a request of it */
+    uint32_t unsent;            /* replies in `out` */
+    uint64_t read_in_turn;      /* the drain in which it was read last */
+    uint64_t deadline_ns;       /* to greet, or to read on; 0: none */
+    uint64_t frame_deadline_ns; /* to go on with a request of which only a part came; 0: none */
+    size_t frame_had;           /* bytes of it when that was set */
+    uint64_t asked_ns;          /* when its last request was taken, or it came */
     int64_t peer_uid;
     struct ch_buf in;
     size_t in_from;
@@ -75,7 +79,8 @@ struct ch_sp {
     int timer_fd;
     bool is_rung;
     bool is_timed;
-    bool is_deaf; /* no descriptor or no place, so nobody is accepted for a while */
+    bool is_deaf;  /* no descriptor or no place, so nobody is accepted for a while */
+    bool has_left; /* somebody, since ch_sp_reap looked: there may be one again */
     struct ch_sp_source bell;
     struct ch_sp_source timer;
     size_t payload_max;
@@ -88,7 +93,7 @@ struct ch_sp {
     uint32_t slot_count;
     uint32_t first_free; /* as next_free */
     uint32_t held;
-    struct ch_sp_conns live;
+    struct ch_sp_conns live; /* by asked_ns */
     struct ch_sp_conns gone;
     struct ch_sp_conns ready;
     struct ch_sp_conns unsent;
@@ -114,6 +119,15 @@ CH_MUST_USE bool ch_sp_conn_read(struct ch_sp *sp, struct ch_sp_conn *conn);
 CH_MUST_USE bool ch_sp_conn_next(struct ch_sp *sp, struct ch_sp_conn *conn,
                                  struct ch_sp_frame *ret);
 void ch_sp_conn_skip(struct ch_sp *sp, struct ch_sp_conn *conn, size_t bytes);
+
+/* There is no whole request: the rest of one that began must come in time. */
+void ch_sp_conn_expect_rest(struct ch_sp *sp, struct ch_sp_conn *conn);
+
+/* Requests and replies may hold passwords, tokens and keys: nothing of them stays in memory. */
+static inline void ch_sp_wipe(struct ch_buf *buf, size_t from, size_t len)
+{
+    if (buf->ptr != NULL) explicit_bzero(buf->ptr + from, len);
+}
 
 /* Appends a reply; it leaves with the next ch_sp_conn_write. false: no memory, nothing appended. */
 CH_MUST_USE bool ch_sp_conn_put(struct ch_sp *sp, struct ch_sp_conn *conn,

@@ -474,7 +474,143 @@ static void a_lack_of_descriptors_only_delays(void **state)
     close(second);
 }
 
+static void half_a_request_is_not_waited_for_for_ever(void **state)
+{
+    enum { PAYLOAD = 1 << 20, PIECE = 1 << 16 };
+    struct world *world = *state;
+    static uint8_t piece[PIECE];
+    uint8_t head[CH_SP_HEAD_BYTES_MAX];
+    world->options.send_timeout_ms = 400;
+    world->options.slots = 1;
+    open_ingress(world);
+    const size_t head_len = ch_sp_put_head(true, PAYLOAD, head);
+    int silent = join(world);
+    give(silent, head, head_len);
+    give(silent, piece, PIECE);
+    WAIT_UNTIL(counters(world).peers == 0);
+    expect_end(silent);
+    /* one that goes on has time */
+    int slow = join(world);
+    give(slow, head, head_len);
+    piece[0] = 0x80; /* the end of the backtrace */
+    for (size_t given = 0; given < PAYLOAD; given += PIECE) {
+        give(slow, piece, PIECE);
+        const uint64_t until_ns = ch_clock_monotonic_ns() + 60000000;
+        while (given + PIECE < PAYLOAD && ch_clock_monotonic_ns() < until_ns) {
+            assert_int_equal(serve(world), 0);
+        }
+    }
+    serve_exactly(world, 1);
+    assert_int_equal(counters(world).peers, 1);
+    close(slow);
+    WAIT_UNTIL(counters(world).peers == 0);
+    /* and so has one whom we do not read, because all slots are held */
+    int holder = join(world);
+    int waiter = join(world);
+    ask(holder, 1);
+    assert_int_equal(ch_ingress_drain(world->ingress, world->arrivals, 1), 1);
+    const struct ch_ingress_arrival held = world->arrivals[0];
+    ask(waiter, 2);
+    const uint64_t until_ns = ch_clock_monotonic_ns() + 1000000000;
+    while (ch_clock_monotonic_ns() < until_ns) {
+        turn(world);
+    }
+    assert_int_equal(counters(world).peers, 2);
+    assert_int_equal(ch_ingress_reply(world->ingress, held.slot, &held.message, 1, NULL), CH_OK);
+    serve_exactly(world, 1);
+    hear(holder, 1);
+    hear(waiter, 2);
+    close(holder);
+    close(waiter);
+}
+
 /* ---- who comes and goes ---- */
+
+static void who_is_idle_gives_up_its_place(void **state)
+{
+    struct world *world = *state;
+    world->options.send_timeout_ms = 300;
+    world->options.peers = 2;
+    open_ingress(world);
+    int first = join(world);
+    int second = join(world);
+    ask(first, 1); /* so the second is the one that asked nothing for longer */
+    serve_exactly(world, 1);
+    hear(first, 1);
+    int third = open_ipc(world);
+    turn(world);
+    assert_int_equal(counters(world).peers_refused, 1); /* nobody is idle for long enough */
+    const uint64_t until_ns = deadline_ns();
+    struct pollfd ended = {.fd = second, .events = POLLRDHUP};
+    while (poll(&ended, 1, 1) == 0) {
+        assert_true(ch_clock_monotonic_ns() < until_ns);
+        turn(world);
+    }
+    expect_end(second);
+    greet(world, third);
+    ask(first, 2);
+    serve_exactly(world, 1);
+    hear(first, 2);
+    ask(third, 3);
+    serve_exactly(world, 1);
+    hear(third, 3);
+    close(first);
+    close(third);
+}
+
+/* A connection that ends while a reply is written frees a place, too. */
+static void a_place_that_is_free_at_a_reply_is_taken(void **state)
+{
+    struct world *world = *state;
+    static uint8_t large[1 << 19];
+    const struct ch_bytes reply = {.ptr = large, .len = sizeof large};
+    world->options.peers = 1;
+    open_ingress(world);
+    int first = join(world);
+    ask(first, 1);
+    assert_int_equal(ch_ingress_drain(world->ingress, world->arrivals, 1), 1);
+    const struct ch_ingress_slot slot = world->arrivals[0].slot;
+    int second = open_ipc(world);
+    turn(world);
+    assert_int_equal(counters(world).peers_refused, 1);
+    close(first);
+    assert_int_equal(ch_ingress_reply(world->ingress, slot, &reply, 1, NULL), CH_OK);
+    ch_ingress_flush(world->ingress);
+    greet(world, second);
+    assert_int_equal(counters(world).peers, 1);
+    close(second);
+}
+
+/* One that is gone while its request is held frees its place once. */
+static void who_is_gone_and_held_makes_nobody_spin(void **state)
+{
+    struct world *world = *state;
+    world->options.peers = 2;
+    open_ingress(world);
+    int first = join(world);
+    int second = join(world);
+    ask(first, 1);
+    assert_int_equal(ch_ingress_drain(world->ingress, world->arrivals, 1), 1);
+    const struct ch_ingress_slot slot = world->arrivals[0].slot;
+    close(first);
+    WAIT_UNTIL(counters(world).peers == 1);
+    int third = join(world);
+    int fourth = open_ipc(world);
+    struct pollfd ready = {.fd = ch_ingress_fd(world->ingress), .events = POLLIN};
+    int turns = 0;
+    while (poll(&ready, 1, 50) > 0 && turns < 100) {
+        turn(world);
+        turns++;
+    }
+    assert_true(turns < 10);
+    assert_int_equal(counters(world).peers, 2);
+    ch_ingress_drop(world->ingress, slot);
+    close(second);
+    WAIT_UNTIL(counters(world).peers == 1);
+    greet(world, fourth);
+    close(third);
+    close(fourth);
+}
 
 static void connecting_and_leaving_a_thousand_times_harms_nobody(void **state)
 {
@@ -639,6 +775,10 @@ int main(void)
         WITH_WORLD(who_reads_nothing_gives_no_more_requests),
         WITH_WORLD(who_does_not_greet_is_disconnected_in_time),
         WITH_WORLD(a_lack_of_descriptors_only_delays),
+        WITH_WORLD(half_a_request_is_not_waited_for_for_ever),
+        WITH_WORLD(who_is_idle_gives_up_its_place),
+        WITH_WORLD(a_place_that_is_free_at_a_reply_is_taken),
+        WITH_WORLD(who_is_gone_and_held_makes_nobody_spin),
         WITH_WORLD(connecting_and_leaving_a_thousand_times_harms_nobody),
         WITH_WORLD(clients_killed_under_load_leave_nothing_behind),
         WITH_WORLD(a_reply_to_who_is_gone_is_counted),
