@@ -271,13 +271,15 @@ static enum ch_err fill_one(const struct ch_directory *directory, struct ch_stat
     size_t len = 0;
     const struct ch_row_sealed *sealed = ch_sealed_row(state, row);
     const uint64_t seq = sealed->seq;
+    const uint32_t user = ch_find_user_number(state, sealed->number);
+    /* an older vault may have the key still: the start is about to destroy it again */
+    if (user != 0 && ch_user_row(state, user)->status == CH_user_status_erased) return CH_OK;
     const size_t cipher_len =
         ch_chain_get(state, CH_T_CIPHER, sealed->cipher, cipher, sizeof cipher);
     enum ch_err err = open_sealed(directory, seq, sealed->number, sealed->nonce,
                                   (struct ch_bytes){cipher, cipher_len}, plain, &len, why);
     if (err != CH_OK || len == 0) return err;
     const struct ch_bytes opened = {plain, len};
-    const uint32_t user = ch_find_user_number(state, sealed->number);
     if (user != 0 && ch_user_row(state, user)->profile_seq == seq) {
         err = add(directory, state, seq, CH_EV_profile_changed, user, opened, why);
     } else {

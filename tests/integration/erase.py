@@ -164,11 +164,14 @@ def main():
             assert is_in_a_file(daemon, secret.encode()) is None
         assert is_in_a_file(daemon, key) is None
 
-        # A crash between log and vault: the key is still there. The next start destroys it.
+        # A crash between log and vault, or an older vault: the key is still there. The next start
+        # destroys it, and tells nothing that it opens, also where a snapshot is behind the erasure.
         daemon.kill()
         put_slot(daemon, number, key)
         daemon.start()
         assert slot_of(daemon, number) == b"\xff" * SLOT
+        assert daemon.status()["resumed"] > seq
+        is_erased(daemon, user, seq)
         daemon.stop()
 
         # An older log beside the newer vault: the start erases the person there, too.
