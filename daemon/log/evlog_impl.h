@@ -31,6 +31,10 @@ struct ch_evlog {
     bool broken; /* a commit failed: nothing is appended any more */
 };
 
+/* The file has all the pages that its last transaction names: a read behind its end would kill the
+ * process. path: of log.mdb. errors: CH_ERR_LOG_CORRUPT, CH_ERR_FILE_IO, CH_ERR_LOG_IO */
+CH_MUST_USE enum ch_err ch_evlog_check_length(MDB_env *env, const char *path, struct ch_why *why);
+
 /* Checks the head file against log->end, and writes it anew where loss was accepted. */
 CH_MUST_USE enum ch_err ch_evlog_check_head(struct ch_evlog *log, bool accept_loss,
                                             struct ch_why *why);

@@ -64,6 +64,22 @@ static int configure(MDB_env *env, uint64_t map_bytes)
     return code != 0 ? code : mdb_env_set_maxdbs(env, TABLES);
 }
 
+enum ch_err ch_evlog_check_length(MDB_env *env, const char *path, struct ch_why *why)
+{
+    MDB_envinfo info;
+    MDB_stat pages;
+    struct stat file;
+    int code = mdb_env_info(env, &info);
+    if (code == 0) code = mdb_env_stat(env, &pages);
+    if (code != 0) return ch_evlog_fail_read(why, code, path);
+    if (stat(path, &file) != 0) return fail_file(why, path);
+    const uint64_t needed = ((uint64_t)info.me_last_pgno + 1) * pages.ms_psize;
+    if ((uint64_t)file.st_size >= needed) return CH_OK;
+    return ch_fail(why, CH_ERR_LOG_CORRUPT, 0,
+                   "%s is cut off: it has %llu bytes, and its last commit needs %llu", path,
+                   (unsigned long long)file.st_size, (unsigned long long)needed);
+}
+
 static enum ch_err open_env(struct ch_evlog *log, const char *dir, uint64_t map_bytes,
                             struct ch_why *why)
 {
@@ -79,6 +95,8 @@ static enum ch_err open_env(struct ch_evlog *log, const char *dir, uint64_t map_
     /* Default durability. NOTLS: a reader belongs to its struct, not to the thread that made it. */
     code = mdb_env_open(log->env, path, MDB_NOSUBDIR | MDB_NOTLS, 0600);
     if (code != 0) return ch_evlog_fail_read(why, code, path);
+    enum ch_err err = ch_evlog_check_length(log->env, path, why);
+    if (err != CH_OK) return err;
     int dead = 0; /* readers of a process that was killed would keep old pages for ever */
     code = mdb_reader_check(log->env, &dead);
     if (code != 0) return ch_evlog_fail_read(why, code, "mdb_reader_check");

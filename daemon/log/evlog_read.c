@@ -31,7 +31,8 @@ static enum ch_err open_env(struct ch_evlog *log, const char *dir, struct ch_why
     if (code == 0) {
         code = mdb_env_open(log->env, path, MDB_NOSUBDIR | MDB_NOTLS | MDB_RDONLY | alone, 0600);
     }
-    return code == 0 ? CH_OK : ch_evlog_fail_read(why, code, path);
+    if (code != 0) return ch_evlog_fail_read(why, code, path);
+    return ch_evlog_check_length(log->env, path, why);
 }
 
 static enum ch_err open_tables(struct ch_evlog *log, struct ch_why *why)

@@ -467,9 +467,28 @@ static void a_full_map_changes_nothing_and_a_larger_one_goes_on(void **state)
     ch_evlog_close(log);
 }
 
+static void a_log_file_that_is_cut_off_is_refused(void **state)
+{
+    struct scratch *scratch = *state;
+    struct ch_evlog *log = scratch_open(scratch, 64 << 20);
+    append(log, SEED, 3000);
+    ch_evlog_close(log);
+    size_t len = 0;
+    uint8_t *bytes = scratch_read(scratch, "log.mdb", &len);
+    for (size_t cut = 8192; cut < len - 4096; cut += len / 7 / 512 * 512) {
+        scratch_write(scratch, "log.mdb", bytes, cut);
+        const char *text = scratch_refuse(scratch, false, CH_ERR_LOG_CORRUPT);
+        if (strstr(text, "is cut off") == NULL) fail_msg("%zu bytes: %s", cut, text);
+        struct ch_why why = {0};
+        assert_int_equal(ch_evlog_open_read(scratch->dir, &log, &why), CH_ERR_LOG_CORRUPT);
+    }
+    free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        SCRATCH_TEST(a_log_file_that_is_cut_off_is_refused),
         SCRATCH_TEST(what_was_appended_is_read_after_a_reopen),
         SCRATCH_TEST(a_mere_restart_leaves_the_file_as_it_was),
         SCRATCH_TEST(single_records_are_read_in_any_order_and_none_beyond_the_end),

@@ -24,7 +24,7 @@ struct known_history {
     size_t len; /* of the newest's note; 0: there is none, or it cannot be read */
     char note[CH_NOTE_MOST_BYTES];
     size_t count;
-    struct ch_log_end ends[HISTORY_MOST];
+    struct ch_log_end ends[HISTORY_MOST + 1]; /* the newest may come twice */
 };
 
 /* False: it cannot be read. */
@@ -162,12 +162,27 @@ void known_forget(struct known *known, uint64_t size)
 {
     size_t notes = 0;
     for (size_t i = 0; i < known->note_count; i++) {
-        if (known->note_sizes[i] > size) continue;
+        if (known->note_sizes[i] > size) {
+            known->forgotten[known->forgotten_count] = known->notes[i];
+            known->forgotten_from[known->forgotten_count++] = known->note_from[i];
+            continue;
+        }
         known->notes[notes] = known->notes[i];
         known->note_sizes[notes] = known->note_sizes[i];
         known->note_from[notes++] = known->note_from[i];
     }
     known->note_count = notes;
+}
+
+const char *known_other(const struct known *known, struct ch_text name)
+{
+    for (size_t i = 0; i < known->forgotten_count; i++) {
+        struct ch_note note;
+        struct ch_checkpoint read;
+        if (!ch_checkpoint_read_note(known->forgotten[i], &note, &read)) continue;
+        if (!ch_text_equal(read.origin, name)) return known->forgotten_from[i];
+    }
+    return NULL;
 }
 
 enum ch_err known_ends(const struct known *known, uint64_t size, struct ch_log_end **ret,

@@ -17,6 +17,9 @@ struct known {
     uint64_t note_sizes[KNOWN_MOST];
     const char *note_from[KNOWN_MOST];
     size_t note_count;
+    struct ch_text forgotten[KNOWN_MOST]; /* notes, too: of them only the log's name is compared */
+    const char *forgotten_from[KNOWN_MOST];
+    size_t forgotten_count;
     struct ch_log_end heads[AGAINST_MOST];
     const char *head_from[AGAINST_MOST];
     size_t head_count;
@@ -31,8 +34,10 @@ void known_deinit(struct known *known);
 
 /* Who knows of more than `size` records, and of how many; NULL: nobody. */
 const char *known_beyond(const struct known *known, uint64_t size, uint64_t *ret_size);
-/* Forgets the notes that are beyond it. */
+/* Forgets the notes that are beyond it, but for whose they are. */
 void known_forget(struct known *known, uint64_t size);
+/* Whose forgotten note is of a log with another name; NULL: none is. */
+const char *known_other(const struct known *known, struct ch_text name);
 /* What directories say that their logs had, but of no more than `size` records. ret: free it
  * errors: CH_ERR_NO_MEMORY */
 CH_MUST_USE enum ch_err known_ends(const struct known *known, uint64_t size,

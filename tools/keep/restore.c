@@ -13,6 +13,7 @@
 #include <sodium.h>
 
 #include "daemon/log/bundle.h"
+#include "daemon/log/checkpoint.h"
 #include "daemon/log/evlog.h"
 #include "daemon/log/keys.h"
 #include "daemon/log/seal.h"
@@ -166,9 +167,25 @@ static enum ch_err put_notes(struct restore *r, struct ch_why *why)
     return err;
 }
 
+/* The end of a log may be lost, as accepted; but it is to be the end of this one. */
+static enum ch_err check_name(const struct restore *r, struct ch_text text, struct ch_why *why)
+{
+    struct ch_note note;
+    struct ch_checkpoint read;
+    if (!ch_checkpoint_read_note(text, &note, &read)) return CH_OK;
+    const char *who = known_other(&r->known, read.origin);
+    if (who == NULL) return CH_OK;
+    return ch_fail(why, CH_ERR_LOG_BEHIND, 0,
+                   "the file is of the log %.*s, but %s knows of another. --accept-loss is not for "
+                   "that; who wants it leaves out that --against",
+                   (int)read.origin.len, read.origin.ptr, who);
+}
+
 static enum ch_err on_checkpoint(void *arg, const struct ch_stored *stored, struct ch_why *why)
 {
     struct restore *r = arg;
+    enum ch_err err = check_name(r, stored->note, why);
+    if (err != CH_OK) return err;
     ch_buf_put_text(&r->notes, stored->note);
     r->stored[r->note_count] = *stored;
     r->note_ends[r->note_count++] = r->notes.len;
@@ -264,6 +281,15 @@ static bool is_lines(const struct options *o, int fd)
     return first == '{';
 }
 
+/* What begins with something else may be lines that could not be looked at before they were read. */
+static enum ch_err hint_at_lines(int fd, enum ch_err err, struct ch_why *why)
+{
+    char text[sizeof why->text];
+    if (err != CH_ERR_LOG_CORRUPT || lseek(fd, 0, SEEK_CUR) >= 0) return err;
+    memcpy(text, why->text, sizeof text);
+    return ch_fail(why, err, 0, "%.300s; JSON lines through a pipe need --format jsonl", text);
+}
+
 /* A record that reads well and is false all the same: its line is named, too. */
 static void name_line(struct ch_verify_report *report, const struct lines_reader *lines)
 {
@@ -280,7 +306,7 @@ static enum ch_err verify_file(struct restore *r, int fd, struct ch_why *why)
     struct lines_reader *lines = NULL;
     const bool is_text = is_lines(r->job->options, fd);
     enum ch_err err = is_text ? lines_open(fd, &lines, why) : ch_bundle_open(fd, &bundle, why);
-    if (err != CH_OK) return err;
+    if (err != CH_OK) return is_text ? err : hint_at_lines(fd, err, why);
     const struct ch_verify_source source = {.next = is_text ? next_of_lines : next_of_bundle,
                                             .arg = is_text ? (void *)lines : (void *)bundle,
                                             .tiles = !is_text};
