@@ -73,7 +73,8 @@ static bool counts(struct walk *w, uint32_t row)
     if (end != 0 && (end > w->q->now || !is_taken(w, row))) {
         if (end <= w->q->now) {
             w->inactive = true;
-            tell(w, CH_fact_share_expired, share->changed, row, 0, share->account, no_scopes);
+            const uint64_t set_seq = ch_terms_of(w->state, share)->expiry_seq;
+            tell(w, CH_fact_share_expired, set_seq, row, 0, share->account, no_scopes);
             return false;
         }
         if (w->ret->valid_until == 0 || end < w->ret->valid_until) w->ret->valid_until = end;
@@ -119,7 +120,11 @@ static struct ch_scopes role_gives(struct walk *w, uint32_t row, const struct ch
                 stays = stays || ch_limited_row(w->state, l)->kind == kind;
             }
         }
-        if (!stays) gives = ch_scopes_but(gives, of_kind(w, gives, kind));
+        if (stays) continue;
+        const struct ch_scopes lost = of_kind(w, gives, kind);
+        gives = ch_scopes_but(gives, lost);
+        if (ch_scopes_empty(lost)) continue;
+        tell(w, CH_fact_limited_out, terms->limited_seq[kind - 1], row, 0, share->account, lost);
     }
     if (!ch_scopes_empty(gives)) {
         uint64_t seq = role->changed > share->role_seq ? role->changed : share->role_seq;

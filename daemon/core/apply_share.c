@@ -3,8 +3,6 @@
 #include "daemon/core/apply_impl.h"
 #include "daemon/core/use.h"
 
-enum { KINDS_MOST = 7 }; /* of resources that a share can be limited on, in 8 bits */
-
 /* A share's fields of two bits. */
 #define SET(field, value)                                                                          \
     do {                                                                                           \
@@ -33,9 +31,11 @@ static struct ch_row_share *edit_changed(struct ch_state *state, uint32_t row, u
     return share;
 }
 
-static void set_expiry(struct ch_state *state, uint32_t row, uint64_t at)
+static void set_expiry(struct ch_state *state, uint32_t row, uint64_t at, uint64_t seq)
 {
-    ch_edit_terms(state, row)->expires_at = at;
+    struct ch_row_terms *terms = ch_edit_terms(state, row);
+    terms->expires_at = at;
+    terms->expiry_seq = at == 0 ? 0 : seq;
     ch_due_set(state, CH_DUE_SHARE, ch_share_row(state, row)->terms, at);
     ch_settle_terms(state, row);
 }
@@ -94,7 +94,7 @@ void ch_apply_share_given(struct ch_state *state, const struct ch_event *event)
         struct ch_row_account *owned = ch_row_edit(&state->store, CH_T_ACCOUNT, share->account);
         owned->owner = row;
     }
-    if (body->has_expires_at) set_expiry(state, row, body->expires_at);
+    if (body->has_expires_at) set_expiry(state, row, body->expires_at, event->seq);
     if (of_user) ch_seat_activate(state, share->seat, event);
 }
 
@@ -103,10 +103,11 @@ void ch_apply_share_limited(struct ch_state *state, const struct ch_event *event
     const struct ch_ev_share_limited *body = event->body;
     const uint32_t row = share_of(state, event);
     const uint32_t bit = 1u << body->kind;
-    CH_CHECK(body->kind <= KINDS_MOST);
+    CH_CHECK(body->kind >= 1 && body->kind <= CH_LIMITED_KINDS);
     ch_end_limits(state, row, body->kind);
     (void)edit_changed(state, row, event->seq);
     struct ch_row_terms *terms = ch_edit_terms(state, row);
+    terms->limited_seq[body->kind - 1] = body->all ? 0 : event->seq;
     if (body->all) {
         terms->limited_kinds = terms->limited_kinds & ~bit & 0xffu;
         ch_settle_terms(state, row);
@@ -219,7 +220,7 @@ void ch_apply_share_expiry_set(struct ch_state *state, const struct ch_event *ev
     const struct ch_ev_share_expiry_set *body = event->body;
     const uint32_t row = share_of(state, event);
     (void)edit_changed(state, row, event->seq);
-    set_expiry(state, row, body->has_expires_at ? body->expires_at : 0);
+    set_expiry(state, row, body->has_expires_at ? body->expires_at : 0, event->seq);
 }
 
 static void share_status(struct ch_state *state, const struct ch_event *event,
@@ -258,7 +259,7 @@ void ch_apply_share_invited(struct ch_state *state, const struct ch_event *event
     SET(share->reach, body->reach);
     share->role = body->has_role ? ch_find_role(state, body->role.seq) : 0;
     set_denied(state, row, body->denied, event->seq);
-    if (body->has_expires_at) set_expiry(state, row, body->expires_at);
+    if (body->has_expires_at) set_expiry(state, row, body->expires_at, event->seq);
     ch_seat_invite(state, share->seat, event, body->token_hash, body->open_until);
 }
 

@@ -9,7 +9,7 @@
 #include "daemon/core/state.h"
 
 /* Another one where the same events give other bytes: a table, a row, or what apply does. */
-enum { CH_DUMP_VERSION = 6 };
+enum { CH_DUMP_VERSION = 7 };
 
 typedef void ch_dump_put_fn(void *arg, const void *ptr, size_t len);
 

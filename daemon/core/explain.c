@@ -13,7 +13,8 @@ bool ch_is_uncounted(const struct ch_evidence *fact)
 {
     return fact->kind == CH_fact_share_inactive || fact->kind == CH_fact_share_expired ||
            fact->kind == CH_fact_share_pending || fact->kind == CH_fact_channel ||
-           fact->kind == CH_fact_key_expired || fact->kind == CH_fact_share_ended_by_date;
+           fact->kind == CH_fact_key_expired || fact->kind == CH_fact_share_ended_by_date ||
+           fact->kind == CH_fact_limited_out;
 }
 
 static bool binds(const struct ch_evidence *fact)
@@ -67,6 +68,7 @@ bool ch_denies_all(const struct ch_explained *e, const struct ch_evidence *fact,
     case CH_fact_reach:
     case CH_fact_role_version:
     case CH_fact_limited:
+    case CH_fact_limited_out:
     case CH_fact_end_: break;
     }
     return false;

@@ -209,6 +209,8 @@ static void tell_way(struct ch_asking *q, struct ch_sentence *s, const struct ch
         ch_say(s, " reaches every account below it");
     } else if (fact->kind == CH_fact_limited) {
         ch_say(s, " is limited to chosen resources, and this is one of them");
+    } else if (fact->kind == CH_fact_limited_out) {
+        ch_say(s, " is limited to chosen resources, and what is asked is not one of them");
     } else if (fact->kind == CH_fact_share && !ch_scopes_empty(fact->scopes)) {
         ch_say(s, " is in use"); /* its role is told by itself, where it gives */
     } else if (share->role != 0) {
@@ -248,6 +250,7 @@ static void tell(struct ch_asking *q, struct ch_sentence *s, const struct ch_evi
     case CH_fact_share:
     case CH_fact_reach:
     case CH_fact_limited:
+    case CH_fact_limited_out:
     case CH_fact_role_version: tell_way(q, s, fact); break;
     case CH_fact_restriction:
         ch_say(s, "the restriction of ");

@@ -95,6 +95,11 @@ static const char *terms_of_shares(struct tally *t)
                   (terms->denied == 0) == (terms->denied_seq == 0),
               "a share's own scopes, and its restrictions, were set by an event");
         HOLDS((terms->expires_at != 0) == (terms->due != 0), "a share that ends is in the heap");
+        HOLDS((terms->expires_at != 0) == (terms->expiry_seq != 0), "its end was set by an event");
+        for (uint32_t kind = 1; kind <= CH_LIMITED_KINDS; kind++) {
+            HOLDS((terms->limited_kinds >> kind & 1) == (terms->limited_seq[kind - 1] != 0),
+                  "a share was limited on a kind by an event");
+        }
         HOLDS(terms->status_seq == 0 || ch_share_row(s, terms->share)->seat == 0,
               "since when a user's share stands so is in the seat");
         HOLDS((terms->own | terms->denied | terms->due | terms->limited_kinds |

@@ -350,6 +350,8 @@ struct ch_row_share {
     uint32_t made_by; /* row of the user who made it; 0: no person */
 };
 
+enum { CH_LIMITED_KINDS = 7 }; /* of resources that a share can be limited on; in 8 bits, from 1 */
+
 /* What most shares never have; a row only as long as something of it is set. */
 struct ch_row_terms {
     uint32_t live;
@@ -358,8 +360,10 @@ struct ch_row_terms {
     uint64_t own_seq;    /* 0: it has no scopes of its own */
     uint64_t status_seq; /* of a group's share; 0: as it was made. A user's is in the seat */
     uint64_t expires_at; /* 0: no end */
-    uint32_t denied;     /* scopes; 0: none */
-    uint32_t own;        /* scopes of its own beside the role's, on every resource; 0: none */
+    uint64_t expiry_seq; /* of the event that set it; 0: no end */
+    uint64_t limited_seq[CH_LIMITED_KINDS]; /* of kind k at k - 1; 0: it is not limited on it */
+    uint32_t denied;                        /* scopes; 0: none */
+    uint32_t own; /* scopes of its own beside the role's, on every resource; 0: none */
     uint32_t limited_kinds : 8; /* bit k: what the role gives on kind k is limited */
     uint32_t limited_count : 24;
     uint32_t first_limited;

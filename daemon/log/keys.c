@@ -295,8 +295,8 @@ static bool is_enough(const struct ch_keys_options *options)
     return enough;
 }
 
-/* A rotation that was not finished: its key counts, or is dropped. Where the key in its place is not
- * enough it stays, also a damaged one, which then is the failure. */
+/* A rotation that was not finished: its key counts, or is dropped. Where the one in its place is
+ * not enough it stays, also a damaged one, which then is the failure. */
 static enum ch_err finish_rotation(const struct ch_keys_options *options, struct ch_why *why)
 {
     bool found = false;

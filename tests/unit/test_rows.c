@@ -471,7 +471,7 @@ static void the_rows_that_there_are_most_of_are_small(void **unused)
 {
     (void)unused;
     assert_int_equal(sizeof(struct ch_row_share), 88);
-    assert_int_equal(sizeof(struct ch_row_terms), 64);
+    assert_int_equal(sizeof(struct ch_row_terms), 128);
     assert_int_equal(sizeof(struct ch_row_seat), 40);
     assert_int_equal(sizeof(struct ch_row_invitation), 64);
     assert_int_equal(sizeof(struct ch_row_grant), 32);

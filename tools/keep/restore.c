@@ -281,7 +281,7 @@ static bool is_lines(const struct options *o, int fd)
     return first == '{';
 }
 
-/* What begins with something else may be lines that could not be looked at before they were read. */
+/* What begins otherwise may be lines, which could not be looked at before they were read. */
 static enum ch_err hint_at_lines(int fd, enum ch_err err, struct ch_why *why)
 {
     char text[sizeof why->text];
