@@ -104,6 +104,24 @@ static enum ch_err recover(struct daemon *d, struct ch_why *why)
     return CH_OK;
 }
 
+/* What is not as it was, and does not keep it from starting. */
+static void tell_losses(const struct daemon *d, uint64_t lacking)
+{
+    const uint64_t lost = ch_evlog_lost_events(d->log);
+    if (lost > 0) {
+        (void)fprintf(stderr,
+                      "charterd: %llu events that had been acknowledged are lost, as accepted\n",
+                      (unsigned long long)lost);
+    }
+    if (lacking > 0) {
+        (void)fprintf(stderr,
+                      "charterd: the vault never had the keys of %llu users, so nothing tells "
+                      "their names, and others can take them: it is older than the log, or cut "
+                      "off; stop charterd and put back the newest copy\n",
+                      (unsigned long long)lacking);
+    }
+}
+
 static enum ch_err set_clock(struct daemon *d, struct ch_why *why)
 {
     const struct ch_row_meta *meta = ch_meta(&d->follower.state);
@@ -164,7 +182,9 @@ static enum ch_err start(struct daemon *d, struct ch_why *why)
     if (err == CH_OK) err = open_log(d, why);
     if (err == CH_OK) err = recover(d, why);
     if (err == CH_OK) err = set_clock(d, why);
-    if (err == CH_OK) err = ch_opening_run(d->log, d->vault, &d->follower.state, why);
+    uint64_t lacking = 0;
+    if (err == CH_OK) err = ch_opening_run(d->log, d->vault, &d->follower.state, &lacking, why);
+    if (err == CH_OK) tell_losses(d, lacking);
     if (err == CH_OK && !ch_store_journal(&d->follower.state.store, true)) {
         err = ch_fail(why, CH_ERR_NO_MEMORY, 0, "no memory for the journal");
     }

@@ -33,9 +33,10 @@ static enum ch_err append(struct ch_evlog *log, struct ch_state *state,
 /* Rows of users whom the vault, but not the log, knows as erased; the keys of the others are
  * destroyed where they are not yet. */
 static enum ch_err compare(const struct ch_state *state, struct ch_vault *vault,
-                           struct ch_buf *ret_users, struct ch_why *why)
+                           struct ch_buf *ret_users, uint64_t *ret_lacking, struct ch_why *why)
 {
     enum ch_err err = CH_OK;
+    *ret_lacking = 0;
     for (uint32_t row = 0;
          err == CH_OK && (row = ch_row_next(&state->store, CH_T_USER, row)) != 0;) {
         uint8_t key[CH_VAULT_KEY_BYTES];
@@ -44,6 +45,7 @@ static enum ch_err compare(const struct ch_state *state, struct ch_vault *vault,
         const bool erased = user->status == CH_user_status_erased;
         if (had == CH_VAULT_PRESENT) ch_wipe(key, sizeof key);
         if (erased && had != CH_VAULT_ERASED) err = ch_vault_erase(vault, user->number, why);
+        if (!erased && had == CH_VAULT_MISSING) ++*ret_lacking;
         if (!erased && had == CH_VAULT_ERASED) ch_buf_put(ret_users, &row, sizeof row);
     }
     if (err == CH_OK && ret_users->failed) {
@@ -53,10 +55,11 @@ static enum ch_err compare(const struct ch_state *state, struct ch_vault *vault,
 }
 
 static enum ch_err settle_erased(struct ch_evlog *log, struct ch_vault *vault,
-                                 struct ch_state *state, struct ch_arena *arena, struct ch_why *why)
+                                 struct ch_state *state, struct ch_arena *arena,
+                                 uint64_t *ret_lacking, struct ch_why *why)
 {
     struct ch_buf users = {0};
-    enum ch_err err = compare(state, vault, &users, why);
+    enum ch_err err = compare(state, vault, &users, ret_lacking, why);
     if (err == CH_OK && users.len > 0) {
         struct ch_verdict verdict;
         const uint32_t *rows = (const uint32_t *)(const void *)users.ptr;
@@ -68,14 +71,14 @@ static enum ch_err settle_erased(struct ch_evlog *log, struct ch_vault *vault,
 }
 
 enum ch_err ch_opening_run(struct ch_evlog *log, struct ch_vault *vault, struct ch_state *state,
-                           struct ch_why *why)
+                           uint64_t *ret_lacking, struct ch_why *why)
 {
     struct ch_arena arena = {0};
     struct ch_verdict verdict;
     ch_decide_start(state, &arena, &verdict);
     enum ch_err err = ch_vault_sync(vault, why); /* a new installation's key */
     if (err == CH_OK) err = append(log, state, &verdict, why);
-    if (err == CH_OK) err = settle_erased(log, vault, state, &arena, why);
+    if (err == CH_OK) err = settle_erased(log, vault, state, &arena, ret_lacking, why);
     ch_arena_deinit(&arena);
     return err;
 }

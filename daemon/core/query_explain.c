@@ -119,13 +119,13 @@ static void list_ways(struct ch_asking *q, const struct ch_explained *e, struct 
 }
 
 /* What else the command must have, so that it can be sent, or tried, as it stands. */
-static void complete(const struct ch_step *step, struct ch_rec_step_row *row)
+static void complete(struct ch_asking *q, const struct ch_step *step, struct ch_rec_step_row *row)
 {
     const struct ch_text words = ch_text_of(CH_STEP_WORDS);
     row->has_reason = step->type == CH_CMD_account_resume || step->type == CH_CMD_stream_resume;
     if (row->has_reason) row->reason = words;
     row->has_name = step->type == CH_CMD_key_create;
-    if (row->has_name) row->name = words;
+    if (row->has_name) row->name = ch_step_name(q, step->on);
     row->has_paid = row->paid = step->type == CH_CMD_plan_change;
     row->has_content_locked = step->type == CH_CMD_account_set_switches;
 }
@@ -151,7 +151,7 @@ static struct ch_rec_step_row step_record(struct ch_asking *q, const struct ch_s
         .key_kind = (uint8_t)(step->master ? CH_key_kind_master : CH_key_kind_account),
         .has_stream = step->has_stream,
         .stream = step->stream};
-    complete(step, &row);
+    complete(q, step, &row);
     if (row.has_type) row.type = ch_text_of(ch_calls[step->type].args.name);
     row.has_on = step->on != 0 && (step->on == q->on || ch_actor_is_led(q, step->on));
     if (row.has_on) row.on.seq = ch_account_row(q->state, step->on)->id;

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT
  * Who could is decided by the command's own rules. */
 #include "daemon/core/decide_impl.h"
+#include "daemon/core/fact.h"
 #include "daemon/core/steps.h"
 
 /* The arguments of the one command that is being made; each is among those of its type. */
@@ -50,6 +51,17 @@ static struct ch_ref called_in(const struct making *m)
 
 static const struct ch_named reason = {.text = {CH_STEP_WORDS, sizeof CH_STEP_WORDS - 1}};
 
+struct ch_text ch_step_name(struct ch_asking *q, uint32_t on)
+{
+    struct ch_text name = ch_text_of(CH_STEP_WORDS);
+    for (uint64_t n = 2; ch_find_key_name(q->state, on, name) != 0 && !q->ret->no_memory; n++) {
+        struct ch_sentence s = {.len = 0};
+        ch_say_number(&s, CH_STEP_WORDS " ", n);
+        name = ch_said(q, &s);
+    }
+    return name;
+}
+
 static void make_share(struct making *m)
 {
     const struct ch_step *step = m->step;
@@ -92,7 +104,7 @@ static void make_other(struct making *m)
     case CH_CMD_user_unlock: MAKE(m, user_unlock, .user = user_of(m)); return;
     case CH_CMD_invitation_resend: MAKE(m, invitation_resend, .user = user_of(m)); return;
     case CH_CMD_key_create:
-        MAKE(m, key_create, .name = ch_text_of(CH_STEP_WORDS), .has_kind = step->master,
+        MAKE(m, key_create, .name = ch_step_name(m->q, step->on), .has_kind = step->master,
              .kind = CH_key_kind_master, .scopes = step->scopes);
         return;
     case CH_CMD_ownership_offer: MAKE(m, ownership_offer, .user = called_in(m)); return;

@@ -34,6 +34,9 @@ struct ch_step {
 uint32_t ch_least_steps(struct ch_asking *q, const struct ch_explained *e, struct ch_text resource,
                         struct ch_step steps[CH_STEPS_MOST]);
 
+/* What a new key of the account may be called: the words above, with a number where one has them. */
+struct ch_text ch_step_name(struct ch_asking *q, uint32_t on);
+
 /* The step as a command; false: it is none that somebody could send, or there is no memory. */
 bool ch_step_call(struct ch_asking *q, const struct ch_step *step, struct ch_call *ret);
 /* Whether the actor of the moment could make the step now. */

@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -14,6 +15,7 @@
 enum {
     SOCKET_MODE_DEFAULT = 0660,
     GROUP_BYTES = 16384,
+    GROUP_BYTES_MOST = 16 << 20,
     GREETING_WAIT_MS = 1000,
 };
 
@@ -72,18 +74,37 @@ enum ch_err ch_socket_file_claim(const char *path, struct ch_why *why)
     return remove_stale(path, why);
 }
 
+/* A group's entry may be long: it names its members. Returns 0, or what is wrong; ENOENT: it is not
+ * there. */
+static int find_group(const char *name, gid_t *ret)
+{
+    struct group entry;
+    struct group *found = NULL;
+    int rc = ERANGE;
+    for (size_t bytes = GROUP_BYTES; rc == ERANGE && bytes <= GROUP_BYTES_MOST; bytes *= 4) {
+        char *memory = malloc(bytes);
+        if (memory == NULL) return ENOMEM;
+        rc = getgrnam_r(name, &entry, memory, bytes, &found);
+        if (rc == 0 && found != NULL) *ret = found->gr_gid;
+        free(memory);
+    }
+    return rc == 0 && found == NULL ? ENOENT : rc;
+}
+
 enum ch_err ch_socket_file_open(const char *path, const struct ch_listen_options *options,
                                 struct ch_why *why)
 {
     if (options->socket_group != NULL) {
-        struct group entry;
-        struct group *found = NULL;
-        char memory[GROUP_BYTES];
-        int rc = getgrnam_r(options->socket_group, &entry, memory, sizeof memory, &found);
-        if (rc != 0 || found == NULL) {
+        gid_t group = 0;
+        const int rc = find_group(options->socket_group, &group);
+        if (rc == ENOENT) {
             return ch_fail(why, CH_ERR_CONFIG, rc, "there is no group %s", options->socket_group);
         }
-        if (chown(path, (uid_t)-1, found->gr_gid) != 0) {
+        if (rc != 0) {
+            return ch_fail(why, CH_ERR_CONFIG, rc, "the group %s cannot be looked up: %s",
+                           options->socket_group, strerror(rc));
+        }
+        if (chown(path, (uid_t)-1, group) != 0) {
             return ch_fail(why, CH_ERR_FILE_IO, errno, "%s cannot be given to group %s: %s", path,
                            options->socket_group, strerror(errno));
         }

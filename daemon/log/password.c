@@ -1,9 +1,11 @@
 /* password: see password.h. SPDX-License-Identifier: MIT */
 #include "daemon/log/password.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/log/thread.h"
 #include "schema/base/check.h"
@@ -42,6 +44,17 @@ void ch_password_job_destroy(struct ch_password_job *job)
     sodium_free(job); /* wipes it */
 }
 
+/* libsodium says the same where a password is wrong and where it had no memory to compare it. */
+static bool had_memory(const char *verifier)
+{
+    const char *kib = strstr(verifier, "$m=");
+    if (kib == NULL) return true; /* it is no verifier: none is right for it */
+    const unsigned long needed = strtoul(kib + 3, NULL, 10);
+    void *room = malloc((size_t)needed * 1024);
+    free(room);
+    return room != NULL;
+}
+
 enum ch_err ch_password_work(struct ch_password *password, struct ch_password_cost cost,
                              struct ch_why *why)
 {
@@ -52,6 +65,7 @@ enum ch_err ch_password_work(struct ch_password *password, struct ch_password_co
     if (known) {
         password->good =
             crypto_pwhash_str_verify(password->verifier, password->text, password->len) == 0;
+        if (!password->good && !had_memory(password->verifier)) code = ENOMEM;
     } else {
         code = crypto_pwhash_str(made, password->text, password->len, cost.passes,
                                  (size_t)cost.kib * 1024);

@@ -15,7 +15,7 @@
 
 enum {
     KEY_BYTES = CH_VAULT_KEY_BYTES,
-    CHUNK_KEYS = 2048, /* sodium_malloc adds three pages to each chunk */
+    CHUNK_KEYS = 32768, /* sodium_malloc makes four mappings, of which a process has 65,530 */
     CHUNK_BYTES = CHUNK_KEYS * KEY_BYTES,
     ERASED_BYTE = 0xff,
 };
@@ -257,6 +257,12 @@ static enum ch_err open_file(struct ch_vault *vault, const char *path, bool may_
     vault->fd = open(path, O_RDWR | O_CLOEXEC | (may_create ? O_CREAT : 0), 0600);
     if (vault->fd < 0 || fstat(vault->fd, &stat) != 0) {
         return ch_fail(why, CH_ERR_VAULT_IO, errno, "%s: %s", path, strerror(errno));
+    }
+    if ((stat.st_mode & 077) != 0) {
+        return ch_fail(why, CH_ERR_VAULT_IO, 0,
+                       "%s has mode %04o, so others may have read the keys of people's names; "
+                       "chmod 600 it",
+                       path, (unsigned)(stat.st_mode & 07777));
     }
     enum ch_err err = load(vault, (uint64_t)stat.st_size, why);
     if (err != CH_OK) return err;

@@ -188,6 +188,13 @@ def main():
         assert daemon.status()["revision"] == last["seq"], "it is said once"
         assert "rror" not in daemon.output()[len(before):]
 
+        # A vault that is cut off, or lacks the newest: it is told.
+        assert "vault never had" not in daemon.output()
+        daemon.stop()
+        os.truncate(os.path.join(daemon.data, "vault"), SLOT)
+        daemon.start()
+        assert "the vault never had the keys of" in daemon.output(), daemon.output()
+
 
 if __name__ == "__main__":
     main()

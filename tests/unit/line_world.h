@@ -57,7 +57,9 @@ static inline int set_up(void **state)
     open_log(world);
     GOOD(ch_directory_init(&world->directory, world->vault, &why));
     GOOD(ch_follower_open(&world->follower, world->log, &world->directory, &why));
-    GOOD(ch_opening_run(world->log, world->vault, &world->follower.state, &why));
+    uint64_t lacking = 0;
+    GOOD(ch_opening_run(world->log, world->vault, &world->follower.state, &lacking, &why));
+    assert_int_equal(lacking, 0);
     assert_true(ch_store_journal(&world->follower.state.store, true));
     GOOD(ch_entropy_init(&world->entropy, NULL, &why));
     GOOD(ch_loop_create(&world->loop, &why));

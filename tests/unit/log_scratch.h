@@ -95,6 +95,7 @@ static inline void scratch_write(const struct scratch *scratch, const char *name
 {
     FILE *file = fopen(scratch_path(scratch, name), "wb");
     assert_non_null(file);
+    assert_int_equal(fchmod(fileno(file), 0600), 0);
     assert_int_equal(fwrite(bytes, 1, len, file), len);
     assert_int_equal(fclose(file), 0);
 }

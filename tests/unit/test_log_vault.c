@@ -47,7 +47,7 @@ static void keys_come_back_after_a_reopen_with_the_installation_key_as_it_was(vo
         put(vault, number, 0);
         if (number % 700 == 0) assert_int_equal(ch_vault_sync(vault, NULL), CH_OK);
     }
-    put(vault, 20000, 0); /* behind a gap of whole chunks */
+    put(vault, 200000, 0); /* behind a gap of whole chunks */
     assert_int_equal(ch_vault_sync(vault, NULL), CH_OK);
     ch_vault_close(vault);
 
@@ -57,7 +57,7 @@ static void keys_come_back_after_a_reopen_with_the_installation_key_as_it_was(vo
     for (uint64_t number = 1; number <= 5000; number++) {
         check_key(vault, number, 0);
     }
-    check_key(vault, 20000, 0);
+    check_key(vault, 200000, 0);
     assert_int_equal(ch_vault_get(vault, 5001, again), CH_VAULT_MISSING);
     assert_int_equal(ch_vault_get(vault, 19999, again), CH_VAULT_MISSING);
     assert_int_equal(ch_vault_get(vault, 20001, again), CH_VAULT_MISSING);
@@ -174,9 +174,24 @@ static void a_crash_while_the_vault_was_made_or_grew_does_no_harm(void **state)
     ch_vault_close(vault);
 }
 
+static void a_vault_that_others_may_read_is_refused(void **state)
+{
+    struct scratch *scratch = *state;
+    struct ch_why why = {0};
+    struct ch_vault *vault = open_vault(scratch);
+    ch_vault_close(vault);
+    assert_int_equal(chmod(scratch_path(scratch, "vault"), 0640), 0);
+    assert_int_equal(ch_vault_open(scratch_path(scratch, "vault"), true, &vault, &why),
+                     CH_ERR_VAULT_IO);
+    assert_non_null(strstr(why.text, "chmod 600"));
+    assert_int_equal(chmod(scratch_path(scratch, "vault"), 0600), 0);
+    ch_vault_close(open_vault(scratch));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        SCRATCH_TEST(a_vault_that_others_may_read_is_refused),
         SCRATCH_TEST(keys_come_back_after_a_reopen_with_the_installation_key_as_it_was),
         SCRATCH_TEST(what_was_not_synced_is_gone_after_a_reopen),
         SCRATCH_TEST(a_number_put_again_has_the_later_key),

@@ -60,6 +60,7 @@ static void run_fails(struct run *run, enum ch_err err, const struct ch_why *why
         run->err = err;
         run->why = *why;
     }
+    (void)pthread_cond_broadcast(&run->idle);
     (void)pthread_mutex_unlock(&run->lock);
     atomic_store(&run->stopping, true);
 }

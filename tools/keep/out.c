@@ -103,7 +103,8 @@ static int read_steady(int fd, uint64_t at, uint8_t bytes[COPY_BYTES], uint8_t a
     return code == 0 ? EAGAIN : code;
 }
 
-static int copy_bytes(int from, int to)
+/* ret_reading: what failed was the reading */
+static int copy_bytes(int from, int to, bool *ret_reading)
 {
     uint8_t bytes[COPY_BYTES];
     uint8_t again[COPY_BYTES];
@@ -111,6 +112,7 @@ static int copy_bytes(int from, int to)
     int code = 0;
     for (uint64_t at = 0; code == 0 && len > 0; at += len) {
         code = read_steady(from, at, bytes, again, &len);
+        *ret_reading = code != 0;
         if (code == 0) code = ch_file_write(to, at, bytes, len);
     }
     explicit_bzero(bytes, sizeof bytes); /* keys, where it is the vault */
@@ -124,10 +126,11 @@ enum ch_err out_copy(const char *from, const char *to, struct ch_why *why)
     const int in = open(from, O_RDONLY | O_CLOEXEC);
     if (in < 0) return fail(why, from, errno);
     const int made = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    int code = made < 0 ? errno : copy_bytes(in, made);
+    bool reading = false;
+    int code = made < 0 ? errno : copy_bytes(in, made, &reading);
     if (made >= 0) (void)close(made);
     if (made >= 0 && code == 0) code = ch_file_sync_parent(to);
     if (made >= 0 && code != 0) (void)unlink(to);
     (void)close(in);
-    return code == 0 ? CH_OK : fail(why, to, code);
+    return code == 0 ? CH_OK : fail(why, reading ? from : to, code);
 }

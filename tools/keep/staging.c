@@ -80,8 +80,10 @@ static void remove_placed(struct staging *staging)
 static void remove_placed_earlier(const struct staging *staging)
 {
     struct stat here, there;
-    if (is_there(staging, files[LOG], &here)) return;
-    if (!is_there(staging, staged(LOG).path, &there)) return;
+    const bool has_log = is_there(staging, files[LOG], &here);
+    const bool has_staged = is_there(staging, staged(LOG).path, &there);
+    if (has_log && !has_staged) remove_staged(staging); /* it was whole: second names only */
+    if (has_log || !has_staged) return;
     for (size_t i = 0; i < LOG; i++) {
         if (is_there(staging, files[i], &here) && is_there(staging, staged(i).path, &there) &&
             here.st_dev == there.st_dev && here.st_ino == there.st_ino) {
