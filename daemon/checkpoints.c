@@ -448,6 +448,11 @@ enum ch_err ch_checkpoints_create(struct ch_pipeline *line, struct ch_checkpoint
         err = ch_keys_open(&options, &checkpoints->keys, why);
         ch_wipe(seed, sizeof seed);
     }
+    if (err == CH_OK && checkpoints->keys.unlinked) {
+        (void)fprintf(stderr, "charterd: the log's last checkpoint does not lead to the signing "
+                              "key, so from here on whoever verifies needs this key, too: charter "
+                              "checkpoint key\n");
+    }
     if (err == CH_OK && last.number != 0) {
         struct ch_note note;
         checkpoints->stale =

@@ -276,6 +276,7 @@ int main(int argc, char **argv)
     }
     if (err == CH_OK) return EXIT_SUCCESS;
     (void)fprintf(stderr, "charterd: %s: %s\n", ch_err_code(err), why.text);
+    if (err == CH_ERR_CONFIG) return EXIT_USAGE;
     if (err != CH_ERR_LOG_CORRUPT) return EXIT_FAILURE;
     (void)fprintf(stderr,
                   "charterd: the log is damaged or was changed: run charter-verify %s, which names "

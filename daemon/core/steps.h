@@ -34,7 +34,7 @@ struct ch_step {
 uint32_t ch_least_steps(struct ch_asking *q, const struct ch_explained *e, struct ch_text resource,
                         struct ch_step steps[CH_STEPS_MOST]);
 
-/* What a new key of the account may be called: the words above, with a number where one has them. */
+/* What a new key of the account may be called: the words above, numbered where one has them. */
 struct ch_text ch_step_name(struct ch_asking *q, uint32_t on);
 
 /* The step as a command; false: it is none that somebody could send, or there is no memory. */

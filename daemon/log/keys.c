@@ -327,6 +327,12 @@ static enum ch_err read_own(const struct ch_keys_options *options, struct ch_key
     return err;
 }
 
+/* Whether the last checkpoint leads to this key. */
+static bool is_linked(const struct ch_keys_options *options, const struct ch_verifier *own)
+{
+    return options->last.len == 0 || counts(options, own);
+}
+
 enum ch_err ch_keys_open(const struct ch_keys_options *options, struct ch_keys *ret,
                          struct ch_why *why)
 {
@@ -354,6 +360,7 @@ enum ch_err ch_keys_open(const struct ch_keys_options *options, struct ch_keys *
                       keys.signer.verifier.name);
     }
     if (err != CH_OK) goto out;
+    keys.unlinked = !is_linked(options, &keys.signer.verifier);
     *ret = keys;
     keys = (struct ch_keys){.retired_count = 0}; /* given to the caller */
 out:

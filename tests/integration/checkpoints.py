@@ -158,6 +158,10 @@ def witnesses_cosign(daemon):
     refused(daemon, "not_found", "checkpoint.cosign", number=77, lines=line)
     key = daemon.do("checkpoint.key")["key"]
     assert ed.signed_by(daemon.do("checkpoint.show")["note"], key)
+    printed = os.path.join(daemon.dir, "printed.key")
+    with open(printed, "w", encoding="ascii") as file:
+        file.write(daemon.charter("checkpoint", "key"))  # as a person keeps it
+    verify(daemon.data, "--key", printed)
     text = verify(daemon.data, "--key", key, "--witness", WITNESS_KEY)
     assert "cosignatures  2\n" in text, text
     verify(daemon.data, "--key", key, "--witness", key, status=2)

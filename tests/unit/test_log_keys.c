@@ -156,6 +156,10 @@ static void a_rotation_counts_when_its_checkpoint_was_stored(void **state)
     /* a log that is put back from before the rotation goes on with the new key */
     assert_int_equal(open_keys(scratch, "", view(&before), false, &again, &why), CH_OK);
     assert_true(ch_verifier_equal(&again.signer.verifier, &next.signer.verifier));
+    assert_true(again.unlinked);
+    ch_keys_deinit(&again);
+    assert_int_equal(open_keys(scratch, "", view(&after), false, &again, &why), CH_OK);
+    assert_false(again.unlinked);
     ch_keys_deinit(&again);
     ch_keys_deinit(&next);
     ch_keys_deinit(&keys);

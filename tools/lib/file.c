@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "schema/base/lines.h"
+
 enum { WORD_FILE_MOST = 4096 };
 
 bool file_read(const char *program, const char *path, size_t most, struct ch_buf *ret)
@@ -24,15 +26,32 @@ bool file_read(const char *program, const char *path, size_t most, struct ch_buf
     return good;
 }
 
+/* Of what `charter checkpoint key` prints, one name and value a line, the value of "key:". */
+static struct ch_text first_word(struct ch_text text)
+{
+    struct ch_text rest = text;
+    struct ch_text line;
+    while (ch_text_take_line(&rest, &line)) {
+        if (!ch_text_take_prefix(&line, "key:")) continue;
+        while (line.len > 0 && *line.ptr == ' ') {
+            line = (struct ch_text){line.ptr + 1, line.len - 1};
+        }
+        text = line;
+        break;
+    }
+    size_t len = 0;
+    while (len < text.len && (unsigned char)text.ptr[len] > ' ') {
+        len++;
+    }
+    return (struct ch_text){text.ptr, len};
+}
+
 bool file_word(const char *program, const char *name, struct ch_buf *space, struct ch_text *ret)
 {
     *ret = ch_text_of(name);
     if (access(name, F_OK) != 0) return true;
     if (!file_read(program, name, WORD_FILE_MOST, space)) return false;
-    *ret = (struct ch_text){(const char *)space->ptr, 0};
-    while (ret->len < space->len && (unsigned char)ret->ptr[ret->len] > ' ') {
-        ret->len++;
-    }
+    *ret = first_word((struct ch_text){(const char *)space->ptr, space->len});
     return true;
 }
 

@@ -7,7 +7,8 @@
 /* A whole file of at most `most` bytes. path: "-" is standard input. False: told. */
 bool file_read(const char *program, const char *path, size_t most, struct ch_buf *ret);
 
-/* The first word of the file that is called so, or, where there is none, the name itself.
+/* The first word of the file that is called so, or the one behind a line's "key:", as `charter
+ * checkpoint key` prints it; where there is no such file, the name itself.
  * space: zeroed; deinit it when the word is not needed any more. False: told. */
 bool file_word(const char *program, const char *name, struct ch_buf *space, struct ch_text *ret);
 

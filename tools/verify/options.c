@@ -70,7 +70,7 @@ void options_help(void)
         "      with what the checkpoints say. A log that was cut, re-ordered or rewritten since\n"
         "      last month is not the log of that checkpoint. Charterd may run meanwhile.\n"
         "  charter-verify bundle backup.bundle --key log.key --against last-month.checkpoint\n"
-        "      The same for a backup or an export (charter backup, charter export).\n"
+        "      The same for a backup, or an export as a bundle (charter backup, charter export).\n"
         "  charter-verify proof event-5.tlog-proof --key log.key\n"
         "      Is the event in the log, at its place? (charter proof inclusion 5 --out FILE)\n"
         "  charter-verify consistency now.proof --against last-month.checkpoint --key log.key\n"
