@@ -259,7 +259,7 @@ def keys_are_guarded(daemon):
     assert status == 1 and "key_unsafe" in said and "damaged" in said, said
     os.remove(path)
     status, said = daemon.start_refused("--origin", "bad name", "--accept-new-key")
-    assert status == 1 and "origin" in said, said
+    assert status == 2 and "origin" in said, said
     daemon.start("--accept-new-key")
     fresh = daemon.do("checkpoint.key")
     assert "retired" not in fresh and fresh["origin"] == "example.com/charterd"
@@ -269,7 +269,7 @@ def keys_are_guarded(daemon):
     assert daemon.do("checkpoint.key") == fresh
     daemon.stop()
     status, said = daemon.start_refused("--witness", "no+key")
-    assert status == 1 and "witness" in said, said
+    assert status == 2 and "witness" in said, said
     os.rename(path + ".away", path)
     status, said = daemon.start_refused()
     assert status == 1 and "key_wrong" in said, "the old key did not sign the last checkpoint"
