@@ -19,9 +19,9 @@ struct ch_keys {
     struct ch_signer signer;
     struct ch_verifier retired[CH_KEYS_RETIRED_MOST]; /* the oldest first */
     size_t retired_count;
-    bool
-        unlinked; /* the log's last checkpoint is of before the rotation to it: from there on whoever
-                      verifies needs this key, too, since no checkpoint says that it follows */
+    /* The log's last checkpoint is of before the rotation to it: from there on whoever verifies
+     * needs this key, too, since no checkpoint says that it follows. */
+    bool unlinked;
 };
 
 struct ch_keys_options {
